@@ -1,0 +1,3 @@
+/** Everything a notebook needs, in one import. */
+export { InputError } from './input-error';
+export { Interrupted, watchWith, interruptWork } from './pace';

@@ -1,0 +1,7 @@
+/**
+ * Input that cannot be used: a file, an option or a value that came from outside. The message is one sentence that says
+ * what was expected, what came, and what to do; the command line prints it alone and exits with status 2.
+ */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
