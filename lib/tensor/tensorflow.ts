@@ -1,0 +1,4 @@
+/** The one door to TensorFlow: everything that needs `tf` takes it from here. */
+import './node-compatibility';
+
+export * as tf from '@tensorflow/tfjs-node-gpu';
