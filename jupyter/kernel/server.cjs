@@ -1,0 +1,164 @@
+/**
+ * tslab's kernel with the gaps of its protocol closed: `execute_input` (prompts), `execute_result`, `error`, errors of
+ * promises that nobody awaited, the queue after an error, interrupts that let the work behind a cell stop.
+ */
+'use strict';
+
+const { setTimeout: sleep } = require('node:timers/promises');
+const { inspect } = require('node:util');
+const { beginCell, endCell } = require('./cells.cjs');
+const { describeDiagnostics, describeError, plain } = require('./errors.cjs');
+const jupyter = require('tslab/dist/jupyter.js');
+
+/** How long an interrupted cell may take to stop by itself, at its work's next step, before it is abandoned. */
+const GRACE_MS = 1000;
+/** Long enough to read the requests that were sent before an error was known. */
+const DRAIN_MS = 20;
+const DIAGNOSTIC_FORMAT = '%s%d:%d - %s';
+/** How objects say how they want to be shown: the convention of Deno's Jupyter kernel. */
+const JUPYTER_DISPLAY = Symbol.for('Jupyter.display');
+
+class Server extends jupyter.ZmqServer {
+  #executor;
+  #count = 0;
+  #queue = Promise.resolve();
+  /** Requests that arrived before the last error and asked to be dropped after one are of an older generation. */
+  #generation = 0;
+  #cell = null;
+  /** Errors that came while no cell ran; the next cell reports them. */
+  #late = [];
+
+  /** @param createExecutor makes tslab's executor with the console that it is given */
+  constructor(createExecutor, configPath) {
+    const executor = createExecutor({
+      log: (value) => this.#result(value),
+      error: (...what) => this.#failed(...what),
+    });
+    super(new jupyter.JupyterHandlerImpl(executor, false), configPath);
+    this.#executor = executor;
+  }
+
+  /** tslab calls this for an `execute_request`, as soon as it arrives. */
+  async handleExecute(socket, request) {
+    const generation = this.#generation;
+    const turn = this.#queue.then(() => this.#execute(socket, request, generation));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** An error that no cell caught: from a promise that was not awaited, or from a callback. */
+  uncaught(reason) {
+    if (reason?.name === 'Interrupted' && this.#cell === null) return;
+    if (this.#cell === null) this.#late.push(reason);
+    else this.#report(describeError(reason));
+  }
+
+  /** SIGINT: work stops at its next step (`lib/pace.ts` listens too); a cell that does not end by that is abandoned. */
+  interrupt() {
+    const cell = this.#cell;
+    if (cell === null) return;
+    setTimeout(() => {
+      if (this.#cell === cell) this.#executor.interrupt();
+    }, GRACE_MS);
+  }
+
+  async #execute(socket, request, generation) {
+    const { code, silent = false, stop_on_error: stopOnError = true } = request.content;
+    const reply = (content) => this.#send(socket, request, 'execute_reply', { ...content });
+    if (stopOnError && generation < this.#generation) {
+      reply({ status: 'aborted' });
+      return;
+    }
+    if (!silent) this.#count++;
+    const count = this.#count;
+    const publish = (type, content) => this.#send(this.iopub, request, type, content);
+    const cell = (this.#cell = { code, count, silent, publish, error: null });
+    if (!silent) publish('execute_input', { code, execution_count: count });
+    process.stdout.write = writer(publish, 'stdout');
+    process.stderr.write = writer(publish, 'stderr');
+    jupyter.lastWriteDisplayData = (data, update) => publish(update ? 'update_display_data' : 'display_data', data);
+
+    beginCell(`In [${silent ? `${count}, silent` : count}]`, code);
+    try {
+      for (const reason of this.#late.splice(0)) this.#report(describeError(reason));
+      if (code.trim() !== '') await this.#executor.execute(code);
+      // A promise that was rejected and not awaited is known one turn of the event loop later.
+      await sleep(0);
+    } catch (error) {
+      this.#report(describeError(error));
+    }
+    endCell();
+
+    if (cell.error === null) {
+      this.#cell = null;
+      reply({ status: 'ok', execution_count: count, user_expressions: {}, payload: [] });
+      return;
+    }
+    if (stopOnError) {
+      await sleep(DRAIN_MS);
+      this.#generation++;
+    }
+    this.#cell = null;
+    reply({ status: 'error', execution_count: count, ...cell.error, payload: [] });
+  }
+
+  /** The value of a cell's last line. */
+  #result(value) {
+    const { count, silent, publish } = this.#cell;
+    if (silent) return;
+    const show = value?.[JUPYTER_DISPLAY];
+    const data = typeof show === 'function' ? show.call(value) : { 'text/plain': inspect(value) };
+    publish('execute_result', { execution_count: count, data, metadata: {} });
+  }
+
+  /** tslab prints diagnostics of the compiler and errors thrown by a cell through one function. */
+  #failed(...what) {
+    if (what[0] !== DIAGNOSTIC_FORMAT) {
+      this.#report(describeError(asInterrupt(what[0])));
+      return;
+    }
+    const [, file, line, character, message] = what;
+    this.#cell.diagnostics ??= [];
+    this.#cell.diagnostics.push({ file: file.trim(), line, character, message });
+    if (this.#cell.diagnostics.length > 1) return;
+    // tslab names them one by one, all in the same turn.
+    const cell = this.#cell;
+    cell.error = { ename: 'TypeScript', evalue: message, traceback: [] };
+    queueMicrotask(() => this.#report(describeDiagnostics(cell.diagnostics, cell.code), cell));
+  }
+
+  #report(error, cell = this.#cell) {
+    cell.error = cell.error?.traceback.length ? cell.error : error;
+    if (!cell.silent) cell.publish('error', error);
+    else process.stderr.write(`${plain(error)}\n`);
+  }
+
+  #send(socket, request, type, content) {
+    const message = request.createReply();
+    message.header.msg_type = type;
+    message.content = content;
+    message.signAndSend(this.connInfo.key, socket);
+  }
+}
+
+/** What tslab and Node throw into a cell that did not stop by itself, in the words of `lib/pace.ts`. */
+function asInterrupt(thrown) {
+  const synchronous = thrown?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+  if (!synchronous && thrown?.message !== 'Interrupted asynchronously') return thrown;
+  const what = synchronous ? 'the cell was stopped where it stood' : 'the cell was left; what it waits for may go on';
+  return { name: 'Interrupted', message: what, [Symbol.toStringTag]: 'Error' };
+}
+
+/** A `write` for process.stdout and process.stderr that sends what is written to the notebook. */
+function writer(publish, name) {
+  const decoder = new TextDecoder();
+  return (chunk, encoding, callback) => {
+    const done = typeof encoding === 'function' ? encoding : callback;
+    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    if (text !== '') publish('stream', { name, text });
+    if (done) process.nextTick(done);
+    return true;
+  };
+}
+
+module.exports = { Server };

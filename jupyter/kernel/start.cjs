@@ -1,0 +1,52 @@
+/** Starts the kernel of a notebook: `node --enable-source-maps start.cjs CONNECTION_FILE`. */
+'use strict';
+
+const { installSourceMaps } = require('./cells.cjs');
+installSourceMaps();
+
+const { createConverter } = require('tslab/dist/converter.js');
+const { createExecutor } = require('tslab/dist/executor.js');
+const { Server } = require('./server.cjs');
+
+const connectionFile = process.argv[2];
+if (!connectionFile) {
+  process.stderr.write('Jupyter starts this kernel and names a connection file. To open the notebooks: npm run lab\n');
+  process.exit(2);
+}
+
+const compiler = createConverter({ isJS: false, isBrowser: false });
+let declarations = '';
+const converters = {
+  // tslab forgets what a cell declared when the cell fails; what was computed before an error or an interrupt is kept.
+  node: {
+    ...compiler,
+    convert(_, source) {
+      const result = compiler.convert(declarations, source);
+      if (result.diagnostics.length === 0) declarations = result.declOutput ?? '';
+      return result;
+    },
+    inspect: (_, source, position) => compiler.inspect(declarations, source, position),
+    complete: (_, source, position) => compiler.complete(declarations, source, position),
+  },
+  get browser() {
+    throw new Error('cells for the browser (/** @browser */) are not supported by this kernel');
+  },
+  close: () => compiler.close(),
+};
+const server = new Server((console) => createExecutor(process.cwd(), converters, console), connectionFile);
+process.on('SIGINT', () => server.interrupt());
+process.on('uncaughtException', (error) => server.uncaught(error));
+process.on('unhandledRejection', (reason) => server.uncaught(reason));
+
+/** Work may still be running, and a Jupyter that was killed sends no farewell. */
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) process.exit(1);
+}, 1000).unref();
+const { close } = server;
+server.close = () => {
+  close.call(server);
+  setTimeout(() => process.exit(0), 200);
+};
+
+server.init();
