@@ -81,7 +81,7 @@ function doubleBinding(native: TFJSBinding): TFJSBinding {
     return outputs;
   }
 
-  return Object.assign(Object.create(native) as TFJSBinding, { createTensor, executeOp });
+  return Object.create(native, { createTensor: { value: createTensor }, executeOp: { value: executeOp } }) as TFJSBinding;
 }
 
 function bitcast(native: TFJSBinding, id: number, from: number, to: number): number {
@@ -102,5 +102,6 @@ function recordOf(backend: NodeJSKernelBackend, dataId: DataId): TensorRecord {
 }
 
 const float32Backend = tf.findBackend('tensorflow') as NodeJSKernelBackend;
-tf.registerBackend('float64', () => new Float64Backend(float32Backend.binding), 0);
+const float64Backend = new Float64Backend(float32Backend.binding);
+tf.registerBackend('float64', () => float64Backend, 0);
 tf.copyRegisteredKernels('tensorflow', 'float64');
