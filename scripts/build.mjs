@@ -1,0 +1,13 @@
+/** Compiles lib and test. Not `npx tsc`: that name belongs to the older TypeScript that tslab brings. */
+import { join } from 'node:path';
+import { SetupFailure, runScript } from './setup/failure.mjs';
+import { root } from './setup/places.mjs';
+import { run } from './setup/run.mjs';
+
+export async function build() {
+  const tsc = join(root, 'node_modules', 'typescript', 'lib', 'tsc.js');
+  const { status, output } = await run(process.execPath, [tsc, '--build', '--pretty', 'false'], { env: process.env });
+  if (status !== 0) throw new SetupFailure(`the code does not compile:\n${output}`, 1);
+}
+
+if (process.argv[1] === import.meta.filename) await runScript(build);

@@ -1,0 +1,56 @@
+/** Which libtensorflow: for the CPU, or for NVIDIA's GPUs with CUDA's libraries beside it. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { cache, root, sources } from './places.mjs';
+import { pipInstall } from './python.mjs';
+
+const choice = join(cache, 'device');
+const requirements = join(root, 'scripts', 'requirements-cuda.txt');
+
+/** ATTENTION_DEVICE; else what it was the last time it was set; else the CPU. */
+export function device() {
+  const wanted = process.env.ATTENTION_DEVICE || (existsSync(choice) ? readFileSync(choice, 'utf8').trim() : 'cpu');
+  if (wanted === 'cpu' || wanted === 'gpu') return wanted;
+  throw new SetupFailure(`ATTENTION_DEVICE must be cpu or gpu, not ${wanted}`);
+}
+
+/** Keeps the choice for the commands that follow. */
+export function rememberDevice(name) {
+  if (existsSync(choice) ? readFileSync(choice, 'utf8').trim() === name : name === 'cpu') return;
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(choice, `${name}\n`);
+}
+
+/** The folder with `lib/` and `include/` of a device's libtensorflow. */
+export function tensorflowFolder(name) {
+  const { files } = sources.find((source) => source.use === 'libtensorflow' && source.device === name);
+  return dirname(dirname(join(cache, files[0].file)));
+}
+
+const stampOf = (folder) => join(folder, 'installed-requirements.sha256');
+const fingerprint = () => createHash('sha256').update(readFileSync(requirements)).digest('hex');
+/** libtensorflow looks for CUDA and cuDNN in ../nvidia/<part>/lib beside itself. */
+const nvidiaFolder = () => join(tensorflowFolder('gpu'), 'nvidia');
+
+/** Whether the libraries that a device needs beside libtensorflow are there. */
+export function cudaPresent(name) {
+  if (name === 'cpu') return true;
+  const stamp = stampOf(nvidiaFolder());
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint();
+}
+
+/** NVIDIA's wheels, unpacked where libtensorflow looks for them. */
+export async function installCuda() {
+  const partial = `${nvidiaFolder()}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  try {
+    await pipInstall('CUDA and cuDNN', requirements, ['--target', partial]);
+    writeFileSync(stampOf(join(partial, 'nvidia')), fingerprint());
+    rmSync(nvidiaFolder(), { recursive: true, force: true });
+    renameSync(join(partial, 'nvidia'), nvidiaFolder());
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,45 @@
+/** node_modules, as package-lock.json describes it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './places.mjs';
+import { bar } from './progress.mjs';
+import { environment, mustRun } from './run.mjs';
+
+/** The packages that the lock file wants on every machine: [folder, entry]. */
+function locked() {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  return Object.entries(packages).filter(([folder, entry]) => folder.includes('node_modules/') && !entry.optional);
+}
+
+/** Whether each locked package lies there in its version; npm's own account of what it installed is believed. */
+export function nodePackagesPresent() {
+  let installed;
+  try {
+    installed = JSON.parse(readFileSync(join(root, 'node_modules', '.package-lock.json'), 'utf8')).packages;
+  } catch {
+    return false;
+  }
+  return locked().every(
+    ([folder, { version, integrity, link }]) =>
+      existsSync(join(root, folder, 'package.json')) &&
+      (link || (installed[folder]?.version === version && installed[folder].integrity === integrity)),
+  );
+}
+
+/** `npm ci`, with a bar: a package counts when its folder is there. */
+export async function installNodePackages() {
+  const folders = locked().map(([folder]) => join(root, folder, 'package.json'));
+  const progress = bar('Node packages', folders.length, (count) => `${count} packages`);
+  const watch = setInterval(() => progress.update(folders.filter((file) => existsSync(file)).length), 400);
+  try {
+    await mustRun('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      env: { ...environment(), npm_config_ignore_scripts: 'true' },
+    });
+  } catch (error) {
+    progress.clear();
+    throw error;
+  } finally {
+    clearInterval(watch);
+  }
+  progress.end();
+}

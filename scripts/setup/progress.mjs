@@ -1,0 +1,45 @@
+/** What set-up shows while it works, on standard error: a bar that moves on a terminal, a line now and then in a log. */
+
+const WIDTH = 24;
+const LOG_EVERY_MS = 15_000;
+const DRAW_EVERY_MS = 100;
+
+/** Bytes as people say them. */
+export function size(bytes) {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
+}
+
+/** One line. */
+export function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+/**
+ * A bar for a piece of work of `total` steps, `show` saying how many steps there are in words.
+ * `end(note)` closes it with one lasting line; without it, after a failure, `clear()`.
+ */
+export function bar(label, total, show = String) {
+  const began = Date.now();
+  const terminal = process.stderr.isTTY === true;
+  let drawn = terminal ? 0 : began;
+  const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
+  const wipe = () => terminal && process.stderr.write('\r\x1b[K');
+  if (!terminal) say(`${label} (${show(total)})`);
+  return {
+    update(done) {
+      if (Date.now() - drawn < (terminal ? DRAW_EVERY_MS : LOG_EVERY_MS)) return;
+      drawn = Date.now();
+      const part = Math.min(1, done / Math.max(1, total));
+      const filled = Math.round(part * WIDTH);
+      if (terminal) {
+        const drawing = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
+        process.stderr.write(`\r\x1b[K${label}  ${drawing}  ${show(done)} of ${show(total)}, ${seconds()}`);
+      } else say(`${label}: ${Math.round(part * 100)} %, ${seconds()}`);
+    },
+    clear: wipe,
+    end() {
+      wipe();
+      say(terminal ? `${label} (${show(total)}): done in ${seconds()}` : `${label}: done in ${seconds()}`);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** Other programs: started with an environment that keeps them inside the checkout, their output kept for the case that they fail. */
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { SetupFailure, knownCause } from './failure.mjs';
+import { cache, root } from './places.mjs';
+
+/** The caller's environment, with temporary files in our cache and without what would lead Python astray. */
+export function environment() {
+  const temporary = join(cache, 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  const env = {
+    ...process.env,
+    TMPDIR: temporary,
+    PYTHONNOUSERSITE: '1',
+    PIP_USER: '0',
+    PIP_NO_INPUT: '1',
+    PIP_NO_COLOR: '1',
+    PIP_ROOT_USER_ACTION: 'ignore',
+    PIP_DISABLE_PIP_VERSION_CHECK: '1',
+  };
+  for (const name of ['PYTHONPATH', 'PYTHONHOME', 'PIP_TARGET', 'PIP_PREFIX', 'PIP_REQUIREMENT', 'PIP_CONSTRAINT'])
+    delete env[name];
+  return env;
+}
+
+/**
+ * Runs a program and gives `{status, output}`, output being everything it wrote to both streams. `onLine` sees each line
+ * of it as it comes, `input` goes to its standard input. A program that is not there gives status 127.
+ */
+export function run(command, args, { onLine = () => {}, input, env = environment(), cwd = root } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    const lines = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        onLine(line);
+      });
+    }
+    child.on('error', (error) => resolve({ status: 127, output: error.message }));
+    child.on('close', (status, signal) =>
+      resolve({ status: status ?? 128, output: lines.join('\n') + (signal ? `\n${signal}` : '') }),
+    );
+    if (input !== undefined) {
+      child.stdin.on('error', () => {}); // the program ended first; its status says why
+      child.stdin.end(input);
+    }
+  });
+}
+
+/** As `run`, but anything other than status 0 is a SetupFailure that begins with `doing`. */
+export async function mustRun(doing, command, args, options) {
+  const { status, output } = await run(command, args, options);
+  if (status === 0) return output;
+  const cause = knownCause(doing, output);
+  if (cause) throw new SetupFailure(cause);
+  const end = output.trim().split('\n').slice(-15).join('\n  ');
+  throw new SetupFailure(`${doing} failed: ${command} ended with status ${status} and said:\n  ${end}`, 1);
+}

@@ -1,0 +1,49 @@
+/**
+ * Files that must be what their pin says. A file's sha256 is computed when it is new or has changed (size or time of
+ * change); the result is kept in verified.json, so that a look at an unchanged cache costs no reading.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cache } from './places.mjs';
+
+const record = join(cache, 'verified.json');
+
+function readRecord() {
+  try {
+    return JSON.parse(readFileSync(record, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+export async function sha256(file) {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** Whether a file has the bytes that `pin` says: {bytes, sha256}. */
+export async function matches(path, pin) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true && found.size === pin.bytes && (await sha256(path)) === pin.sha256;
+}
+
+/** Whether `pin.file`, below the cache folder, is there and is what the pin says: {file, bytes, sha256}. */
+export async function isVerified(pin) {
+  const path = join(cache, pin.file);
+  const found = statSync(path, { throwIfNoEntry: false });
+  const known = readRecord()[pin.file];
+  if (found?.size === pin.bytes && known?.sha256 === pin.sha256 && known.mtimeMs === found.mtimeMs) return true;
+  if (!(await matches(path, pin))) return false;
+  remember(pin);
+  return true;
+}
+
+/** Notes that `pin.file`, as it now lies there, was found to be right. */
+export function remember(pin) {
+  const { mtimeMs } = statSync(join(cache, pin.file));
+  const next = `${record}.${process.pid}`;
+  writeFileSync(next, `${JSON.stringify({ ...readRecord(), [pin.file]: { sha256: pin.sha256, mtimeMs } }, null, 2)}\n`);
+  renameSync(next, record);
+}
