@@ -5,6 +5,7 @@
 import '../tensor/node-compatibility';
 import type { DataFrame } from 'danfojs-node';
 import type { Data, Layout } from 'plotly.js';
+import { selfShowing } from './show';
 
 /** A cell: a number, a text, a yes or no, an interval or another short list of numbers, or nothing. */
 export type Cell = number | string | boolean | null | readonly number[];
@@ -91,7 +92,7 @@ export function table(
   const unknown = shown.find(({ key }) => rows.length > 0 && !rows.some((row) => key in row));
   if (unknown) throw new Error(`table '${name}' has no field '${unknown.key}'; its rows have ${fields.join(', ')}`);
   let frame: DataFrame | undefined;
-  return {
+  return selfShowing<Table>({
     kind: 'table',
     name,
     rows,
@@ -100,14 +101,14 @@ export function table(
     get frame() {
       return (frame ??= toFrame(rows, shown));
     },
-  };
+  });
 }
 
 /** A figure; see {@link Figure} for the fields. */
 export function figure(parts: Omit<Figure, 'kind'>): Figure {
   checkName(parts.name);
   if (parts.alt.trim() === '') throw new Error(`figure '${parts.name}' needs an alternative text`);
-  return { kind: 'figure', ...parts };
+  return selfShowing<Figure>({ kind: 'figure', ...parts });
 }
 
 function toFrame(rows: readonly Row[], shown: readonly Column[]): DataFrame {

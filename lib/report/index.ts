@@ -1,0 +1,10 @@
+import { pageOfCell } from './notebook';
+import { showProgress } from './progress';
+
+export { type Cell, type Column, type Figure, type Format, type Row, type Table, figure, table } from './display';
+export { showProgress } from './progress';
+export { headline, say, show } from './show';
+export { colours, neutral } from './theme';
+
+// A notebook that imports the library sees how far long work is; programs decide for themselves.
+if (pageOfCell()) showProgress();

@@ -1,0 +1,103 @@
+/**
+ * Puts tables, figures and sentences where a person sees them: into the page when a notebook runs, onto standard output
+ * otherwise.
+ */
+import { randomUUID } from 'node:crypto';
+import type { DataFrame } from 'danfojs-node';
+import type { Column, Figure, Row, Table } from './display';
+import { tableHtml, escapeHtml } from './html';
+import { type MimeBundle, pageOfCell } from './notebook';
+import { tableText } from './text';
+import { template } from './theme';
+
+/** MIME types of our own: what the exported report and `reports/<notebook>.json` are made of. */
+export const mimeTypes = {
+  table: 'application/vnd.attention-capacity.table+json',
+  figure: 'application/vnd.attention-capacity.figure+json',
+  headline: 'application/vnd.attention-capacity.headline+json',
+  progress: 'application/vnd.attention-capacity.progress+json',
+  plotly: 'application/vnd.plotly.v1+json',
+} as const;
+
+/** Shows a table, a figure, a danfo DataFrame, or a text in Markdown. */
+export function show(what: Table | Figure | DataFrame | string): void {
+  put(mimeBundle(what));
+}
+
+/** Says something in Markdown: `say(`The tolerance is **${tolerance}**.`)`. */
+export function say(markdown: string): void {
+  show(markdown);
+}
+
+/** The notebook's main finding in one sentence: on the report's card and in what `npm start` prints at the end. */
+export function headline(text: string): void {
+  put({
+    [mimeTypes.headline]: { text },
+    'text/html': `<p class="attention-headline"><strong>${escapeHtml(text)}</strong></p>`,
+    'text/plain': text,
+  });
+}
+
+/** What {@link show} sends: the same thing for JupyterLab, for the exported report, for programs and as plain text. */
+export function mimeBundle(what: Table | Figure | DataFrame | string): MimeBundle {
+  if (typeof what === 'string') return { 'text/markdown': what, 'text/plain': what };
+  if (isTable(what)) return tableBundle(what);
+  if (isFigure(what)) return figureBundle(what);
+  return frameBundle(what);
+}
+
+/**
+ * Makes `what` show itself when it is the last line of a cell, by the convention of Deno's Jupyter kernel that ours
+ * follows: a method that gives the bundle.
+ */
+export function selfShowing<T extends Table | Figure>(what: T): T {
+  return Object.defineProperty(what, Symbol.for('Jupyter.display'), { value: () => mimeBundle(what) });
+}
+
+function put(bundle: MimeBundle): void {
+  const page = pageOfCell();
+  if (page) page.send(bundle, randomUUID());
+  else process.stdout.write(`${String(bundle['text/plain'])}\n`);
+}
+
+function tableBundle(table: Table): MimeBundle {
+  const { name, title, note, columns } = table;
+  // What people see comes from the danfo frame, what programs read from the rows.
+  const rows = frameRows(table.frame);
+  return {
+    [mimeTypes.table]: { name, title: title ?? name, rows: table.rows },
+    'text/html': tableHtml({ columns, rows, title, note }),
+    'text/plain': tableText({ columns, rows, title, note }),
+  };
+}
+
+function figureBundle(figure: Figure): MimeBundle {
+  const { name, title, alt, note, data, layout } = figure;
+  return {
+    [mimeTypes.plotly]: { data, layout: { title: { text: title }, template: template('light'), ...layout } },
+    [mimeTypes.figure]: { name, title, alt, note: note ?? null },
+    'text/html':
+      `<figure><figcaption><strong>${escapeHtml(title)}.</strong> ${escapeHtml(alt)}</figcaption>` +
+      '<p>The drawing appears in JupyterLab and in the exported report.</p></figure>',
+    'text/plain': `${title}: ${alt}`,
+  };
+}
+
+function frameBundle(frame: DataFrame): MimeBundle {
+  const columns: Column[] = frame.columns.map((key) => ({ key }));
+  const rows = frameRows(frame);
+  return { 'text/html': tableHtml({ columns, rows }), 'text/plain': tableText({ columns, rows }) };
+}
+
+function frameRows(frame: DataFrame): Row[] {
+  const values = frame.values as Row[string][][];
+  return values.map((cells) => Object.fromEntries(frame.columns.map((key, i) => [key, cells[i]])));
+}
+
+function isTable(what: object): what is Table {
+  return (what as Partial<Table>).kind === 'table';
+}
+
+function isFigure(what: object): what is Figure {
+  return (what as Partial<Figure>).kind === 'figure';
+}

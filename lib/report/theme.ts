@@ -1,0 +1,57 @@
+/**
+ * How figures look: one plotly template for light pages and one for dark ones, and colours that people with any kind of
+ * colour vision tell apart.
+ */
+import type { Layout, Template } from 'plotly.js';
+
+/**
+ * The colours of traces, in order. Okabe and Ito's, with purple and yellow darkened: each has a contrast of at least 3
+ * to 1 with the white and with the dark page (tested), so that lines are seen on both.
+ */
+export const colours: readonly string[] = ['#0072B2', '#D55E00', '#009E73', '#B5568C', '#A87900', '#2C93CC'];
+
+/** For what is there to compare with: the paper's values, thresholds, tolerances. Seen on light and on dark pages. */
+export const neutral = '#7A7F87';
+
+/** The pages' own colours, for plotly and for the report's style sheet. */
+export const pages = {
+  light: { background: '#FFFFFF', text: '#1F2328', faint: '#59636E', grid: '#E4E7EB', line: '#8C959F' },
+  dark: { background: '#15181C', text: '#E6E8EB', faint: '#A0A8B2', grid: '#2B3036', line: '#6E7781' },
+} as const;
+
+const SYMBOLS = ['circle', 'square', 'diamond', 'cross', 'triangle-up', 'x'] as const;
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
+/** plotly's template for one kind of page. Traces differ by marker as well as by colour. */
+export function template(page: keyof typeof pages): Template {
+  const { background, text, faint, grid, line } = pages[page];
+  const axis: Partial<Layout['xaxis']> = {
+    showline: true,
+    linecolor: line,
+    ticks: 'outside',
+    tickcolor: line,
+    gridcolor: grid,
+    zeroline: false,
+    automargin: true,
+    title: { font: { size: 13, color: text }, standoff: 10 },
+    tickfont: { color: faint },
+  };
+  const layout: Partial<Layout> = {
+    font: { family: FONT, size: 13, color: text },
+    title: { x: 0, xref: 'paper', xanchor: 'left', font: { size: 15, color: text } },
+    paper_bgcolor: background,
+    plot_bgcolor: background,
+    colorway: [...colours],
+    xaxis: axis,
+    yaxis: axis,
+    legend: { bgcolor: 'rgba(0,0,0,0)', font: { color: text } },
+    margin: { l: 60, r: 24, t: 48, b: 52 },
+    hovermode: 'closest',
+    hoverlabel: { font: { family: FONT } },
+    bargap: 0.15,
+  };
+  return {
+    layout,
+    data: { scatter: SYMBOLS.map((symbol) => ({ type: 'scatter', marker: { symbol, size: 7 } })) },
+  };
+}
