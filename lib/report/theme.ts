@@ -10,6 +10,9 @@ import type { Layout, Template } from 'plotly.js';
  */
 export const colours: readonly string[] = ['#0072B2', '#D55E00', '#009E73', '#B5568C', '#A87900', '#2C93CC'];
 
+/** float32 and float64 look the same in every figure. */
+export const precisionColours = { float32: '#0072B2', float64: '#D55E00' } as const;
+
 /** For what is there to compare with: the paper's values, thresholds, tolerances. Seen on light and on dark pages. */
 export const neutral = '#7A7F87';
 
