@@ -1,0 +1,62 @@
+import type { Preprocessing } from '../data';
+import type { Precision, tf } from '../tensor';
+
+/**
+ * Which hidden states of a network: 0 = the embeddings, L = the output of block L (Hugging Face's `hidden_states[L]`;
+ * for the last block its own output, before any final LayerNorm), `attention` = the paper's random attention over the
+ * embeddings.
+ */
+export type LayerOutput = number | 'attention';
+
+/** One layer whose query vectors and context matrices are looked at: a row of the paper's table. */
+export interface FeatureLayer {
+  /** Short and stable: `random-vit-b16`. */
+  readonly name: string;
+  /** For people: `random ViT-B/16, layer 1`. */
+  readonly title: string;
+  /** Tokens of a context matrix. */
+  readonly n: number;
+  /** Size of a token. */
+  readonly d: number;
+  /** Attention heads of the layer. */
+  readonly heads: number;
+  /** Where the numbers come from: model, weights (with their sha256), seed. Two layers with equal provenance are equal. */
+  readonly provenance: Record<string, unknown>;
+  /** How an image becomes the pixels that the network was made for. */
+  readonly preprocessing: Preprocessing;
+  /** The network that it is a layer of; layers of one network are computed in one pass. */
+  readonly network: Network;
+  readonly output: LayerOutput;
+  /** Reads the weights that this layer needs, and no others. */
+  load(precision: Precision): Promise<LoadedLayer>;
+}
+
+/** A layer in memory. All tensors, given and returned, belong to the backend of its precision; the caller disposes them. */
+export interface LoadedLayer {
+  /** E(t) of every example: pixels `[B, 3, H, W]` -> `[B, n, d]`. */
+  contexts(pixels: tf.Tensor4D): tf.Tensor3D;
+  /** e(t) of every example: pixels `[B, 3, H, W]` -> `[B, d]`, without computing the contexts of the layer itself. */
+  queries(pixels: tf.Tensor4D): tf.Tensor2D;
+  dispose(): void;
+}
+
+/** A network as its layers share it. */
+export interface Network {
+  /** Names the weights as well as the architecture: equal names, equal outputs. */
+  readonly name: string;
+  load(outputs: readonly LayerOutput[], precision: Precision): Promise<LoadedNetwork>;
+}
+
+export interface LoadedNetwork {
+  /** One pass over a batch: for each output that was loaded, in that order, its queries and, if asked for, contexts. */
+  run(pixels: tf.Tensor4D, contexts: boolean): LayerBatch[];
+  dispose(): void;
+}
+
+/** What one layer makes of one batch. */
+export interface LayerBatch {
+  /** `[B, d]`. */
+  readonly queries: tf.Tensor2D;
+  /** `[B, n, d]`, or null where only queries were asked for. */
+  readonly contexts: tf.Tensor3D | null;
+}

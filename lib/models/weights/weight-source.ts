@@ -1,0 +1,92 @@
+import { InputError } from '../../input-error';
+import { inPrecision, tf, toTensor, type Precision } from '../../tensor';
+
+/** Named tensors that lie in a file or are drawn at random, read one by one: what is not asked for is never held. */
+export interface WeightSource {
+  /** For messages: the file, or what was drawn. */
+  readonly origin: string;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** All numbers of one tensor, row-major; float64 only where the file holds float64. */
+  read(name: string): Promise<Float32Array | Float64Array>;
+}
+
+/** The tensors that a network wants, by name. */
+export type WantedShapes = ReadonlyMap<string, readonly number[]>;
+
+/** Tensors in memory, all of one precision. */
+export interface Weights {
+  /** The tensor of a name that was wanted; it stays the property of the weights. */
+  get(name: string): tf.Tensor;
+  dispose(): void;
+}
+
+/** Throws an {@link InputError} that lists every tensor that is wanted and that the source lacks or has in another shape. */
+export function requireShapes(source: WeightSource, wanted: WantedShapes): void {
+  const missing = [...wanted.keys()].filter((name) => !source.shapes.has(name));
+  if (missing.length > 0) {
+    throw new InputError(
+      `${source.origin} lacks ${listed(missing)}, which the network needs; it may hold another model, ` +
+        `or be one file of several`,
+    );
+  }
+  const wrong = [...wanted].filter(([name, shape]) => String(source.shapes.get(name)) !== String(shape));
+  if (wrong.length > 0) {
+    const differences = wrong.map(
+      ([name, shape]) => `${name} (expected [${shape.join(', ')}], got [${source.shapes.get(name)!.join(', ')}])`,
+    );
+    throw new InputError(`${source.origin} does not fit its configuration: wrong shape of ${listed(differences)}`);
+  }
+}
+
+/** Reads the wanted tensors one by one into the backend of `precision`. Throws {@link InputError} as requireShapes does. */
+export async function loadWeights(source: WeightSource, wanted: WantedShapes, precision: Precision): Promise<Weights> {
+  requireShapes(source, wanted);
+  const tensors = new Map<string, tf.Tensor>();
+  const dispose = () => tensors.forEach((tensor) => tensor.dispose());
+  try {
+    for (const [name, shape] of wanted) {
+      const values = await source.read(name);
+      tensors.set(
+        name,
+        inPrecision(precision, () => toTensor(values, [...shape])),
+      );
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return {
+    get(name) {
+      const tensor = tensors.get(name);
+      if (tensor === undefined) throw new Error(`weights: ${name} was not among the tensors asked for`);
+      return tensor;
+    },
+    dispose,
+  };
+}
+
+/**
+ * The same tensors under other names: `rename` gives each stored name the one that the network knows.
+ */
+export function renamed(source: WeightSource, rename: (stored: string) => string): WeightSource {
+  const stored = new Map<string, string>();
+  for (const name of source.shapes.keys()) {
+    const known = rename(name);
+    const other = stored.get(known);
+    if (other !== undefined) {
+      throw new InputError(`${source.origin} holds ${known} twice, as ${other} and as ${name}`);
+    }
+    stored.set(known, name);
+  }
+  return {
+    origin: source.origin,
+    shapes: new Map([...stored].map(([known, name]) => [known, source.shapes.get(name)!])),
+    read: (name) => source.read(stored.get(name) ?? name),
+  };
+}
+
+/** At most eight names, then how many more there are. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 8).join(', ');
+  return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
+}
