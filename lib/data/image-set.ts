@@ -1,0 +1,24 @@
+import type { RgbImage } from './image';
+
+/** A file that was left out, and why. */
+export interface SkippedFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** Images in a fixed order, each made when it is asked for. */
+export interface ImageSet {
+  /** `photos`, `cifar10`, or the folder's name. */
+  readonly name: string;
+  readonly count: number;
+  /** What the pixels of all images follow from (sha256 of the sources and of every choice made), in hexadecimal. */
+  readonly hash: string;
+  /** Files that are no usable colour image; they are not counted. */
+  readonly skipped: readonly SkippedFile[];
+  /** Sorted names, one an image, where every image is a file of its own. */
+  readonly files?: readonly string[];
+  /** Where the images come from and how they were chosen (seed, packages, licences …), to be kept with a result. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+  /** The image at `index`, from 0. */
+  load(index: number): RgbImage;
+}

@@ -1,0 +1,16 @@
+export { cifar10, type Cifar10Options } from './cifar10';
+export { readCsv } from './csv';
+export { decodeImage, UnusableImage } from './decode';
+export { fileTrouble } from './file-trouble';
+export { centerCrop, crop, type RgbImage } from './image';
+export { imageFolder } from './image-folder';
+export type { ImageSet, SkippedFile } from './image-set';
+export { type MatrixFile, openPixels, readNpyMatrix, readTokens, requireFinite, type Tokens } from './matrix-file';
+export { inBytes, requireMemory } from './memory';
+export { createNpy, type NpyArray, type NpyFile, type NpyWriter, openNpy, readNpy, writeNpy } from './npy';
+export type { NpyData, NpyType } from './npy-header';
+export { type PhotoOptions, photos } from './photos';
+export { type PixelBatch, pixelBatch, preprocess, type Preprocessing } from './preprocess';
+export { cacheFolder, projectRoot } from './project-root';
+export { resize, type Resample } from './resize';
+export { readSource, type SourceFile, sourceFiles } from './sources';

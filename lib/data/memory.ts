@@ -1,0 +1,30 @@
+import { freemem } from 'node:os';
+import { InputError } from '../input-error';
+
+/**
+ * Refuses work that would not fit into the memory that is free now (the container's limit counts).
+ *
+ * @param bytes what is needed
+ * @param what for whom, as the subject of the sentence: `features.npy`
+ * @throws InputError that names both sizes.
+ */
+export function requireMemory(bytes: number, what: string): void {
+  // availableMemory came with Node 20.13 and knows the limits of containers.
+  const free = process.availableMemory?.() ?? freemem();
+  if (bytes <= free) return;
+  throw new InputError(
+    `${what} needs ${inBytes(bytes)} of memory and ${inBytes(free)} are free; use fewer rows or a machine with more memory`,
+  );
+}
+
+/** A size for people: `1.2 GB`, in powers of 1000. */
+export function inBytes(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 999.5 && unit < units.length - 1) {
+    size /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || size >= 99.5 ? Math.round(size) : size.toPrecision(2)} ${units[unit]}`;
+}
