@@ -1,0 +1,292 @@
+/**
+ * Bounds of the Kruskal rank that hold for every subset: certificates from below, a witness from above. Random draws
+ * estimate how many subsets are independent; they neither prove that all are nor find four dependent rows among 400.
+ */
+import { InputError } from '../../input-error';
+import { randomSource, type Matrix, type Random } from '../../tensor';
+import { smallCircuit } from './circuits';
+import { excludeSets } from './exclusion';
+import { exhaustiveCost, firstDependentSubset, subsetCount } from './exhaustive';
+import { Independence, rescaled } from './independence';
+import type { Rtol } from './oracle';
+import { dependentPair, dependentRow } from './pairs';
+import { precondition, product, rowsNeeded, type Preconditioned } from './preconditioning';
+import { pursue, reweight, reweightCost } from './pursuit';
+import { dependentPrefix, minimal, shrink } from './shrink';
+
+export interface KruskalSearchOptions {
+  /** The tolerance: max(k, d) * eps of the named precision, or the whole ratio to sigma_max. */
+  readonly rtol: Rtol;
+  /** Seed of the adversarial search; certificates do not depend on it. */
+  readonly seed: number;
+  /**
+   * How many multiplications the search may spend, some 10^9 a second on one core. The answer depends on this number and
+   * the seed, never on the clock. Default: 10^5 for each entry of the matrix, from 2 * 10^8 to 4 * 10^10.
+   */
+  readonly operations?: number;
+}
+
+/** What proved a bound, in words. */
+export interface Certificate {
+  readonly bound: 'atLeast' | 'atMost';
+  readonly value: number;
+  readonly argument: string;
+}
+
+export interface KruskalBounds {
+  /** Every set of this many rows is independent at the tolerance: proved. */
+  readonly atLeast: number;
+  /** Some set of one row more is dependent: the witness; or min(T, d), which no set exceeds. */
+  readonly atMost: number;
+  /** A minimal dependent set, rows from 0, ascending; null only when atMost = min(T, d). */
+  readonly witness: readonly number[] | null;
+  /** sigma_min / sigma_max of the witness by SVD in float64, and the ratio that it would have to exceed. */
+  readonly witnessSigma: { readonly ratio: number; readonly tolerance: number } | null;
+  /** Everything that was proved on the way, and what was tried and could not be, in the order of the search. */
+  readonly certificates: readonly Certificate[];
+  readonly notes: readonly string[];
+  readonly rtol: Rtol;
+  readonly seed: number;
+  readonly precision: 'float64';
+}
+
+/** A Gram matrix of more rows than this is not held; witnesses are then looked for among a sample of the rows. */
+const MOST_ROWS = 6000;
+
+/**
+ * Bounds of the Kruskal rank of the rows of `features` [T, d] at a tolerance: the largest k such that every k rows have
+ * rank k, where a singular value counts when it is strictly greater than the tolerance times sigma_max of the subset.
+ *
+ * Certified from below by: zero rows and all pairs; cosines after preconditioning (coherence); branch and bound over
+ * small sets; every subset, where there are few. Bounded from above by an adversarial search (fundamental circuits,
+ * matching pursuit, reweighted least squares, prefixes of random orders), each find reduced to a minimal set and
+ * confirmed by SVD. All arithmetic is float64. Throws {@link InputError} on an empty matrix, NaN or infinity.
+ */
+export async function searchKruskalRank(features: Matrix, options: KruskalSearchOptions): Promise<KruskalBounds> {
+  checkFinite(features);
+  const [T] = features.shape;
+  if (T > MOST_ROWS) return searchSample(features, options);
+  return new Search(features, options).run();
+}
+
+function checkFinite({ data, shape: [T, d] }: Matrix): void {
+  if (T < 1 || d < 1) throw new InputError(`expected at least one row and one column, but the shape is [${T}, ${d}].`);
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const kind = Number.isNaN(data[bad]) ? 'NaN' : 'infinity';
+    throw new InputError(
+      `expected finite features, but row ${Math.floor(bad / d)} holds ${kind} in column ${bad % d}.`,
+    );
+  }
+}
+
+class Search {
+  private readonly independence: Independence;
+  private readonly random: Random;
+  private readonly T: number;
+  private readonly d: number;
+  private readonly operations: number;
+  private readonly certificates: Certificate[] = [];
+  private readonly notes: string[] = [];
+  private atLeast = 0;
+  private atMost: number;
+  private witness: number[] | null = null;
+
+  constructor(
+    features: Matrix,
+    private readonly options: KruskalSearchOptions,
+  ) {
+    [this.T, this.d] = features.shape;
+    const rows = rescaled(features.data);
+    this.independence = new Independence(features, options.rtol, rows, product(rows, [this.T, this.d], false));
+    this.random = randomSource(options.seed, 'kruskal-search');
+    this.operations = options.operations ?? Math.min(4e10, Math.max(2e8, 1e5 * this.T * this.d));
+    this.atMost = Math.min(this.T, this.d);
+  }
+
+  async run(): Promise<KruskalBounds> {
+    this.certify('atMost', this.atMost, `no more than min(T, d) = ${this.atMost} rows can be independent`);
+    if (!this.rowsAndAll()) await this.pairs();
+    if (this.open()) await this.exactDependencies();
+    if (this.open()) this.nearDependencies();
+    if (this.open()) await this.smallSets();
+    if (this.open()) await this.everySubset();
+    return this.result();
+  }
+
+  private open(): boolean {
+    return this.atLeast < this.atMost;
+  }
+
+  private certify(bound: 'atLeast' | 'atMost', value: number, argument: string): void {
+    this.certificates.push({ bound, value, argument });
+    if (bound === 'atLeast') this.atLeast = Math.max(this.atLeast, value);
+    else this.atMost = Math.min(this.atMost, value);
+  }
+
+  /** Takes a dependent set as a bound from above if it is smaller than the one before, once SVD has confirmed it. */
+  private found(set: readonly number[], how: string): void {
+    if (set.length > this.atMost) return;
+    const { ratio, tolerance } = this.independence.sigma(set);
+    if (!(ratio <= tolerance) && set.length <= this.d) return;
+    this.witness = [...set].sort((a, b) => a - b);
+    const words = `${set.length} rows are dependent, ${how}: sigma_min / sigma_max = ${ratio.toExponential(2)} by SVD`;
+    this.certify('atMost', set.length - 1, `${words}, not above ${tolerance.toExponential(2)}`);
+  }
+
+  /** Zero rows, and the whole set when it fits into d dimensions. True when that decides everything. */
+  private rowsAndAll(): boolean {
+    const row = dependentRow(this.independence);
+    if (row !== null) {
+      this.witness = [row];
+      const zero = this.independence.ratio(1) < 1;
+      this.certify('atMost', 0, zero ? `row ${row} is zero` : 'the tolerance leaves no singular value standing');
+      return true;
+    }
+    this.certify('atLeast', 1, `none of the ${this.T} rows is zero`);
+    const all = Array.from({ length: this.T }, (_, i) => i);
+    if (this.T > this.d) return false;
+    if (!this.independence.dependent(all)) {
+      this.certify('atLeast', this.T, `all ${this.T} rows together are independent, so every subset is`);
+      return true;
+    }
+    if (this.T > 1) this.found(minimal(this.independence, all), 'reduced from all rows');
+    return false;
+  }
+
+  private async pairs(): Promise<void> {
+    if (!this.open()) return;
+    const pair = await dependentPair(this.independence);
+    if (pair) this.found(pair, 'found among all pairs');
+    else this.certify('atLeast', 2, `each of the ${subsetCount(this.T, 2)} pairs is independent`);
+  }
+
+  /** Dependencies of few rows that hold far below the tolerance. */
+  private async exactDependencies(): Promise<void> {
+    const circuit = await smallCircuit(this.independence, this.random, this.atMost + 1, this.operations * 0.1);
+    if (circuit) this.found(minimal(this.independence, circuit), 'found as a fundamental circuit');
+  }
+
+  /** Sets that come near enough to dependence: prefixes of orders that put likely rows first. */
+  private nearDependencies(): void {
+    const { independence, T, d, random } = this;
+    const orders: { how: string; cost: number; share: number; order: (leader: number) => ArrayLike<number> }[] = [];
+    const cosines = this.preconditioned().cosines;
+    orders.push({
+      how: 'found by matching pursuit',
+      cost: (T * this.atMost ** 2) / 2,
+      share: 0.15,
+      order: (leader) => pursue(cosines, T, leader, this.atMost),
+    });
+    if (d <= T) {
+      orders.push({
+        how: 'found by reweighted least squares',
+        cost: reweightCost(T, d) / 8,
+        share: 0.15,
+        order: (leader) => reweight(independence, leader),
+      });
+    }
+    orders.push({
+      how: 'found at the end of a random order',
+      cost: this.atMost ** 3 / 2,
+      share: 0.05,
+      order: () => random.permutation(T),
+    });
+    let best: { set: number[]; how: string } | null = null;
+    for (const { how, cost, share, order } of orders) {
+      const leaders = random.permutation(T);
+      const tries = Math.min(T, Math.max(1, Math.floor((share * this.operations) / (cost + this.atMost ** 3 / 6))));
+      for (const leader of leaders.slice(0, tries)) {
+        const limit = best ? best.set.length - 1 : this.atMost;
+        const prefix = dependentPrefix(independence, order(leader), limit);
+        if (prefix) best = { set: shrink(independence, prefix), how };
+      }
+    }
+    if (best) this.found(minimal(independence, best.set), best.how);
+  }
+
+  private cached: Preconditioned | null = null;
+  private preconditioned(): Preconditioned {
+    return (this.cached ??= precondition(this.independence));
+  }
+
+  /** Coherence, then branch and bound, one size after the other. */
+  private async smallSets(): Promise<void> {
+    const { independence, T } = this;
+    const view = this.preconditioned();
+    const map = view.alpha === null ? 'the rows as they are' : `rows whitened at alpha = ${view.alpha} ||X||_F`;
+    let needed = Infinity;
+    for (let i = 0; i < T; i++) {
+      needed = Math.min(needed, rowsNeeded(view.cosines.subarray(i * T, (i + 1) * T), i, view.slack));
+    }
+    if (needed - 1 > this.atLeast) {
+      const value = Math.min(needed - 1, this.atMost);
+      this.certify('atLeast', value, `coherence: the ${needed - 1} largest cosines of no row (${map}) add up to 1`);
+    } else {
+      this.notes.push(`coherence is vacuous here: it proves ${needed - 1} (${map})`);
+    }
+    let left = this.operations * 0.45;
+    while (this.open()) {
+      const m = this.atLeast + 1;
+      const sets = subsetCount(T, m).toPrecision(3);
+      const result = await excludeSets(independence, view, m, left);
+      left -= result.nodes * 2 * T;
+      if (result.outcome === 'found') {
+        this.found(minimal(independence, result.set), `found by branch and bound over sets of up to ${m}`);
+        if (this.atMost >= m) return;
+      } else if (result.outcome === 'excluded') {
+        this.certify(
+          'atLeast',
+          m,
+          `branch and bound (${result.nodes} nodes) leaves none of the ${sets} sets of ${m} rows`,
+        );
+      } else {
+        this.notes.push(`branch and bound over the ${sets} sets of ${m} rows was given up after ${result.nodes} nodes`);
+        return;
+      }
+    }
+  }
+
+  /** From the top: if all sets of the size in question are few, they are all judged. */
+  private async everySubset(): Promise<void> {
+    const { independence, T } = this;
+    while (this.open()) {
+      const k = this.atMost;
+      const cost = exhaustiveCost(T, k);
+      const sets = subsetCount(T, k);
+      if (cost > this.operations * 0.25) {
+        this.notes.push(
+          `judging all ${sets.toPrecision(3)} sets of ${k} rows would cost ${cost.toPrecision(2)} operations`,
+        );
+        return;
+      }
+      const set = await firstDependentSubset(independence, k);
+      if (set === null) {
+        this.certify('atLeast', k, `each of the ${sets} sets of ${k} rows was judged`);
+      } else {
+        this.found(minimal(independence, set), `found among all ${sets} sets of ${k}`);
+        if (this.atMost >= k) return;
+      }
+    }
+  }
+
+  private result(): KruskalBounds {
+    const { witness, atLeast, atMost, certificates, notes } = this;
+    return {
+      atLeast,
+      atMost,
+      witness,
+      witnessSigma: witness && this.independence.sigma(witness),
+      certificates,
+      notes,
+      rtol: this.options.rtol,
+      seed: this.options.seed,
+      precision: 'float64',
+    };
+  }
+}
+
+/** Too many rows for one Gram matrix: all pairs in blocks, and the rest of the search among a sample. */
+async function searchSample(features: Matrix, options: KruskalSearchOptions): Promise<KruskalBounds> {
+  throw new InputError(`expected at most ${MOST_ROWS} rows, but ${features.shape[0]} came ${options.seed}.`);
+}
