@@ -4,6 +4,9 @@
  * tfjs has no double tensors, but TensorFlow's ops have double kernels and the native binding can call them. So the
  * backend is the ordinary one, given a binding that creates doubles where tfjs asks for floats and replaces float by
  * double in the type attributes of each op; doubles are read into a Float64Array. All kernels are shared.
+ *
+ * What would lose digits on the way throws: a number that tfjs has rounded to float32, an op that knows float32 only, a
+ * tensor of the other backend.
  */
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
@@ -13,11 +16,14 @@ type Values = ReturnType<NodeJSKernelBackend['readSync']>;
 type DataId = Parameters<NodeJSKernelBackend['readSync']>[0];
 type DType = Parameters<NodeJSKernelBackend['write']>[2];
 
-/** What the node backend keeps of a tensor: values that wait to be handed to TensorFlow, or the id of a native tensor. */
-interface TensorRecord {
-  readonly dtype: number;
-  readonly id: number;
-  readonly values: Values | null;
+/** The private part of the node backend that this file reaches into. */
+interface Storage {
+  readonly tensorMap: {
+    /** Values that wait to be handed to TensorFlow, or the id of a native tensor. */
+    get(dataId: DataId): { readonly dtype: number; readonly id: number; readonly values: Values | null };
+    /** Asked for tensors that another backend holds. */
+    dataMover: { moveData(backend: tf.KernelBackend, dataId: DataId): void };
+  };
 }
 
 /** TensorFlow's number for double, which the binding does not name. */
@@ -29,11 +35,12 @@ class Float64Backend extends NodeJSKernelBackend {
   }
 
   override move(dataId: DataId, values: Values, shape: number[], dtype: DType, refCount: number): void {
+    if (dtype === 'float32' && values instanceof Float32Array) requireUnrounded(values);
     super.move(dataId, dtype === 'float32' ? (asDoubles(values) as unknown as Values) : values, shape, dtype, refCount);
   }
 
   override readSync(dataId: DataId): Values {
-    const { dtype, id, values } = recordOf(this, dataId);
+    const { dtype, id, values } = storageOf(this).get(dataId);
     if (values !== null || dtype !== this.native.TF_FLOAT) return super.readSync(dataId);
     const pairs = bitcast(this.native, id, TF_DOUBLE, this.native.TF_INT32);
     try {
@@ -61,10 +68,10 @@ function doubleBinding(native: TFJSBinding): TFJSBinding {
   }
 
   function inDouble(op: string, attribute: TFEOpAttr): TFEOpAttr {
-    if (attribute.type === TF_ATTR_TYPE && attribute.value === TF_FLOAT) return { ...attribute, value: TF_DOUBLE };
-    if (attribute.type === TF_ATTR_FLOAT && Math.fround(attribute.value as number) !== attribute.value) {
-      const setting = `${attribute.name} = ${String(attribute.value)}`;
-      throw new Error(`${op} rounds ${setting} to float32: express it by other ops to use it in float64.`);
+    const { name, type, value } = attribute;
+    if (type === TF_ATTR_TYPE && value === TF_FLOAT) return { name, type, value: TF_DOUBLE };
+    if (type === TF_ATTR_FLOAT && Math.fround(value as number) !== value) {
+      throw new Error(`${op} rounds its ${name}, ${String(value)}, to float32: in float64 write it with other ops.`);
     }
     return attribute;
   }
@@ -74,7 +81,7 @@ function doubleBinding(native: TFJSBinding): TFJSBinding {
     const outputs = native.executeOp(op, doubleAttributes, inputs, outputCount);
     if (outputs.some((output) => output.dtype === TF_FLOAT)) {
       for (const output of outputs) native.deleteTensor(output.id);
-      throw new Error(`${op} gives float32 whatever its input: it cannot be used in float64.`);
+      throw new Error(`${op} gives float32 whatever it is given: it cannot be used in float64.`);
     }
     // tfjs knows one kind of floating-point tensor, and calls it float32.
     for (const output of outputs) if (output.dtype === TF_DOUBLE) output.dtype = TF_FLOAT;
@@ -97,11 +104,51 @@ function asDoubles(values: Values): Float64Array {
   return numbers instanceof Float64Array ? numbers : Float64Array.from(numbers as ArrayLike<number>);
 }
 
-function recordOf(backend: NodeJSKernelBackend, dataId: DataId): TensorRecord {
-  return (backend as unknown as { tensorMap: { get(dataId: DataId): TensorRecord } }).tensorMap.get(dataId);
+/**
+ * Throws when the values look like numbers that tfjs has rounded to float32, as it does with every number and array
+ * that is given to an op. Whole numbers below 2^24 and numbers of at most 12 significant bits (0.5, -0.125, 2^-30) are
+ * taken as exact; one in 4096 others comes through unseen.
+ */
+function requireUnrounded(values: Float32Array): void {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const isShort = (bits[i] & 0xfff) === 0;
+    const isWhole = Math.abs(values[i]) < 2 ** 24 && Number.isInteger(values[i]);
+    if (!isShort && !isWhole) {
+      throw new Error(
+        `A number came to the float64 backend rounded to float32, as ${values[i]}, because tfjs rounds the numbers ` +
+          'and arrays given to its ops: write scalar(number) or toTensor(array, shape) in its place.',
+      );
+    }
+  }
+}
+
+/**
+ * Lets integer and boolean tensors wander between the backends, as tfjs does, but not floating-point ones: the digits
+ * that one gains or loses should be asked for.
+ */
+function moveOnRequest(backend: tf.KernelBackend, dataId: DataId): void {
+  const tensor = tf.engine().state.tensorInfo.get(dataId);
+  if (tensor?.dtype === 'float32') {
+    const [from, to] = backend === float64Backend ? ['float32', 'float64'] : ['float64', 'float32'];
+    throw new Error(
+      `A ${from} tensor of shape [${tensor.shape.join(', ')}] was used in ${to}: call convert(tensor, '${to}') first.`,
+    );
+  }
+  tf.engine().moveData(backend, dataId);
+}
+
+function storageOf(backend: NodeJSKernelBackend): Storage['tensorMap'] {
+  return (backend as unknown as Storage).tensorMap;
+}
+
+/** The backend that holds the data of a tensor. */
+export function backendOf(dataId: object): tf.KernelBackend | undefined {
+  return tf.engine().state.tensorInfo.get(dataId)?.backend;
 }
 
 const float32Backend = tf.findBackend('tensorflow') as NodeJSKernelBackend;
 const float64Backend = new Float64Backend(float32Backend.binding);
+for (const backend of [float32Backend, float64Backend]) storageOf(backend).dataMover = { moveData: moveOnRequest };
 tf.registerBackend('float64', () => float64Backend, 0);
 tf.copyRegisteredKernels('tensorflow', 'float64');
