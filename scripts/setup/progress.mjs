@@ -24,7 +24,6 @@ export function bar(label, total, show = String) {
   let drawn = terminal ? 0 : began;
   const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
   const wipe = () => terminal && process.stderr.write('\r\x1b[K');
-  if (!terminal) say(`${label} (${show(total)})`);
   return {
     update(done) {
       if (Date.now() - drawn < (terminal ? DRAW_EVERY_MS : LOG_EVERY_MS)) return;
@@ -39,7 +38,7 @@ export function bar(label, total, show = String) {
     clear: wipe,
     end() {
       wipe();
-      say(terminal ? `${label} (${show(total)}): done in ${seconds()}` : `${label}: done in ${seconds()}`);
+      say(`${label}: ${show(total)} in ${seconds()}`);
     },
   };
 }

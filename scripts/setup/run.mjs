@@ -13,6 +13,7 @@ export function environment() {
   const env = {
     ...process.env,
     TMPDIR: temporary,
+    RUSTUP_HOME: join(temporary, 'rustup'), // pip asks rustc for its version, and rustup's rustc writes to the home folder
     PYTHONNOUSERSITE: '1',
     PIP_USER: '0',
     PIP_NO_INPUT: '1',

@@ -24,39 +24,43 @@ export async function missingSources(device) {
 
 /** The disk space that fetching an entry takes while it lasts. */
 export function spaceFor(source) {
-  return source.bytes + source.files.reduce((sum, pin) => sum + pin.bytes, 0);
+  return source.bytes + totalBytes(source);
 }
 
 /** Fetches an entry's archive, takes its files out of it, checks each, and throws the archive away. */
 export async function fetchSource(source) {
   const archive = await fetchArchive(source);
-  const members = source.files.map((pin) => [pin.member, join(cache, `${pin.file}.partial`)]);
-  const total = source.files.reduce((sum, pin) => sum + pin.bytes, 0);
-  const doing = `unpacking ${source.archive}`;
-  const progress = bar(doing, total, size);
   try {
-    await mustRun(doing, python, [join(import.meta.dirname, 'unpack.py')], {
-      input: JSON.stringify({ archive, members }),
-      onLine: (line) => progress.update(Number(line)),
-    });
+    await unpack(source, archive);
     for (const pin of source.files) {
-      if (!(await matches(join(cache, `${pin.file}.partial`), pin))) {
+      if (!(await matches(partial(pin), pin))) {
         throw new SetupFailure(
-          `${doing} failed: ${pin.member} should have ${pin.bytes} bytes and sha256 ${pin.sha256}, but has not; nothing of it was used`,
+          `unpacking ${source.archive} failed: ${pin.member} should have ${pin.bytes} bytes and sha256 ${pin.sha256}, but has not; nothing of it was used`,
         );
       }
     }
     for (const pin of source.files) {
-      const path = join(cache, pin.file);
-      renameSync(`${path}.partial`, path);
+      renameSync(partial(pin), join(cache, pin.file));
       remember(pin);
     }
-  } catch (error) {
-    progress.clear();
-    throw error;
   } finally {
-    for (const [, partial] of members) rmSync(partial, { force: true });
+    for (const pin of source.files) rmSync(partial(pin), { force: true });
   }
-  progress.end();
   rmSync(archive);
 }
+
+const partial = (pin) => join(cache, `${pin.file}.partial`);
+
+async function unpack(source, archive) {
+  const progress = bar(`  unpacking ${source.use}`, totalBytes(source), size);
+  try {
+    await mustRun(`unpacking ${source.archive}`, python, [join(import.meta.dirname, 'unpack.py')], {
+      input: JSON.stringify({ archive, members: source.files.map((pin) => [pin.member, partial(pin)]) }),
+      onLine: (line) => progress.update(Number(line)),
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+const totalBytes = (source) => source.files.reduce((sum, pin) => sum + pin.bytes, 0);
