@@ -1,3 +1,26 @@
 /** Everything a notebook needs, in one import. */
 export { InputError } from './input-error';
-export { Interrupted, watchWith, interruptWork } from './pace';
+export { Interrupted, interruptWork, watchWith } from './pace';
+export { type ProfileName, type Sizes, sizes } from './profiles';
+
+export { cifar10, imageFolder, photos, type ImageSet, type RgbImage } from './data';
+export { layers, type FeatureLayer } from './models';
+export { computeFeatures, type Features } from './features';
+export { testAssumptions, type AssumptionOptions, type AssumptionResult, type Statement } from './assumptions';
+export { kruskalCurves, type CurveOptions, type LayerCurve } from './curves';
+export {
+  contextRanks,
+  kruskalCurve,
+  relativeTolerance,
+  testKruskalRank,
+  type KruskalCurve,
+  type KruskalTest,
+  type Rtol,
+} from './rank';
+export type { Matrix, Precision } from './tensor';
+
+export { figure, headline, say, show, table, type Figure, type Table } from './report';
+export { imageComparison, marginFigure, rankHistogram } from './report/assumption-figures';
+export { assumptionFindings, type Findings } from './report/assumption-findings';
+export { assumptionRows, assumptionTable, systemTable } from './report/assumption-tables';
+export { kruskalCurveFigure, kruskalCurveTable } from './report/curve-figures';

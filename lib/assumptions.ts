@@ -1,0 +1,137 @@
+import type { ImageSet } from './data';
+import { computeFeatures, type Features } from './features';
+import { testKruskalRank, type KruskalTest, type Rtol, type SubsetOfRows } from './rank';
+import type { FeatureLayer } from './models';
+import type { Matrix, Precision } from './tensor';
+
+/**
+ * The statements of the paper (section 3 and its notebook) about one layer and one set of images:
+ * - `general-position`: the Kruskal rank of the query vectors is d (k = d);
+ * - `A1`, Assumption 1: the Kruskal rank of the query vectors is at least n (k = n);
+ * - `A2`, Assumption 2: every context matrix has rank n;
+ * - `A3`, "Assumption 3" of the notebook: e(t) + mean of E(t) has Kruskal rank at least n (k = n).
+ */
+export type Statement = 'general-position' | 'A1' | 'A2' | 'A3';
+
+export const statements: readonly Statement[] = ['general-position', 'A1', 'A2', 'A3'];
+
+/** What was found about one statement, one layer, one set of images, at one precision and one tolerance. */
+export interface AssumptionResult {
+  readonly system: string;
+  readonly title: string;
+  readonly statement: Statement;
+  readonly images: string;
+  readonly imageCount: number;
+  /** Precision of the features; the arithmetic of the verdicts is float64 always. */
+  readonly precision: Precision;
+  readonly rtol: Rtol;
+  readonly seed: number;
+  readonly n: number;
+  readonly d: number;
+  /** Size of the subsets drawn; for A2 the rank that is asked of every context, n. */
+  readonly k: number;
+  /** Subsets drawn; for A2 the images tested, which are all there are. */
+  readonly draws: number;
+  readonly satisfied: number;
+  readonly fraction: number;
+  /** 95 % interval of the satisfied fraction (Clopper–Pearson); for A2, where nothing is sampled, the fraction itself. */
+  readonly ci95: readonly [number, number];
+  /** True when one subset, or one context, is a proof that the statement is false at this tolerance. */
+  readonly refuted: boolean;
+  readonly witness: SubsetOfRows | null;
+  /** How many subsets (or contexts) had which rank. */
+  readonly ranks: Readonly<Record<string, number>>;
+  readonly ranksDraws: number;
+  /** sigma_min / sigma_max of some of the subsets, in float64, and the ratio that counts as zero; null for A2. */
+  readonly margin: { readonly values: readonly number[]; readonly median: number; readonly tolerance: number } | null;
+}
+
+export interface AssumptionOptions {
+  /** Random subsets for each of general position, A1 and A3. */
+  readonly draws: number;
+  readonly seed: number;
+  /** Precision of the features; the verdicts take its tolerance, as `torch.linalg.matrix_rank` does. */
+  readonly precision: Precision;
+}
+
+/** The share of draws from which on the paper calls a statement satisfied (it does so at 0.9982). */
+export const PAPER_MARK = 0.99;
+
+/**
+ * Tests the paper's statements on each layer: T images in, four results a layer out.
+ *
+ * @throws InputError when there are fewer images than d, or a feature is not finite.
+ */
+export async function testAssumptions(
+  layers: readonly FeatureLayer[],
+  images: ImageSet,
+  options: AssumptionOptions,
+): Promise<AssumptionResult[]> {
+  const results: AssumptionResult[] = [];
+  for (const features of await computeFeatures(layers, images, { precision: options.precision })) {
+    results.push(...(await testStatements(features, options)));
+  }
+  return results;
+}
+
+async function testStatements(features: Features, options: AssumptionOptions): Promise<AssumptionResult[]> {
+  const { layer, images, queries, contexts } = features;
+  const { precision, seed } = options;
+  const rtol = precision;
+  if (contexts === null) throw new Error('the statements speak of contexts: compute the features with them');
+  const about = {
+    system: layer.name,
+    title: layer.title,
+    images: images.name,
+    imageCount: images.count,
+    precision,
+    rtol,
+    seed,
+    n: layer.n,
+    d: layer.d,
+  };
+  const sampled = async (statement: Statement, vectors: Matrix, k: number): Promise<AssumptionResult> => {
+    const test = await testKruskalRank(vectors, { k, draws: options.draws, seed, rtol, ranksDraws: options.draws });
+    return { ...about, statement, ...sampledResult(test) };
+  };
+  return [
+    await sampled('general-position', queries, layer.d),
+    await sampled('A1', queries, layer.n),
+    { ...about, statement: 'A2', ...contextResult(contexts.ranks, layer.n) },
+    await sampled('A3', contexts.meanShifted, layer.n),
+  ];
+}
+
+function sampledResult(test: KruskalTest) {
+  return {
+    k: test.k,
+    draws: test.draws,
+    satisfied: test.satisfied,
+    fraction: test.fraction,
+    ci95: test.ci95,
+    refuted: test.satisfied < test.draws,
+    witness: test.witness,
+    ranks: test.ranks,
+    ranksDraws: test.ranksDraws,
+    margin: { values: test.sigmaRatio.values, median: test.sigmaRatio.median, tolerance: test.tolerance },
+  };
+}
+
+function contextResult(ranks: Int32Array, n: number) {
+  const counts: Record<string, number> = {};
+  for (const rank of ranks) counts[rank] = (counts[rank] ?? 0) + 1;
+  const satisfied = counts[n] ?? 0;
+  const fraction = satisfied / ranks.length;
+  return {
+    k: n,
+    draws: ranks.length,
+    satisfied,
+    fraction,
+    ci95: [fraction, fraction] as const,
+    refuted: satisfied < ranks.length,
+    witness: null,
+    ranks: counts,
+    ranksDraws: ranks.length,
+    margin: null,
+  };
+}

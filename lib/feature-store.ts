@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder, readNpy, writeNpy, type ImageSet } from './data';
+import type { FeatureLayer } from './models';
+import type { Matrix, Precision } from './tensor';
+
+/** A run of images: first to last, the last not included. */
+export interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What one layer makes of the images of one part; see `ContextFeatures` for the fields. */
+export interface FeaturePart {
+  readonly queries: Float32Array | Float64Array;
+  readonly meanShifted: Float32Array | Float64Array | null;
+  readonly ranks: Int32Array | null;
+}
+
+/** Belongs to every key: to be raised whenever the same inputs would give other numbers. */
+const REVISION = 1;
+
+/**
+ * The features of one layer, one set of images and one precision on disk: NumPy files in a folder of the cache that is
+ * named by the hash of all they follow from. Each file appears whole or not at all.
+ */
+export class FeatureStore {
+  private readonly folder: string;
+
+  constructor(
+    readonly layer: FeatureLayer,
+    images: ImageSet,
+    private readonly precision: Precision,
+  ) {
+    const { name, output, provenance, preprocessing } = layer;
+    const origin = { revision: REVISION, name, output, provenance, preprocessing, images: images.hash, precision };
+    const key = createHash('sha256').update(JSON.stringify(origin)).digest('hex').slice(0, 20);
+    this.folder = cacheFolder('features', `${name}-${images.name}-${precision}-${key}`);
+  }
+
+  async has(part: Part, contexts: boolean): Promise<boolean> {
+    const files = contexts ? [this.file(part, 'queries'), this.file(part, 'ranks')] : [this.file(part, 'queries')];
+    const present = await Promise.all(
+      files.map((file) =>
+        access(file).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    return present.every(Boolean);
+  }
+
+  async write(part: Part, { queries, meanShifted, ranks }: FeaturePart): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    const shape = [part.end - part.start, this.layer.d];
+    await writeNpy(this.file(part, 'queries'), { data: queries, shape });
+    if (!meanShifted || !ranks) return;
+    await writeNpy(this.file(part, 'mean-shifted'), { data: meanShifted, shape });
+    // Last, for its presence says that the contexts of the part are done.
+    await writeNpy(this.file(part, 'ranks'), { data: ranks, shape: [ranks.length] });
+  }
+
+  async read(
+    parts: readonly Part[],
+    contexts: boolean,
+  ): Promise<{ queries: Matrix; contexts: { meanShifted: Matrix; ranks: Int32Array } | null }> {
+    const queries = await this.matrix(parts, 'queries');
+    if (!contexts) return { queries, contexts: null };
+    const ranks = new Int32Array(queries.shape[0]);
+    for (const part of parts) {
+      ranks.set((await readNpy(this.file(part, 'ranks'))).data as Int32Array, part.start);
+    }
+    return { queries, contexts: { meanShifted: await this.matrix(parts, 'mean-shifted'), ranks } };
+  }
+
+  private async matrix(parts: readonly Part[], kind: string): Promise<Matrix> {
+    const rows = parts[parts.length - 1].end;
+    const data = new (this.precision === 'float64' ? Float64Array : Float32Array)(rows * this.layer.d);
+    for (const part of parts) {
+      const { data: values } = await readNpy(this.file(part, kind));
+      data.set(values as Float64Array, part.start * this.layer.d);
+    }
+    return { data, shape: [rows, this.layer.d] };
+  }
+
+  private file({ start, end }: Part, kind: string): string {
+    return join(this.folder, `${start}-${end}-${kind}.npy`);
+  }
+}

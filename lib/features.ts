@@ -1,0 +1,159 @@
+import { pixelBatch, type ImageSet } from './data';
+import { FeatureStore, type FeaturePart, type Part } from './feature-store';
+import { loadLayers, type FeatureLayer, type LayerBatch } from './models';
+import { begin } from './pace';
+import { contextRanks } from './rank';
+import { inPrecision, tf, toTensor, valuesOf, type Matrix, type Precision } from './tensor';
+
+/** What a layer makes of a set of images: all that the paper's statements speak about. */
+export interface Features {
+  readonly layer: FeatureLayer;
+  readonly images: ImageSet;
+  readonly precision: Precision;
+  /** The query vectors e(t), one row an image: `[T, d]`, in the precision. */
+  readonly queries: Matrix;
+  /** What the context matrices E(t) gave; null when only queries were asked for. */
+  readonly contexts: ContextFeatures | null;
+}
+
+export interface ContextFeatures {
+  /** e(t) plus the mean over tokens of E(t), `[T, d]`: the vectors of the notebook's Assumption 3. */
+  readonly meanShifted: Matrix;
+  /** Rank of every context matrix at the precision's own tolerance, `[T]`. */
+  readonly ranks: Int32Array;
+}
+
+export interface FeatureOptions {
+  readonly precision: Precision;
+  /** Whether contexts are computed and ranked (default), or the query vectors alone, at a fraction of the cost. */
+  readonly contexts?: boolean;
+}
+
+/** Images that go through the networks together: what fits the processor's caches; it changes no result's meaning. */
+const BATCH = 8;
+/** Images in one stored part: the most that an interruption can cost. */
+const PART = 200;
+
+/**
+ * Passes every image once through the networks behind `layers`. For each layer it keeps the query vectors and what the
+ * contexts gave; the contexts themselves (`[T, n, d]`: 2.4 GB for a ViT-B, 2000 images and float64) are ranked as they
+ * come and dropped.
+ *
+ * Parts of 200 images are kept in the cache folder under the hash of all they follow from (images, weights, precision),
+ * so that interrupted work goes on where it was, and no notebook computes what another one had.
+ */
+export async function computeFeatures(
+  layers: readonly FeatureLayer[],
+  images: ImageSet,
+  { precision, contexts = true }: FeatureOptions,
+): Promise<Features[]> {
+  const stores = layers.map((layer) => new FeatureStore(layer, images, precision));
+  const parts: Part[] = [];
+  for (let start = 0; start < images.count; start += PART) {
+    parts.push({ start, end: Math.min(start + PART, images.count) });
+  }
+  const missing: { part: Part; wanted: FeatureStore[] }[] = [];
+  for (const part of parts) {
+    const present = await Promise.all(stores.map((store) => store.has(part, contexts)));
+    const wanted = stores.filter((_, index) => !present[index]);
+    if (wanted.length > 0) missing.push({ part, wanted });
+  }
+  if (missing.length > 0) await computeParts(missing, images, precision, contexts);
+  return Promise.all(
+    stores.map(async (store) => ({ layer: store.layer, images, precision, ...(await store.read(parts, contexts)) })),
+  );
+}
+
+/** Computes what is missing, part by part; each part's images pass once through the networks that are wanted there. */
+async function computeParts(
+  missing: readonly { part: Part; wanted: readonly FeatureStore[] }[],
+  images: ImageSet,
+  precision: Precision,
+  contexts: boolean,
+): Promise<void> {
+  const groups = byPreprocessing([...new Set(missing.flatMap(({ wanted }) => wanted))]);
+  const total = missing.reduce((sum, { part }) => sum + part.end - part.start, 0) * groups.length;
+  const names = [...new Set(missing.flatMap(({ wanted }) => wanted.map(({ layer }) => layer.name)))];
+  const work = begin(`features of ${names.join(', ')} in ${precision}`, total);
+  let done = 0;
+  try {
+    for (const group of groups) {
+      const loaded = await loadLayers(
+        group.map(({ layer }) => layer),
+        precision,
+      );
+      try {
+        for (const { part } of missing) {
+          const collected = group.map(({ layer }) => new PartCollector(layer, part, precision, contexts));
+          for (let start = part.start; start < part.end; start += BATCH) {
+            const indices = range(start, Math.min(start + BATCH, part.end));
+            const batch = await pixelBatch(images, indices, group[0].layer.preprocessing, precision);
+            inPrecision(precision, () => {
+              const pixels = toTensor(batch.data, batch.shape) as tf.Tensor4D;
+              loaded.run(pixels, contexts).forEach((outputs, index) => collected[index].add(outputs));
+              pixels.dispose();
+            });
+            done += indices.length;
+            await work.advance(done);
+          }
+          await Promise.all(group.map((store, index) => store.write(part, collected[index].part())));
+        }
+      } finally {
+        loaded.dispose();
+      }
+    }
+  } finally {
+    work.end();
+  }
+}
+
+/** Layers that take the same pixels go through their networks together. */
+function byPreprocessing(stores: readonly FeatureStore[]): FeatureStore[][] {
+  const groups = new Map<string, FeatureStore[]>();
+  for (const store of stores) {
+    const key = JSON.stringify(store.layer.preprocessing);
+    groups.set(key, [...(groups.get(key) ?? []), store]);
+  }
+  return [...groups.values()];
+}
+
+/** Gathers what one layer makes of the batches of one part. */
+class PartCollector {
+  private readonly queries: Float32Array | Float64Array;
+  private readonly meanShifted: Float32Array | Float64Array | null;
+  private readonly ranks: Int32Array | null;
+  private row = 0;
+
+  constructor(
+    private readonly layer: FeatureLayer,
+    { start, end }: Part,
+    private readonly precision: Precision,
+    contexts: boolean,
+  ) {
+    const floats = () => new (precision === 'float64' ? Float64Array : Float32Array)((end - start) * layer.d);
+    this.queries = floats();
+    this.meanShifted = contexts ? floats() : null;
+    this.ranks = contexts ? new Int32Array(end - start) : null;
+  }
+
+  /** Takes the outputs for the next examples, and disposes them. Runs within the backend of the precision. */
+  add({ queries, contexts }: LayerBatch): void {
+    const at = this.row * this.layer.d;
+    this.queries.set(valuesOf(queries), at);
+    if (this.meanShifted && this.ranks && contexts) {
+      const meanShifted = tf.tidy(() => tf.add(queries, tf.mean(contexts, 1)));
+      this.meanShifted.set(valuesOf(meanShifted), at);
+      meanShifted.dispose();
+      this.ranks.set(contextRanks(contexts, { rtol: this.precision }).ranks, this.row);
+    }
+    this.row += queries.shape[0];
+    queries.dispose();
+    contexts?.dispose();
+  }
+
+  part(): FeaturePart {
+    return { queries: this.queries, meanShifted: this.meanShifted, ranks: this.ranks };
+  }
+}
+
+const range = (start: number, end: number) => Array.from({ length: end - start }, (_, index) => start + index);

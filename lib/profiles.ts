@@ -1,0 +1,68 @@
+import { InputError } from './input-error';
+
+/**
+ * The sizes of every notebook, in one place. `quick` is what `npm start` runs, `paper` the full sizes, `test` just enough
+ * to see that every cell works. Choose with ATTENTION_PROFILE; override a single size with ATTENTION_<NAME>, for instance
+ * ATTENTION_DRAWS=500.
+ */
+const profiles = {
+  /** 01-assumptions: the paper's table keeps its full sizes in every profile that reports figures. */
+  assumptions: {
+    test: { photos: 420, cifar10: 420, draws: 20 },
+    quick: { photos: 2000, cifar10: 2000, draws: 5000 },
+    paper: { photos: 2000, cifar10: 2000, draws: 5000 },
+  },
+  /** 02-kruskal-curve: random permutations behind each curve. */
+  curve: {
+    test: { photos: 420, permutations: 6 },
+    quick: { photos: 2000, permutations: 500 },
+    paper: { photos: 2000, permutations: 5000 },
+  },
+  /** 03-precision: subsets whose whole spectrum is computed, and how many other seeds are tried. */
+  precision: {
+    test: { photos: 420, spectra: 1, seeds: 1, draws: 4 },
+    quick: { photos: 2000, spectra: 5, seeds: 2, draws: 50 },
+    paper: { photos: 2000, spectra: 50, seeds: 5, draws: 1000 },
+  },
+  /** 10-your-features: what is done with a matrix of your own. */
+  yourFeatures: {
+    test: { draws: 20, permutations: 6, searchSeconds: 1 },
+    quick: { draws: 1000, permutations: 200, searchSeconds: 20 },
+    paper: { draws: 5000, permutations: 5000, searchSeconds: 120 },
+  },
+} as const;
+
+export type ProfileName = 'test' | 'quick' | 'paper';
+export type NotebookName = keyof typeof profiles;
+/** The sizes of one notebook: a positive whole number under each name. */
+export type Sizes<N extends NotebookName> = { readonly profile: ProfileName } & {
+  readonly [K in keyof (typeof profiles)[N]['quick']]: number;
+};
+
+/**
+ * The sizes that a notebook runs with.
+ *
+ * @throws InputError when ATTENTION_PROFILE names no profile, or an override is no positive whole number.
+ */
+export function sizes<N extends NotebookName>(notebook: N): Sizes<N> {
+  const profile = process.env.ATTENTION_PROFILE ?? 'quick';
+  if (!(profile in profiles[notebook])) {
+    throw new InputError(`ATTENTION_PROFILE is '${profile}'; it must be test, quick or paper.`);
+  }
+  const chosen: Record<string, number | string> = { profile };
+  for (const [name, value] of Object.entries(profiles[notebook][profile as ProfileName])) {
+    chosen[name] = override(name) ?? value;
+  }
+  return chosen as Sizes<N>;
+}
+
+function override(name: string): number | undefined {
+  const variable = `ATTENTION_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  const text = process.env[variable];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InputError(`${variable} is '${text}'; it must be a positive whole number.`);
+  }
+  return value;
+}

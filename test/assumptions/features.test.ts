@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { computeFeatures } from 'attention-capacity/features';
+import { interruptWork, Interrupted, watchWith } from 'attention-capacity/pace';
+import { tf } from 'attention-capacity/tensor';
+import { preprocess } from 'attention-capacity/data';
+import { D, fakeLayer, N, noiseImages } from './fake-layer';
+
+describe('features of a layer', () => {
+  let folder: string;
+  const cacheBefore = process.env.ATTENTION_CACHE;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'features-'))));
+  beforeEach(() => (process.env.ATTENTION_CACHE = mkdtempSync(join(folder, 'cache-'))));
+  after(() => {
+    if (cacheBefore === undefined) delete process.env.ATTENTION_CACHE;
+    else process.env.ATTENTION_CACHE = cacheBefore;
+    rmSync(folder, { recursive: true });
+  });
+
+  it('have one row an image, in the precision that was asked for', async () => {
+    for (const precision of ['float32', 'float64'] as const) {
+      const [features] = await computeFeatures([fakeLayer('plain')], noiseImages(21), { precision });
+      assert.deepEqual(features.queries.shape, [21, D]);
+      assert.equal(features.queries.data.constructor, precision === 'float64' ? Float64Array : Float32Array);
+      assert.deepEqual(features.contexts?.meanShifted.shape, [21, D]);
+      assert.deepEqual([...features.contexts!.ranks], new Array(21).fill(N));
+    }
+  });
+
+  it('shift the query by the mean of its own context', async () => {
+    const layer = fakeLayer('plain');
+    const images = noiseImages(5);
+    const [{ queries, contexts }] = await computeFeatures([layer], images, { precision: 'float64' });
+    const loaded = await layer.load('float64');
+    const { inPrecision, toTensor, valuesOf } = await import('attention-capacity/tensor');
+    for (let row = 0; row < images.count; row++) {
+      const pixels = preprocess(await images.load(row), layer.preprocessing, 'float64');
+      const context = inPrecision('float64', () =>
+        valuesOf(loaded.contexts(toTensor(pixels, [1, 3, 4, 4]) as tf.Tensor4D)),
+      );
+      for (let column = 0; column < D; column++) {
+        let mean = 0;
+        for (let token = 0; token < N; token++) mean += context[token * D + column] / N;
+        const expected = queries.data[row * D + column] + mean;
+        assert.ok(Math.abs(contexts!.meanShifted.data[row * D + column] - expected) < 1e-13);
+      }
+    }
+  });
+
+  it('are read from the cache the second time, to the last bit', async () => {
+    const layer = fakeLayer('plain');
+    const [first] = await computeFeatures([layer], noiseImages(30), { precision: 'float64' });
+    const passes = layer.passes;
+    assert.ok(passes > 0);
+    const [second] = await computeFeatures([layer], noiseImages(30), { precision: 'float64' });
+    assert.equal(layer.passes, passes);
+    assert.deepEqual(second.queries, first.queries);
+    assert.deepEqual(second.contexts, first.contexts);
+    const [queriesOnly] = await computeFeatures([layer], noiseImages(30), { precision: 'float64', contexts: false });
+    assert.equal(layer.passes, passes, 'queries that are there already are not computed again');
+    assert.equal(queriesOnly.contexts, null);
+  });
+
+  it('of other images, another precision or another layer are other features', async () => {
+    const layer = fakeLayer('plain');
+    await computeFeatures([layer], noiseImages(8), { precision: 'float64' });
+    await computeFeatures([layer], noiseImages(8), { precision: 'float32' });
+    await computeFeatures([layer], noiseImages(8, 'others'), { precision: 'float64' });
+    assert.equal(layer.passes, 3);
+    assert.equal(readdirSync(join(process.env.ATTENTION_CACHE!, 'features')).length, 3);
+  });
+
+  it('go on where they were after an interruption', async () => {
+    const layer = fakeLayer('plain');
+    const images = noiseImages(450);
+    watchWith({
+      begin: () => ({
+        update: (done) => {
+          if (done >= 220) interruptWork();
+        },
+        end: () => undefined,
+      }),
+    });
+    try {
+      await assert.rejects(computeFeatures([slowly(layer)], images, { precision: 'float64' }), Interrupted);
+    } finally {
+      watchWith();
+    }
+    const before = layer.passes;
+    assert.ok(before < 450 / 8, 'it was interrupted on the way');
+    const [resumed] = await computeFeatures([layer], images, { precision: 'float64' });
+    assert.ok(layer.passes - before < 450 / 8 - 20, 'the first 200 images were not computed again');
+    process.env.ATTENTION_CACHE = mkdtempSync(join(folder, 'cache-'));
+    const [whole] = await computeFeatures([layer], images, { precision: 'float64' });
+    assert.deepEqual(resumed.queries, whole.queries);
+  });
+
+  it('leave no tensor behind', async () => {
+    const layer = fakeLayer('plain');
+    await computeFeatures([layer], noiseImages(9), { precision: 'float64' });
+    const { numTensors } = tf.memory();
+    await computeFeatures([layer], noiseImages(9, 'others'), { precision: 'float64' });
+    await computeFeatures([layer], noiseImages(9, 'others'), { precision: 'float32' });
+    assert.equal(tf.memory().numTensors, numTensors);
+  });
+});
+
+/** The same layer, slow enough for the progress (and with it the interruption) to be looked at in every batch. */
+function slowly(layer: ReturnType<typeof fakeLayer>): ReturnType<typeof fakeLayer> {
+  const load = layer.network.load;
+  const network = {
+    name: layer.network.name,
+    load: async (...given: Parameters<typeof load>) => {
+      const loaded = await load(...given);
+      return {
+        ...loaded,
+        run: (...batch: Parameters<typeof loaded.run>) => {
+          const until = performance.now() + 45;
+          while (performance.now() < until);
+          return loaded.run(...batch);
+        },
+      };
+    },
+  };
+  return Object.assign(Object.create(layer) as ReturnType<typeof fakeLayer>, { network });
+}
