@@ -1,0 +1,149 @@
+import { InputError } from '../input-error';
+import type { Precision } from '../tensor';
+
+/**
+ * How the examples get their context matrices: `shared`, one for all; `random`, one each; `perm`, rows drawn without
+ * replacement from a bag of 500 that all examples share.
+ */
+export type ContextKind = 'shared' | 'random' | 'perm';
+export type TaskKind = 'classification' | 'regression';
+
+/** What fixes a task and a model, in the paper's letters; nothing here says how to train. */
+export interface Setting {
+  /** H, the number of heads. */
+  readonly heads: number;
+  /** n, the tokens of a context; the query token is not counted. */
+  readonly context: number;
+  /** d_h, the size of a query and of a key in each head, at most `width`. */
+  readonly headSize: number;
+  /** d, of the tokens and of the model alike. */
+  readonly width: number;
+  /** T, the examples to memorize. */
+  readonly examples: number;
+  readonly contexts: ContextKind;
+  readonly task: TaskKind;
+  /** Number of labels of a classification; 1 for a regression. */
+  readonly classes: number;
+  /** Of everything random: task, initial weights, order of the batches. */
+  readonly seed: number;
+}
+
+/** How to train: the defaults are the reference's. */
+export interface Recipe {
+  readonly steps: number;
+  /** Examples a step. */
+  readonly batch: number;
+  /** The highest learning rate, reached after the warm-up. */
+  readonly learningRate: number;
+  /** Steps between two evaluations on all examples. */
+  readonly evaluateEvery: number;
+  /** Whether to stop at accuracy 1, or at `stopAtLoss`. */
+  readonly earlyStop: boolean;
+  /** The loss at which training stops early; null: no loss does. */
+  readonly stopAtLoss: number | null;
+  readonly precision: Precision;
+}
+
+export interface MemorizationConfig extends Setting, Recipe {}
+
+/** What must be said of a setting; the rest has the reference's defaults. */
+export type SettingOptions = Pick<Setting, 'heads' | 'context' | 'examples' | 'contexts' | 'task'> &
+  Partial<Pick<Setting, 'headSize' | 'width' | 'classes' | 'seed'>>;
+export type MemorizationOptions = SettingOptions & Partial<Recipe>;
+
+const contextKinds: readonly unknown[] = ['shared', 'random', 'perm'];
+const taskKinds: readonly unknown[] = ['classification', 'regression'];
+const precisions: readonly unknown[] = ['float32', 'float64'];
+
+/** Rows in the bag that `perm` contexts are drawn from, as in the reference. */
+export const BAG_SIZE = 500;
+
+/** The reference's length of a training: 500 passes over the examples, and at least 50 000 steps. */
+export function referenceSteps(examples: number, batch: number, passes = 500, atLeast = 50_000): number {
+  return Math.max(Math.floor((passes * examples) / batch), atLeast);
+}
+
+/** Fills in the reference's defaults (d = 64, d_h = d, 100 classes) and checks every value. */
+export function setting(options: SettingOptions): Setting {
+  const { heads, context, examples, contexts, task } = options;
+  const width = options.width ?? 64;
+  const headSize = options.headSize ?? width;
+  const classes = task === 'regression' ? 1 : (options.classes ?? 100);
+  const seed = options.seed ?? 0;
+  count('heads', heads);
+  count('context', context);
+  count('width', width);
+  count('head size', headSize);
+  count('examples', examples);
+  oneOf('contexts', contexts, contextKinds);
+  oneOf('task', task, taskKinds);
+  if (width % 2 !== 0) throw new InputError(`width is ${width}; sinusoidal positions need an even one.`);
+  if (headSize > width) {
+    throw new InputError(`head size is ${headSize}; it must be at most the width, ${width}.`);
+  }
+  if (task === 'classification') count('classes', classes, 2);
+  if (contexts === 'perm' && context > BAG_SIZE) {
+    throw new InputError(`context is ${context}; perm contexts are drawn from a bag of ${BAG_SIZE} rows.`);
+  }
+  if (!Number.isSafeInteger(seed)) throw new InputError(`seed is ${seed}; it must be a whole number.`);
+  return { heads, context, headSize, width, examples, contexts, task, classes, seed };
+}
+
+/**
+ * A setting and the recipe to train it with. A batch larger than the examples is cut to them.
+ *
+ * @throws InputError in one sentence, for the first value that makes no sense.
+ */
+export function memorizationConfig(options: MemorizationOptions): MemorizationConfig {
+  const what = setting(options);
+  const batch = options.batch ?? 256;
+  count('batch', batch);
+  const steps = options.steps ?? referenceSteps(what.examples, batch);
+  const learningRate = options.learningRate ?? 1e-3;
+  const evaluateEvery = options.evaluateEvery ?? 500;
+  const earlyStop = options.earlyStop ?? true;
+  const stopAtLoss = options.stopAtLoss ?? null;
+  const precision = options.precision ?? 'float32';
+  count('steps', steps);
+  count('evaluateEvery', evaluateEvery);
+  positive('learning rate', learningRate);
+  if (stopAtLoss !== null) positive('stopAtLoss', stopAtLoss);
+  oneOf('earlyStop', earlyStop, [true, false]);
+  oneOf('precision', precision, precisions);
+  return {
+    ...what,
+    steps,
+    batch: Math.min(batch, what.examples),
+    learningRate,
+    evaluateEvery,
+    earlyStop,
+    stopAtLoss,
+    precision,
+  };
+}
+
+/** One line that tells a run from its neighbours: `regression, shared contexts, H=20 n=32 d_h=64 T=10000, seed 0`. */
+export function describe(config: Setting): string {
+  const { task, contexts, heads, context, headSize, examples, seed } = config;
+  return `${task}, ${contexts} contexts, H=${heads} n=${context} d_h=${headSize} T=${examples}, seed ${seed}`;
+}
+
+function count(name: string, value: unknown, atLeast = 1): void {
+  if (!Number.isSafeInteger(value) || (value as number) < atLeast) {
+    throw new InputError(`${name} is ${shown(value)}; it must be a whole number, at least ${atLeast}.`);
+  }
+}
+
+function positive(name: string, value: unknown): void {
+  if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value)) {
+    throw new InputError(`${name} is ${shown(value)}; it must be a positive number.`);
+  }
+}
+
+function oneOf(name: string, value: unknown, choices: readonly unknown[]): void {
+  if (!choices.includes(value)) throw new InputError(`${name} is ${shown(value)}; it must be ${choices.join(', ')}.`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(JSON.stringify(value) ?? value);
+}
