@@ -1,0 +1,104 @@
+import { readlinkSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { basename, join } from 'node:path';
+import { projectRoot } from '../data/project-root';
+import type * as Tensor from '../tensor';
+import type { Finding } from './report';
+
+const part = 'Computing';
+const REBUILD = 'npm run setup; if that changes nothing, delete data/cache/addon and run it again';
+
+/** The machine, libtensorflow, the device, and each backend, proved by a small computation. */
+export async function examineComputing(): Promise<Finding[]> {
+  const cores = availableParallelism();
+  const machine = `${cpus()[0]?.model.trim() ?? process.arch}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB memory`;
+  const findings: Finding[] = [{ part, name: 'machine', ok: true, found: machine }];
+  let tensor: typeof Tensor;
+  try {
+    // Only now: a doctor must be able to speak when TensorFlow does not load.
+    tensor = await import('../tensor/index.js');
+  } catch (error) {
+    return [...findings, { part, name: 'libtensorflow', ok: false, found: sentence(error), remedy: REBUILD }];
+  }
+  return [...findings, libtensorflow(tensor), device(tensor), float32(tensor), float64(tensor)];
+}
+
+interface NodeBackend {
+  readonly binding: { readonly TF_Version: string };
+  readonly isUsingGpuDevice: boolean;
+}
+
+const nodeBackend = ({ tf }: typeof Tensor) => tf.findBackend('tensorflow') as unknown as NodeBackend;
+
+function libtensorflow(tensor: typeof Tensor): Finding {
+  return { part, name: 'libtensorflow', ok: true, found: nodeBackend(tensor).binding.TF_Version };
+}
+
+/** Set up for a GPU and finding none is a problem: the work would run, many times slower than meant. */
+function device(tensor: typeof Tensor): Finding {
+  const deps = join(projectRoot(), 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'deps');
+  const wanted = basename(readlinkSync(deps)).startsWith('gpu-') ? 'gpu' : 'cpu';
+  const found = nodeBackend(tensor).isUsingGpuDevice ? 'gpu' : 'cpu';
+  return {
+    part,
+    name: 'device',
+    ok: wanted === found,
+    found: wanted === found ? found : `set up for the ${wanted}, but TensorFlow computes on the ${found}`,
+    remedy:
+      'see whether nvidia-smi lists a GPU and a driver for CUDA 12; ATTENTION_DEVICE=cpu npm run setup goes back to the CPU',
+  };
+}
+
+/** A product of whole numbers, exact in any precision, and a third, rounded as float32 rounds it. */
+function float32(tensor: typeof Tensor): Finding {
+  return proof('float32', () => {
+    const { tf, inPrecision, valuesOf } = tensor;
+    return inPrecision('float32', () =>
+      tf.tidy(() => {
+        const product = valuesOf(
+          tf.matMul(
+            tf.tensor2d([
+              [1, 2],
+              [3, 4],
+            ]),
+            tf.tensor2d([
+              [5, 6],
+              [7, 8],
+            ]),
+          ),
+        );
+        const [third] = valuesOf(tf.div(1, 3));
+        return product.join() === '19,22,43,50' && third === Math.fround(1 / 3);
+      }),
+    );
+  });
+}
+
+/** 1 + 2^-52, whose last digit only float64 keeps, and a Cholesky factor that needs it. */
+function float64(tensor: typeof Tensor): Finding {
+  return proof('float64', () => {
+    const { tf, inPrecision, toTensor, valuesOf, cholesky } = tensor;
+    return inPrecision('float64', () =>
+      tf.tidy(() => {
+        const [sum] = valuesOf(tf.add(toTensor([1], [1]), toTensor([2 ** -52], [1])));
+        const factor = valuesOf(cholesky(toTensor([1, 1, 1, 1 + 2 ** -50], [2, 2])));
+        return sum === 1 + 2 ** -52 && factor[3] === 2 ** -25;
+      }),
+    );
+  });
+}
+
+function proof(name: string, holds: () => boolean): Finding {
+  const finding = { part, name: `backend ${name}`, remedy: REBUILD };
+  try {
+    return holds()
+      ? { ...finding, ok: true, found: 'proved by a small computation' }
+      : { ...finding, ok: false, found: 'a small computation came out wrong' };
+  } catch (error) {
+    return { ...finding, ok: false, found: sentence(error) };
+  }
+}
+
+function sentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
+}
