@@ -59,17 +59,18 @@ def execute(path, folder, allow_errors):
     for cell in code_cells:
         cell.outputs, cell.execution_count = [], None
     failed = False
+    last = nbformat.v4.new_code_cell(LAST_CELL)
+    notebook.cells.append(last)
     with client.setup_kernel():
-        last = nbformat.v4.new_code_cell(LAST_CELL)
         done = 0
-        for index, cell in enumerate([*notebook.cells, last]):
+        for index, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
                 continue
             done += 1
             if cell is not last:
                 tell(cell=done, cells=len(code_cells))
             try:
-                client.execute_cell(cell, min(index, len(notebook.cells) - 1), store_history=cell is not last)
+                client.execute_cell(cell, index, store_history=cell is not last)
             except CellExecutionError:
                 pass
             errors = [output for output in cell.outputs if output.output_type == "error"]
@@ -80,6 +81,7 @@ def execute(path, folder, allow_errors):
                 tell(error={**where, **what})
             if errors and not allow_errors:
                 break
+    notebook.cells.remove(last)
     for cell in code_cells:
         cell.outputs = without_progress(cell.outputs)
     return notebook, failed

@@ -2,7 +2,6 @@
  * What a notebook shows: tables and figures, as plain data. Whoever makes one knows nothing about the screen; `show`
  * puts it on one.
  */
-import '../tensor/node-compatibility';
 import type { DataFrame } from 'danfojs-node';
 import type { Data, Layout } from 'plotly.js';
 import { selfShowing } from './show';
@@ -113,6 +112,8 @@ export function figure(parts: Omit<Figure, 'kind'>): Figure {
 
 function toFrame(rows: readonly Row[], shown: readonly Column[]): DataFrame {
   // Loaded here and not above: danfo takes a second, and the command line needs no frame.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  require('../tensor/node-compatibility');
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const danfo = require('danfojs-node') as typeof import('danfojs-node');
   const keys = new Set([...shown.map(({ key }) => key), ...rows.flatMap((row) => Object.keys(row))]);

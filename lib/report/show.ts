@@ -65,7 +65,7 @@ function tableBundle(table: Table): MimeBundle {
   // What people see comes from the danfo frame, what programs read from the rows.
   const rows = frameRows(table.frame);
   return {
-    [mimeTypes.table]: { name, title: title ?? name, rows: table.rows },
+    [mimeTypes.table]: { name, title: title ?? name, columns: columns.map(({ key }) => key), rows: table.rows },
     'text/html': tableHtml({ columns, rows, title, note }),
     'text/plain': tableText({ columns, rows, title, note }),
   };

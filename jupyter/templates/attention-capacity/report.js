@@ -1,0 +1,58 @@
+// Draws the figures of a report and keeps them in the page's colours.
+(() => {
+  const templates = JSON.parse(document.getElementById('plotly-templates').textContent);
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const plots = [...document.querySelectorAll('.plot')].map((element) => ({
+    element,
+    drawing: element.querySelector('.drawing'),
+    spec: JSON.parse(element.querySelector('script').textContent),
+  }));
+
+  const draw = ({ element, drawing, spec }, page) => {
+    const small = element.hasAttribute('data-small');
+    const layout = { ...spec.layout, template: templates[page] };
+    // The title stands above the drawing, where it wraps.
+    delete layout.title;
+    if (layout.margin?.t === undefined) layout.margin = { ...layout.margin, t: 24 };
+    if (small) {
+      layout.showlegend = false;
+      layout.annotations = [];
+      layout.margin = { l: 30, r: 8, t: 8, b: 24 };
+      delete layout.height;
+      delete layout.width;
+      for (const key of Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name)))
+        layout[key] = { ...layout[key], title: undefined, tickfont: { size: 9 }, automargin: true };
+    }
+    return Plotly.react(drawing, spec.data, layout, {
+      responsive: true,
+      staticPlot: small,
+      displaylogo: false,
+      modeBarButtonsToRemove: ['lasso2d', 'select2d'],
+      toImageButtonOptions: { format: 'svg', filename: element.dataset.name },
+    });
+  };
+  const drawAll = (page) =>
+    Promise.all(
+      plots.map((plot) =>
+        draw(plot, page).catch((error) => {
+          plot.drawing.textContent = `This figure could not be drawn: ${error.message}`;
+          throw error;
+        }),
+      ),
+    );
+  const here = () => (dark.matches ? 'dark' : 'light');
+
+  drawAll(here()).then(() => document.documentElement.setAttribute('data-drawn', String(plots.length)));
+  dark.addEventListener('change', () => drawAll(here()));
+  addEventListener('beforeprint', () => drawAll('light'));
+  addEventListener('afterprint', () => drawAll(here()));
+  for (const plot of plots) {
+    plot.element.querySelector('[data-save]')?.addEventListener('click', async () => {
+      // Papers are white.
+      await draw(plot, 'light');
+      const { width, height } = plot.drawing.getBoundingClientRect();
+      await Plotly.downloadImage(plot.drawing, { format: 'svg', filename: plot.element.dataset.name, width, height });
+      await draw(plot, here());
+    });
+  }
+})();

@@ -1,0 +1,95 @@
+"""Turns an executed notebook into HTML by the template in jupyter/templates, for report.mjs, which fills in styles, plotly,
+and the formulas: those are left as <span class="formula"> with TeX in it."""
+
+import base64
+import csv
+import html
+import io
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from jinja2 import pass_context
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "jupyter" / "templates"
+
+
+class Renderer(IPythonRenderer):
+    def heading(self, text, level, **attributes):
+        anchor = re.sub(r"\W+", "-", re.sub(r"<[^>]*>|&\w+;", "", text)).strip("-").lower()
+        return f'<h{level} id="{anchor}">{text}</h{level}>\n'
+
+    def block_math(self, body):
+        return f'<span class="formula" data-display="true">{html.escape(body)}</span>'
+
+    def inline_math(self, body):
+        return f'<span class="formula">{html.escape(body)}</span>'
+
+
+class ReportExporter(HTMLExporter):
+    """The notebook as our template shows it."""
+
+    @pass_context
+    def markdown2html(self, context, source):
+        renderer = Renderer(escape=False)
+        return MarkdownWithMath(renderer=renderer).render(source)
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield ("csv_address", csv_address)
+        yield ("duration", duration)
+
+
+def csv_address(table):
+    """The rows as the address of a CSV file: shown columns first, then the other fields; a pair takes two columns."""
+    rows = table["rows"]
+    keys = list(dict.fromkeys([*table.get("columns", []), *(key for row in rows for key in row)]))
+    pairs = {key for key in keys if any(isinstance(row.get(key), list) and len(row[key]) == 2 for row in rows)}
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([name for key in keys for name in ([f"{key} low", f"{key} high"] if key in pairs else [key])])
+    for row in rows:
+        cells = []
+        for key in keys:
+            value = row.get(key)
+            if key in pairs:
+                cells.extend(value if isinstance(value, list) else [None, None])
+            elif isinstance(value, list):
+                cells.append(" ".join(map(str, value)))
+            elif isinstance(value, bool):
+                cells.append("true" if value else "false")
+            else:
+                cells.append(value)
+        writer.writerow(cells)
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(file.getvalue().encode()).decode()
+
+
+def duration(seconds):
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def title_of(notebook, name):
+    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.split("\n"))
+    return next((line[2:].strip() for line in lines if line.startswith("# ")), name)
+
+
+def main(source, target):
+    notebook = nbformat.read(source, as_version=4)
+    exporter = ReportExporter(
+        template_paths=[str(TEMPLATES / "attention-capacity")],
+        template_file="report.html.j2",
+    )
+    name = Path(source).stem
+    resources = {"title": title_of(notebook, name), "notebook_name": name}
+    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": name}, **resources})
+    Path(target).write_text(body, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
