@@ -1,12 +1,12 @@
+/**
+ * The factorizations that TensorFlow has and tfjs lacks, on one matrix or a stack of them, [..., rows, columns], in the
+ * current precision. They have no gradients. Shapes that do not fit throw a `RangeError`.
+ */
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import './float64-backend';
 import { tf } from './tensorflow';
 
-/**
- * The factorizations that TensorFlow has and tfjs lacks, on stacks of matrices [..., rows, columns], in the current
- * precision. None has a gradient.
- */
-type Attributes = Record<string, boolean>;
+type Settings = Record<string, boolean>;
 
 function registerOp(op: string, outputCount: number): void {
   for (const backendName of ['tensorflow', 'float64']) {
@@ -18,10 +18,9 @@ function registerOp(op: string, outputCount: number): void {
         const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_FLOAT } = node.binding;
         const attributes = [
           { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
-          ...Object.entries(attrs as Attributes).map(([name, value]) => ({ name, type: TF_ATTR_BOOL, value })),
+          ...Object.entries(attrs as Settings).map(([name, value]) => ({ name, type: TF_ATTR_BOOL, value })),
         ];
-        const tensors = Object.values(inputs) as tf.TensorInfo[];
-        return node.executeMultipleOutputs(op, attributes, tensors, outputCount);
+        return node.executeMultipleOutputs(op, attributes, Object.values(inputs) as tf.TensorInfo[], outputCount);
       },
     });
   }
@@ -33,49 +32,96 @@ registerOp('Qr', 2);
 registerOp('SelfAdjointEigV2', 2);
 registerOp('Svd', 3);
 
-function run(op: string, inputs: Record<string, tf.Tensor>, attributes: Attributes = {}): tf.Tensor[] {
-  return tf.engine().runKernel(op, inputs, attributes) as unknown as tf.Tensor[];
+function execute(op: string, inputs: Record<string, tf.Tensor>, settings: Settings = {}): tf.Tensor[] {
+  // tfjs types what a kernel gives as one tensor or a dictionary of them; these kernels give a list.
+  return tf.engine().runKernel(op, inputs, settings) as unknown as tf.Tensor[];
 }
 
 /**
- * The lower triangular L with L L^T = `a`, for symmetric `a` [..., n, n] of which only the lower triangle is read.
+ * The lower triangular L [..., n, n] with L L^T = `a`, for symmetric `a` [..., n, n]; only its lower triangle is read.
  *
- * A matrix that is not positive definite, in this precision, gives NaN in the lower triangle of its own factor and
- * leaves the others of the stack alone.
+ * A matrix that is not positive definite in this precision gets NaN everywhere on and below its diagonal (and something
+ * arbitrary above it); the others of the stack are not affected.
  */
 export function cholesky(a: tf.Tensor): tf.Tensor {
-  return run('Cholesky', { a })[0];
+  requireSquare('cholesky', a);
+  return execute('Cholesky', { a })[0];
 }
 
-/** The eigenvalues [..., n], ascending, of symmetric `a` [..., n, n], of which only the lower triangle is read. */
+/**
+ * The eigenvalues [..., n], ascending, of symmetric `a` [..., n, n]; only its lower triangle is read.
+ *
+ * Throws when a matrix of the stack holds NaN; one with an infinite element has NaN for eigenvalues.
+ */
 export function eigvalsh(a: tf.Tensor): tf.Tensor {
-  const [values, vectors] = run('SelfAdjointEigV2', { a }, { compute_v: false });
+  requireSquare('eigvalsh', a);
+  const [values, vectors] = execute('SelfAdjointEigV2', { a }, { compute_v: false });
   vectors.dispose();
   return values;
 }
 
-/** The singular values [..., min(m, n)], descending, of `a` [..., m, n]. */
+/**
+ * The singular values [..., min(m, n)], descending, of `a` [..., m, n].
+ *
+ * A matrix that holds NaN or an infinite element has NaN for singular values; the others of the stack are not affected.
+ */
 export function svdvals(a: tf.Tensor): tf.Tensor {
-  const [values, left, right] = run('Svd', { a }, { compute_uv: false, full_matrices: false });
+  requireMatrix('svdvals', a);
+  const [values, left, right] = execute('Svd', { a }, { compute_uv: false, full_matrices: false });
   left.dispose();
   right.dispose();
   return values;
 }
 
-/** Q [..., m, p] with orthonormal columns and upper triangular R [..., p, n] with Q R = `a` [..., m, n], p = min(m, n). */
+/** U [..., m, p], the singular values [..., p], descending, and V [..., n, p] of `a` [..., m, n] = U diag(s) V^T. */
+export function svd(a: tf.Tensor): [u: tf.Tensor, s: tf.Tensor, v: tf.Tensor] {
+  requireMatrix('svd', a);
+  const [values, left, right] = execute('Svd', { a }, { compute_uv: true, full_matrices: false });
+  return [left, values, right];
+}
+
+/**
+ * Q [..., m, p] with orthonormal columns and upper triangular R [..., p, n], p = min(m, n), with Q R = `a` [..., m, n].
+ * Householder's method without pivoting: the diagonal of R takes any sign and order. NaN in `a` gives NaN in both.
+ */
 export function qr(a: tf.Tensor): [q: tf.Tensor, r: tf.Tensor] {
-  const [q, r] = run('Qr', { a }, { full_matrices: false });
+  requireMatrix('qr', a);
+  const [q, r] = execute('Qr', { a }, { full_matrices: false });
   return [q, r];
 }
 
 /**
- * The solution X [..., n, k] of `l` X = `b`, or of `l`^T X = `b` with `adjoint`, for triangular `l` [..., n, n]: lower
- * triangular unless `lower` is false. The other triangle is not read. Throws when a diagonal holds a zero.
+ * The solution X [..., n, k] of `l` X = `b`, or of `l`^T X = `b` with `adjoint`, where `l` [..., n, n] is lower
+ * triangular, or upper triangular with `lower: false`; the other triangle is not read. `b` is [..., n, k].
+ *
+ * A zero on the diagonal gives infinite or NaN elements in the solution.
  */
 export function triangularSolve(
   l: tf.Tensor,
   b: tf.Tensor,
   { lower = true, adjoint = false }: { lower?: boolean; adjoint?: boolean } = {},
 ): tf.Tensor {
-  return run('MatrixTriangularSolve', { l, b }, { lower, adjoint })[0];
+  requireSquare('triangularSolve', l);
+  requireMatrix('triangularSolve', b);
+  if (l.shape.at(-1) !== b.shape.at(-2)) {
+    throw new RangeError(
+      `triangularSolve needs a right-hand side with as many rows as the matrix, [..., n, n] and [..., n, k], ` +
+        `but ${shapeOf(l)} and ${shapeOf(b)} came.`,
+    );
+  }
+  return execute('MatrixTriangularSolve', { l, b }, { lower, adjoint })[0];
+}
+
+function requireMatrix(caller: string, a: tf.Tensor): void {
+  if (a.rank < 2) throw new RangeError(`${caller} needs a matrix or a stack of them, but ${shapeOf(a)} came.`);
+}
+
+function requireSquare(caller: string, a: tf.Tensor): void {
+  if (a.rank < 2 || a.shape.at(-1) !== a.shape.at(-2)) {
+    throw new RangeError(`${caller} needs a square matrix or a stack of them, [..., n, n], but ${shapeOf(a)} came.`);
+  }
+}
+
+function shapeOf(a: tf.Tensor): string {
+  return `[${a.shape.join(', ')}]`;
 }
