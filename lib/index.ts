@@ -5,6 +5,9 @@ export { type ProfileName, type Sizes, sizes } from './profiles';
 
 export { cifar10, imageFolder, photos, type ImageSet, type RgbImage } from './data';
 export { layers, type FeatureLayer } from './models';
+export { disputedLayers, forwardErrors, recheck, type ForwardError, type Recheck } from './precision/sceptic';
+export { smallCopies, type SmallCopy } from './precision/small-copy';
+export { layerSpectra, toleranceSweeps, type LayerSpectra, type ToleranceSweep } from './precision/spectra';
 export { computeFeatures, type Features } from './features';
 export { testAssumptions, type AssumptionOptions, type AssumptionResult, type Statement } from './assumptions';
 export { kruskalCurves, type CurveOptions, type LayerCurve } from './curves';
@@ -24,3 +27,11 @@ export { imageComparison, marginFigure, rankHistogram } from './report/assumptio
 export { assumptionFindings, type Findings } from './report/assumption-findings';
 export { assumptionRows, assumptionTable, systemTable } from './report/assumption-tables';
 export { kruskalCurveFigure, kruskalCurveTable } from './report/curve-figures';
+export {
+  forwardErrorTable,
+  precisionFindings,
+  recheckTable,
+  smallCopyTable,
+  spectrumFigure,
+  toleranceFigure,
+} from './report/precision-figures';

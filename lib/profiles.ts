@@ -18,11 +18,14 @@ const profiles = {
     quick: { photos: 2000, permutations: 500 },
     paper: { photos: 2000, permutations: 5000 },
   },
-  /** 03-precision: subsets whose whole spectrum is computed, and how many other seeds are tried. */
+  /**
+   * 03-precision: subsets whose whole spectrum is computed; draws of every other check, the images and the weight seeds of
+   * the sceptic's; rows computed in double-double arithmetic (a second each); images of the small copies.
+   */
   precision: {
-    test: { photos: 420, spectra: 1, seeds: 1, draws: 4 },
-    quick: { photos: 2000, spectra: 5, seeds: 2, draws: 50 },
-    paper: { photos: 2000, spectra: 50, seeds: 5, draws: 1000 },
+    test: { photos: 420, spectra: 1, draws: 4, sceptics: 420, seeds: 1, rows: 1, smallImages: 9 },
+    quick: { photos: 2000, spectra: 3, draws: 30, sceptics: 800, seeds: 1, rows: 8, smallImages: 14 },
+    paper: { photos: 2000, spectra: 20, draws: 1000, sceptics: 2000, seeds: 5, rows: 768, smallImages: 16 },
   },
   /** 10-your-features: what is done with a matrix of your own. */
   yourFeatures: {

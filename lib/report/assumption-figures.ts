@@ -1,6 +1,7 @@
-import type { Data, Layout, Shape } from 'plotly.js';
+import type { Data } from 'plotly.js';
 import type { AssumptionResult } from '../assumptions';
 import { figure, type Figure } from './display';
+import { panels } from './panels';
 import { paperFinding } from './paper';
 import { precisionColours } from './theme';
 
@@ -19,101 +20,50 @@ function bySystem(results: readonly AssumptionResult[]): [string, AssumptionResu
  * paper's range behind them and lines at n and d.
  */
 export function rankHistogram(results: readonly AssumptionResult[]): Figure {
-  const panels = bySystem(results.filter(({ statement }) => statement === 'general-position'));
+  const systems = bySystem(results.filter(({ statement }) => statement === 'general-position'));
+  const { layout, axes, verticalLine, band } = panels(
+    systems.map(([title]) => title),
+    130,
+    (panel, isLast) => ({
+      xaxis: {
+        range: [0, systems[panel][1][0].d * 1.05],
+        ...(isLast && { title: { text: 'rank of a random d-subset' } }),
+      },
+      yaxis: { range: [0, 1.05], tickformat: '.0%', nticks: 3 },
+    }),
+  );
   const data: Partial<Data>[] = [];
-  const shapes: Partial<Shape>[] = [];
-  const annotations: Layout['annotations'] = [];
-  const layout: Partial<Layout> & Record<string, unknown> = {
-    grid: { rows: panels.length, columns: 1, pattern: 'independent', ygap: 0.45 },
-    height: 110 + 130 * panels.length,
-    barmode: 'overlay',
-    legend: { orientation: 'h', y: 1.02, yanchor: 'bottom' },
-    shapes,
-    annotations,
-  };
-  panels.forEach(([title, rows], index) => {
-    const axis = index === 0 ? '' : `${index + 1}`;
+  systems.forEach(([, rows], panel) => {
     const { n, d, system } = rows[0];
     for (const { precision, ranks, ranksDraws } of rows) {
       data.push({
         type: 'bar',
         name: `${precision} tolerance`,
         legendgroup: precision,
-        showlegend: index === 0,
+        showlegend: panel === 0,
         x: Object.keys(ranks).map(Number),
         y: Object.values(ranks).map((count) => count / ranksDraws),
         width: d / 200,
         marker: { color: precisionColours[precision] },
-        xaxis: `x${axis}`,
-        yaxis: `y${axis}`,
-        hovertemplate: 'rank %{x}: %{y:.1%} of the subsets<extra>' + precision + '</extra>',
+        ...axes(panel),
+        hovertemplate: `rank %{x}: %{y:.1%} of the subsets<extra>${precision}</extra>`,
       } as Partial<Data>);
     }
     const range = paperFinding(system, 'general-position')?.ranks;
-    if (range && system !== 'trained-vit-s') {
-      shapes.push({
-        type: 'rect',
-        xref: `x${axis}` as Shape['xref'],
-        yref: `y${axis} domain` as Shape['yref'],
-        x0: range[0] - d / 400,
-        x1: range[1] + d / 400,
-        y0: 0,
-        y1: 1,
-        line: { width: 0 },
-        fillcolor: 'rgba(128, 128, 128, 0.3)',
-        layer: 'below',
-      });
-    }
-    for (const [at, name] of [
-      [n, 'n'],
-      [d, 'd'],
-    ] as const) {
-      shapes.push({
-        type: 'line',
-        xref: `x${axis}` as Shape['xref'],
-        yref: `y${axis} domain` as Shape['yref'],
-        x0: at,
-        x1: at,
-        y0: 0,
-        y1: 1,
-        line: { width: 1, dash: 'dot', color: 'gray' },
-      });
-      annotations.push({
-        xref: `x${axis}` as Shape['xref'],
-        yref: `y${axis} domain` as Shape['yref'],
-        x: at,
-        y: 1,
-        yanchor: 'bottom',
-        text: `<i>${name}</i> = ${at}`,
-        showarrow: false,
-      });
-    }
-    annotations.push({
-      xref: `x${axis} domain` as Shape['xref'],
-      yref: `y${axis} domain` as Shape['yref'],
-      x: 0,
-      y: 1.02,
-      xanchor: 'left',
-      yanchor: 'bottom',
-      text: `<b>${title}</b>`,
-      showarrow: false,
-    });
-    layout[`xaxis${axis}`] = {
-      range: [0, d * 1.05],
-      title: index === panels.length - 1 ? { text: 'rank of a random d-subset' } : undefined,
-    };
-    layout[`yaxis${axis}`] = { range: [0, 1.05], tickformat: '.0%', nticks: 3 };
+    if (range && system !== 'trained-vit-s') band(panel, range[0] - d / 400, range[1] + d / 400, '');
+    verticalLine(panel, n, `<i>n</i> = ${n}`);
+    verticalLine(panel, d, `<i>d</i> = ${d}`);
   });
   return figure({
     name: 'rank-histogram',
     title: 'Ranks of random d-subsets of the query vectors',
     alt:
       'One histogram a system of the rank of random subsets of d query vectors. ' +
-      panels.map(([title, rows]) => `${title}: ${rows.map(rangeText).join('; ')}`).join('. ') +
+      systems.map(([title, rows]) => `${title}: ${rows.map(rangeText).join('; ')}`).join('. ') +
       '.',
     note: 'Share of the subsets with each rank. Grey: the range that the paper reports for the same system.',
     data,
-    layout,
+    layout: { ...layout, barmode: 'overlay' },
   });
 }
 

@@ -1,0 +1,204 @@
+/**
+ * What a sceptic would try on the claim that in float64 random d-subsets of the query vectors are independent: is it the
+ * weights, the images, the noise of the input, the rounding of the forward pass, or the size?
+ */
+import { preprocess, type ImageSet } from '../data';
+import { computeFeatures } from '../features';
+import { InputError } from '../input-error';
+import { layers, randomViTB16, trainedViTS, type FeatureLayer, type ViTModel } from '../models';
+import { referenceQueries } from '../models/reference-queries';
+import { begin } from '../pace';
+import { singularValues, testKruskalRank } from '../rank';
+import { inPrecision, randomSource, tf, toTensor, valuesOf, type Matrix } from '../tensor';
+import { selectRows } from './spectra';
+
+/** General position under one change: do random d-subsets stay independent in float64, and by what margin? */
+export interface Recheck {
+  readonly system: string;
+  readonly title: string;
+  /** What was changed. */
+  readonly change: string;
+  readonly images: string;
+  readonly imageCount: number;
+  readonly draws: number;
+  readonly satisfied: number;
+  /** Smallest sigma_min / sigma_max among the draws. */
+  readonly sigmaRatio: number;
+  /** The ratio that counts as zero in float64. */
+  readonly tolerance: number;
+}
+
+/** Tests general position in float64 on other weights or other images. */
+export async function recheck(
+  change: string,
+  changed: readonly FeatureLayer[],
+  images: ImageSet,
+  { draws, seed }: { readonly draws: number; readonly seed: number },
+): Promise<Recheck[]> {
+  const results: Recheck[] = [];
+  for (const { layer, queries } of await computeFeatures(changed, images, { precision: 'float64', contexts: false })) {
+    const test = await testKruskalRank(queries, {
+      k: layer.d,
+      draws,
+      seed,
+      rtol: 'float64',
+      ranksDraws: 1,
+      sigmaDraws: Math.min(draws, 5),
+    });
+    results.push({
+      system: layer.name,
+      title: layer.title,
+      change,
+      images: images.name,
+      imageCount: images.count,
+      draws,
+      satisfied: test.satisfied,
+      sigmaRatio: test.sigmaRatio.min,
+      tolerance: test.tolerance,
+    });
+  }
+  return results;
+}
+
+/** The layers whose general position precision decides, with weights of another seed where they are random. */
+export function disputedLayers(seed: number): FeatureLayer[] {
+  return layers.paper({ seed }).filter(({ name }) => name !== 'random-embeddings');
+}
+
+/** What rounding and noise do to one d-subset of query vectors, set against its smallest singular value. */
+export interface ForwardError {
+  readonly system: string;
+  readonly title: string;
+  readonly k: number;
+  /** sigma_min and sigma_max of the subset, in float64. */
+  readonly sigmaMin: number;
+  readonly sigmaMax: number;
+  /** Rows whose error was measured against double-double arithmetic, and the largest error (2-norm) among them. */
+  readonly rowsMeasured: number;
+  readonly largestRowError: number;
+  /** sqrt(k) times the largest row error: what bounds ||E||_2 if no row of the subset is worse than those measured. */
+  readonly errorNorm: number;
+  /** ||X' - X||_2 after every pixel was multiplied by 1 + 1e-13 times a standard normal number, and sigma_min then. */
+  readonly perturbation: number;
+  readonly sigmaMinPerturbed: number;
+}
+
+interface Studied {
+  readonly model: ViTModel;
+  readonly output: 'attention' | 1;
+  readonly layer: FeatureLayer;
+}
+
+/** Pixels of standard size times (1 + 1e-13 z). */
+const PERTURBATION = 1e-13;
+
+/**
+ * Weyl: |sigma_min(X + E) - sigma_min(X)| <= ||E||_2. For one random d-subset of each disputed layer, `rows` of its query
+ * vectors are computed again in double-double arithmetic (the exact value for this purpose), and all of them from pixels
+ * perturbed by 1e-13.
+ */
+export async function forwardErrors(
+  images: ImageSet,
+  { rows, seed }: { readonly rows: number; readonly seed: number },
+): Promise<ForwardError[]> {
+  const random = randomViTB16(seed);
+  const [attention, block, trained] = disputedLayers(seed);
+  const studied: Studied[] = [
+    { model: random, output: 'attention', layer: attention },
+    { model: random, output: 1, layer: block },
+    { model: trainedViTS(), output: 1, layer: trained },
+  ];
+  const results: ForwardError[] = [];
+  for (const one of studied) {
+    const { layer } = one;
+    if (images.count < layer.d) {
+      throw new InputError(
+        `a subset of ${layer.d} query vectors needs as many images, but ${images.name} has ${images.count}`,
+      );
+    }
+    const [{ queries }] = await computeFeatures([layer], images, { precision: 'float64', contexts: false });
+    const chosen = randomSource(seed, 'forward-error').subset(images.count, layer.d);
+    const subset = selectRows(queries, chosen);
+    const { sigmaMin, sigmaMax } = extremes(subset);
+    const largestRowError = await measureRows(one, images, chosen, subset.data as Float64Array, rows);
+    const perturbed = await perturbedQueries(one, images, chosen, seed);
+    const difference = perturbed.map((value, index) => value - subset.data[index]);
+    results.push({
+      system: layer.name,
+      title: layer.title,
+      k: layer.d,
+      sigmaMin,
+      sigmaMax,
+      rowsMeasured: rows,
+      largestRowError,
+      errorNorm: Math.sqrt(layer.d) * largestRowError,
+      perturbation: extremes({ data: difference, shape: subset.shape }).sigmaMax,
+      sigmaMinPerturbed: extremes({ data: perturbed, shape: subset.shape }).sigmaMin,
+    });
+  }
+  return results;
+}
+
+/** Largest error (2-norm) among the first `rows` of the chosen rows, float64 against double-double. */
+async function measureRows(
+  { model, output, layer }: Studied,
+  images: ImageSet,
+  chosen: Int32Array,
+  computed: Float64Array,
+  rows: number,
+): Promise<number> {
+  const reference = await referenceQueries(model, output);
+  const work = begin(`${layer.title} in double-double arithmetic`, rows);
+  let largest = 0;
+  try {
+    for (let row = 0; row < rows; row++) {
+      const pixels = preprocess(await images.load(chosen[row]), layer.preprocessing, 'float64') as Float64Array;
+      const { hi, lo } = reference.query(pixels);
+      let squares = 0;
+      for (let i = 0; i < layer.d; i++) squares += (computed[row * layer.d + i] - hi[i] - lo[i]) ** 2;
+      largest = Math.max(largest, Math.sqrt(squares));
+      await work.advance(row + 1);
+    }
+  } finally {
+    work.end();
+  }
+  return largest;
+}
+
+/** The chosen query vectors `[k, d]` from pixels that carry noise of relative size 1e-13. */
+async function perturbedQueries(
+  { layer }: Studied,
+  images: ImageSet,
+  chosen: Int32Array,
+  seed: number,
+): Promise<Float64Array> {
+  const loaded = await layer.load('float64');
+  const work = begin(`${layer.title} from pixels perturbed by ${PERTURBATION}`, chosen.length);
+  const queries = new Float64Array(chosen.length * layer.d);
+  try {
+    for (let row = 0; row < chosen.length; row++) {
+      const pixels = preprocess(await images.load(chosen[row]), layer.preprocessing, 'float64') as Float64Array;
+      const random = randomSource(seed, 'perturbation', layer.name, row);
+      for (let i = 0; i < pixels.length; i++) pixels[i] *= 1 + PERTURBATION * random.normal();
+      const side = Math.sqrt(pixels.length / 3);
+      const query = inPrecision('float64', () => {
+        const tensor = toTensor(pixels, [1, 3, side, side]) as tf.Tensor4D;
+        const result = loaded.queries(tensor);
+        const values = Float64Array.from(valuesOf(result));
+        tf.dispose([tensor, result]);
+        return values;
+      });
+      queries.set(query, row * layer.d);
+      await work.advance(row + 1);
+    }
+  } finally {
+    work.end();
+    loaded.dispose();
+  }
+  return queries;
+}
+
+function extremes(matrix: Matrix): { sigmaMin: number; sigmaMax: number } {
+  const values = singularValues(matrix);
+  return { sigmaMax: values[0], sigmaMin: values[values.length - 1] };
+}
