@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
 import { InputError } from '../input-error';
 import { fileTrouble } from './file-trouble';
@@ -10,6 +9,8 @@ import { excerpt } from './npy-header';
 
 /** A number as people and programs write it; not `0x10`, not the empty text. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** In bytes: two million numbers. What is longer is no text with lines. */
+const LONGEST_LINE = 2 ** 26;
 const NOT_FINITE = /^[+-]?(nan|inf(inity)?)$/i;
 
 /** What csv-parse gives for one record, with the option `info`. */
@@ -29,21 +30,22 @@ export async function readCsv(path: string): Promise<MatrixFile> {
   const rows = new RowCollector(path);
   try {
     await checkMemory(path);
-    await pipeline(
-      createReadStream(path),
-      parse({
-        bom: true,
-        info: true,
-        trim: true,
-        skip_empty_lines: true,
-        relax_column_count: true,
-        relax_quotes: true,
-        max_record_size: 2 ** 26,
-      }),
-      async (lines: AsyncIterable<Line>) => {
-        for await (const { record, info } of lines) rows.add(record, info.lines);
-      },
-    );
+    const source = createReadStream(path);
+    const lines = parse({
+      bom: true,
+      info: true,
+      trim: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      relax_quotes: true,
+      max_record_size: LONGEST_LINE,
+    });
+    source.on('error', (error) => lines.destroy(error)).pipe(lines);
+    try {
+      for await (const { record, info } of lines as AsyncIterable<Line>) rows.add(record, info.lines);
+    } finally {
+      source.destroy();
+    }
   } catch (error) {
     if (error instanceof CsvError) {
       const line = typeof error.lines === 'number' ? ` at line ${error.lines}` : '';

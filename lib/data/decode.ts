@@ -1,6 +1,6 @@
 import { inPrecision, tf } from '../tensor';
 import type { RgbImage } from './image';
-import { requireMemory } from './memory';
+import { freeMemory, inBytes } from './memory';
 
 /** Thrown for a file that holds no colour image that can be used; the message is a reason to go into a list of files. */
 export class UnusableImage extends Error {
@@ -20,8 +20,12 @@ export class UnusableImage extends Error {
  */
 export function decodeImage(bytes: Uint8Array): RgbImage {
   const { format, width, height } = inspect(bytes);
-  // The pixels as TensorFlow's int32, and again as bytes.
-  requireMemory(width * height * 3 * 6, `an image of ${width} x ${height} pixels`);
+  // TensorFlow's bytes, the same as int32, and our bytes.
+  const needed = width * height * 3 * 6;
+  if (needed > freeMemory()) {
+    const free = inBytes(freeMemory());
+    throw new UnusableImage(`${width} x ${height} pixels need ${inBytes(needed)} of memory, and ${free} are free`);
+  }
   // The decoders insist on the float32 backend; pixels are whole numbers either way.
   return inPrecision('float32', () => {
     let pixels: tf.Tensor3D | undefined;
@@ -30,15 +34,18 @@ export function decodeImage(bytes: Uint8Array): RgbImage {
         format === 'png'
           ? (tf.node.decodePng(bytes, 3) as tf.Tensor3D)
           : tf.node.decodeJpeg(bytes, 3, 1, true, false, 1, 'INTEGER_ACCURATE');
-      if (pixels.shape[0] !== height || pixels.shape[1] !== width) throw new Error('its size is not what it says');
-      return { width, height, data: Uint8Array.from(pixels.dataSync()) };
+      return { width: pixels.shape[1], height: pixels.shape[0], data: Uint8Array.from(pixels.dataSync()) };
     } catch (error) {
-      throw new UnusableImage(`broken ${format === 'png' ? 'PNG' : 'JPEG'} data: ${firstLine(error)}`);
+      if (!INVALID_ARGUMENT.test((error as Error).message)) throw error;
+      throw new UnusableImage(`broken ${format === 'png' ? 'PNG' : 'JPEG'} data: cut short or damaged`);
     } finally {
       pixels?.dispose();
     }
   });
 }
+
+/** What TensorFlow says of data that it cannot decode. */
+const INVALID_ARGUMENT = /TF_Status: 3\b/;
 
 interface Inspected {
   readonly format: 'jpeg' | 'png';
@@ -100,5 +107,3 @@ function inspectJpeg(buffer: Buffer): Inspected {
   }
   throw new UnusableImage('broken JPEG data: no frame header');
 }
-
-const firstLine = (error: unknown) => (error as Error).message.split('\n')[0].trim();

@@ -2,19 +2,23 @@ import { freemem } from 'node:os';
 import { InputError } from '../input-error';
 
 /**
- * Refuses work that would not fit into the memory that is free now (the container's limit counts).
+ * Refuses work that would not fit into the memory that is free now.
  *
  * @param bytes what is needed
  * @param what for whom, as the subject of the sentence: `features.npy`
  * @throws InputError that names both sizes.
  */
 export function requireMemory(bytes: number, what: string): void {
-  // availableMemory came with Node 20.13 and knows the limits of containers.
-  const free = process.availableMemory?.() ?? freemem();
+  const free = freeMemory();
   if (bytes <= free) return;
   throw new InputError(
     `${what} needs ${inBytes(bytes)} of memory and ${inBytes(free)} are free; use fewer rows or a machine with more memory`,
   );
+}
+
+/** Bytes that can still be had; a container's limit counts where Node knows it (from 20.13 on). */
+export function freeMemory(): number {
+  return process.availableMemory?.() ?? freemem();
 }
 
 /** A size for people: `1.2 GB`, in powers of 1000. */
