@@ -78,7 +78,7 @@ function doubleBinding(native: TFJSBinding): TFJSBinding {
 
   function executeOp(op: string, attributes: TFEOpAttr[], inputs: number[], outputCount: number) {
     const doubleAttributes = attributes.map((attribute) => inDouble(op, attribute));
-    const outputs = native.executeOp(op, doubleAttributes, inputs, outputCount);
+    const outputs = executeNative(op, doubleAttributes, inputs, outputCount);
     if (outputs.some((output) => output.dtype === TF_FLOAT)) {
       for (const output of outputs) native.deleteTensor(output.id);
       throw new Error(`${op} gives float32 whatever it is given: it cannot be used in float64.`);
@@ -88,7 +88,21 @@ function doubleBinding(native: TFJSBinding): TFJSBinding {
     return outputs;
   }
 
-  return Object.create(native, { createTensor: { value: createTensor }, executeOp: { value: executeOp } }) as TFJSBinding;
+  function executeNative(op: string, attributes: TFEOpAttr[], inputs: number[], outputCount: number) {
+    try {
+      return native.executeOp(op, attributes, inputs, outputCount);
+    } catch (error) {
+      if (!/Could not find device for node|list of allowed values/.test(String(error))) throw error;
+      throw new Error(`${op} does not exist for doubles in TensorFlow: it cannot be used in float64.`, {
+        cause: error,
+      });
+    }
+  }
+
+  return Object.create(native, {
+    createTensor: { value: createTensor },
+    executeOp: { value: executeOp },
+  }) as TFJSBinding;
 }
 
 function bitcast(native: TFJSBinding, id: number, from: number, to: number): number {
@@ -116,8 +130,8 @@ function requireUnrounded(values: Float32Array): void {
     const isWhole = Math.abs(values[i]) < 2 ** 24 && Number.isInteger(values[i]);
     if (!isShort && !isWhole) {
       throw new Error(
-        `A number came to the float64 backend rounded to float32, as ${values[i]}, because tfjs rounds the numbers ` +
-          'and arrays given to its ops: write scalar(number) or toTensor(array, shape) in its place.',
+        `A number reached the float64 backend rounded to float32, as ${values[i]}: tfjs does that to numbers and arrays ` +
+          'given to its ops and to random ones. Write scalar(number) or toTensor(array, shape) instead.',
       );
     }
   }
@@ -150,5 +164,10 @@ export function backendOf(dataId: object): tf.KernelBackend | undefined {
 const float32Backend = tf.findBackend('tensorflow') as NodeJSKernelBackend;
 const float64Backend = new Float64Backend(float32Backend.binding);
 for (const backend of [float32Backend, float64Backend]) storageOf(backend).dataMover = { moveData: moveOnRequest };
+// Kernels read indices where they are needed as numbers, and the node backend then forgets to ask for their move.
+float32Backend.readSync = (dataId) => {
+  storageOf(float32Backend).get(dataId);
+  return NodeJSKernelBackend.prototype.readSync.call(float32Backend, dataId);
+};
 tf.registerBackend('float64', () => float64Backend, 0);
 tf.copyRegisteredKernels('tensorflow', 'float64');

@@ -34,7 +34,9 @@ export function inPrecision<T>(precision: Precision, run: () => T): T {
     const result = run();
     if (result instanceof Promise) {
       result.catch(() => undefined);
-      throw new TypeError('inPrecision needs a synchronous function, but this one returned a promise: await outside it.');
+      throw new TypeError(
+        'inPrecision needs a synchronous function, but this one returned a promise: await outside it.',
+      );
     }
     return result;
   } finally {

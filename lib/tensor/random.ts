@@ -11,7 +11,7 @@ export interface Random {
   normal(): number;
   /**
    * Normal with mean 0 and the given standard deviation, drawn again until it lies within ±`bound`. As in PyTorch's
-   * `trunc_normal_`, `bound` (2) is absolute, not in standard deviations.
+   * `trunc_normal_`, `bound` (2) is a value, not a number of standard deviations.
    */
   truncatedNormal(std: number, bound?: number): number;
   /** 0 … n - 1 in an order drawn uniformly. */
@@ -21,11 +21,21 @@ export interface Random {
 }
 
 /**
- * The stream that belongs to a seed and any number of labels: `randomSource(0, 'photos', 17)`. Streams with different
- * seeds or labels are independent: xoroshiro128+ starts from SHA-256 of both.
+ * The stream that belongs to a seed and any number of labels: `randomSource(0, 'photos', 17)`.
+ *
+ * It is xoroshiro128+ (Blackman & Vigna, 2018), started from the SHA-256 of seed and labels, so that streams which
+ * differ in any of them, or in how many there are, have nothing in common. Throws a `RangeError` when the seed is not a
+ * whole number or a label not finite.
  */
 export function randomSource(seed: number, ...stream: (string | number)[]): Random {
-  const hash = createHash('sha256').update(JSON.stringify([seed, ...stream])).digest();
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`A seed has to be a whole number, but ${seed} came.`);
+  if (stream.some((label) => typeof label === 'number' && !Number.isFinite(label))) {
+    throw new RangeError(`The labels of a random stream have to be finite, but ${stream.join(', ')} came.`);
+  }
+  const hash = createHash('sha256')
+    .update(JSON.stringify([seed, ...stream]))
+    .digest();
+  // A state of zeros only would stay there, but no one has seen a hash that begins with 128 zero bits.
   const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => hash.readInt32LE(offset)));
   let spareNormal: number | null = null;
 
@@ -38,7 +48,7 @@ export function randomSource(seed: number, ...stream: (string | number)[]): Rand
 
   function integer(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-      throw new RangeError(`integer(n) needs a whole n from 1 to 2^32, but ${n} came.`);
+      throw new RangeError(`integer(n) needs a whole n from 1 to 2^32, but n = ${n} came.`);
     }
     if (n === 1) return 0;
     const excessBits = Math.clz32(n - 1);
@@ -48,7 +58,7 @@ export function randomSource(seed: number, ...stream: (string | number)[]): Rand
     }
   }
 
-  /** Marsaglia's polar method: of the functions whose last bit may differ between machines it needs the logarithm only. */
+  /** Marsaglia's polar method: one logarithm and one square root for two numbers, the second kept for the next call. */
   function normal(): number {
     if (spareNormal !== null) {
       const value = spareNormal;
@@ -67,6 +77,9 @@ export function randomSource(seed: number, ...stream: (string | number)[]): Rand
   }
 
   function truncatedNormal(std: number, bound = 2): number {
+    if (!(std >= 0 && bound > 0)) {
+      throw new RangeError(`truncatedNormal needs std >= 0 and bound > 0, but ${std} and ${bound} came.`);
+    }
     for (;;) {
       const value = std * normal();
       if (Math.abs(value) <= bound) return value;
@@ -86,7 +99,9 @@ export function randomSource(seed: number, ...stream: (string | number)[]): Rand
 
   /** Floyd's algorithm on a set of marks: k draws, then one sweep that finds the marks in order. */
   function subset(n: number, k: number): Int32Array {
-    if (!(k >= 0 && k <= n)) throw new RangeError(`subset(n, k) needs 0 <= k <= n, but k = ${k} and n = ${n} came.`);
+    if (!(Number.isInteger(n) && Number.isInteger(k) && 0 <= k && k <= n)) {
+      throw new RangeError(`subset(n, k) needs whole numbers with 0 <= k <= n, but n = ${n} and k = ${k} came.`);
+    }
     const chosen = new Uint8Array(n);
     for (let last = n - k; last < n; last++) {
       const candidate = integer(last + 1);
