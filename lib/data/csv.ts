@@ -29,7 +29,7 @@ interface Line {
 export async function readCsv(path: string): Promise<MatrixFile> {
   const rows = new RowCollector(path);
   try {
-    await checkMemory(path);
+    await checkBeginning(path);
     const source = createReadStream(path);
     const lines = parse({
       bom: true,
@@ -75,7 +75,10 @@ class RowCollector {
     this.columns ||= record.length;
     if (record.length !== this.columns) {
       const before = this.rows === 0 ? 'names' : 'numbers';
-      throw this.trouble(line, `has ${record.length} fields, and the lines before it have ${this.columns} ${before}`);
+      throw this.trouble(
+        line,
+        `has ${record.length} ${record.length === 1 ? 'field' : 'fields'}, and the lines before it have ${this.columns} ${before}`,
+      );
     }
     let block = this.blocks[this.blocks.length - 1];
     if (!block || this.used + this.columns > block.length) {
@@ -126,15 +129,21 @@ class RowCollector {
   }
 }
 
-/** Estimates from the first bytes how many numbers the file holds; they are needed twice for a moment. */
-async function checkMemory(path: string): Promise<void> {
+/**
+ * Looks at the first bytes: whether they are text at all, and how many numbers the whole file will hold; these are needed
+ * twice for a moment.
+ */
+async function checkBeginning(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(65536), 0, 65536, 0);
-    if (bytesRead === 0) return;
-    const separators = buffer.subarray(0, bytesRead).filter((byte) => byte === 0x2c || byte === 0x0a).length;
-    const { size } = await file.stat();
-    requireMemory(Math.round(((separators + 1) / bytesRead) * size) * 8 * 2, `'${path}'`);
+    const bytes = buffer.subarray(0, bytesRead);
+    if (bytes.includes(0)) {
+      throw new InputError(`'${path}' is no text; one example a line, its numbers separated by commas, was expected`);
+    }
+    const separators = bytes.filter((byte) => byte === 0x2c || byte === 0x0a).length;
+    const numbers = ((separators + 1) / Math.max(bytesRead, 1)) * (await file.stat()).size;
+    requireMemory(Math.round(numbers) * 8 * 2, `'${path}'`);
   } finally {
     await file.close();
   }

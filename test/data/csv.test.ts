@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -98,6 +98,13 @@ describe('readCsv', () => {
         return true;
       });
     }
+  });
+
+  it('refuses what does not fit into memory, with the size that would be needed', async () => {
+    const path = file('1,2,3\n'.repeat(20000));
+    // The rest is a hole: it takes no room on the disk, and is never read.
+    truncateSync(path, 2 ** 40);
+    await assert.rejects(readCsv(path), /features\.csv' needs 8\.8 TB of memory and .* are free/);
   });
 
   it('refuses a file that is not there, and a folder', async () => {
