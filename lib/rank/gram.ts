@@ -1,0 +1,187 @@
+import { cholesky, tf, toTensor, triangularSolve, valuesOf } from '../tensor';
+import { inFloat64 } from './in-float64';
+
+/** Above this, the inner products of all pairs are not kept: they are computed again for every subset. */
+const TABLE_BYTES = 2 ** 29;
+/** What a batch of sub-Grams may take, beside as much for their factors. */
+const BATCH_BYTES = 2 ** 25;
+/** From this size on a factorization in two blocks beats the one call: TensorFlow's Cholesky outgrows the caches. */
+const SPLIT_FROM = 520;
+
+/** How many subsets of size k are worked on at a time. Verdicts do not depend on it. */
+export function batchSize(k: number): number {
+  return Math.max(2, Math.min(64, Math.floor(BATCH_BYTES / (8 * k * k))));
+}
+
+/** Memory that is used again and again: fresh pages cost more than the numbers that go into them. */
+class Scratch {
+  private readonly arrays: Float64Array[] = [];
+  take(slot: number, length: number): Float64Array {
+    if (this.arrays[slot] === undefined || this.arrays[slot].length < length)
+      this.arrays[slot] = new Float64Array(length);
+    return this.arrays[slot].subarray(0, length);
+  }
+}
+
+const scratch = new Scratch();
+
+/** G = X X^T of rows X `[T, columns]` in float64, from which the Grams of subsets of rows are taken. */
+export class Gram {
+  /** ||x_i||^2, `[T]`. */
+  readonly squaredNorms: Float64Array;
+  private readonly table: Float64Array | null;
+
+  constructor(
+    private readonly values: Float64Array,
+    readonly count: number,
+    readonly columns: number,
+  ) {
+    this.squaredNorms = squaredNormsOf(values, count, columns);
+    this.table = count * count * 8 > TABLE_BYTES ? null : product(values, count, columns);
+  }
+
+  /** The trace of a subset's Gram: the sum of its rows' squared norms. */
+  trace(subset: Int32Array, size = subset.length): number {
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += this.squaredNorms[subset[i]];
+    return sum;
+  }
+
+  /**
+   * For each subset, whether the Gram of its first `size` rows minus `shift` times the identity has a Cholesky factor:
+   * 1 or 0. What that proves about eigenvalues: see `./rounding`.
+   */
+  factors(subsets: readonly Int32Array[], shifts: readonly number[], size = subsets[0].length): Uint8Array {
+    if (subsets.length === 0) return new Uint8Array(0);
+    return inFloat64(() => {
+      if (size < SPLIT_FROM) return succeeded(cholesky(this.leading(subsets, shifts, size)));
+      const first = 16 * Math.ceil(size / 32);
+      const blocks = this.eliminate(subsets, shifts, first, size);
+      return succeeded(cholesky(blocks.complement));
+    });
+  }
+
+  /**
+   * The first step of a factorization in blocks. For each subset, with A the shifted Gram of the first `first` rows, B
+   * its products with the rows from there to `size`, D the shifted Gram of those: L L^T = A, Z = L^-1 B, and the Schur
+   * complement `complement` = D - Z^T Z, of which the lower triangle is right. All NaN where A is not positive definite.
+   *
+   * To be called in float64, inside of a `tf.tidy`.
+   */
+  eliminate(
+    subsets: readonly Int32Array[],
+    shifts: readonly number[],
+    first: number,
+    size: number,
+  ): { factor: tf.Tensor; solved: tf.Tensor; complement: tf.Tensor } {
+    const rest = size - first;
+    const factor = cholesky(this.leading(subsets, shifts, first));
+    const cross = scratch.take(1, subsets.length * first * rest);
+    const corner = scratch.take(2, subsets.length * rest * rest);
+    if (this.table === null) {
+      this.splitAgain(subsets, first, size, cross, corner);
+    } else {
+      for (const [index, subset] of subsets.entries()) {
+        this.copyCross(cross, index * first * rest, subset, first, size);
+        this.copyLower(corner, index * rest * rest, subset.subarray(first, size));
+      }
+    }
+    shiftDiagonals(corner, rest, shifts);
+    const solved = triangularSolve(factor, toTensor(cross, [subsets.length, first, rest]));
+    const complement = tf.sub(
+      toTensor(corner, [subsets.length, rest, rest]),
+      tf.matMul(solved as tf.Tensor3D, solved as tf.Tensor3D, true, false),
+    );
+    return { factor, solved, complement };
+  }
+
+  /** The Grams of the first `size` rows of each subset, shifted, `[B, size, size]`: lower triangles only. */
+  leading(subsets: readonly Int32Array[], shifts: readonly number[], size: number): tf.Tensor {
+    const stack = scratch.take(0, subsets.length * size * size);
+    for (const [index, subset] of subsets.entries()) {
+      const rows = size === subset.length ? subset : subset.subarray(0, size);
+      if (this.table === null) stack.set(this.gramAgain(rows), index * size * size);
+      else this.copyLower(stack, index * size * size, rows);
+    }
+    shiftDiagonals(stack, size, shifts);
+    return toTensor(stack, [subsets.length, size, size]);
+  }
+
+  private copyLower(target: Float64Array, offset: number, rows: Int32Array): void {
+    const table = this.table!;
+    const size = rows.length;
+    for (let i = 0; i < size; i++) {
+      const from = rows[i] * this.count;
+      const to = offset + i * size;
+      for (let j = 0; j <= i; j++) target[to + j] = table[from + rows[j]];
+    }
+  }
+
+  private copyCross(target: Float64Array, offset: number, subset: Int32Array, first: number, size: number): void {
+    const table = this.table!;
+    const rest = size - first;
+    for (let i = 0; i < first; i++) {
+      const from = subset[i] * this.count;
+      const to = offset + i * rest - first;
+      for (let j = first; j < size; j++) target[to + j] = table[from + subset[j]];
+    }
+  }
+
+  private gramAgain(rows: Int32Array): Float64Array {
+    const { columns, values } = this;
+    const gathered = new Float64Array(rows.length * columns);
+    for (const [index, row] of rows.entries()) {
+      gathered.set(values.subarray(row * columns, (row + 1) * columns), index * columns);
+    }
+    return product(gathered, rows.length, columns);
+  }
+
+  private splitAgain(
+    subsets: readonly Int32Array[],
+    first: number,
+    size: number,
+    cross: Float64Array,
+    corner: Float64Array,
+  ): void {
+    const rest = size - first;
+    for (const [index, subset] of subsets.entries()) {
+      const gram = this.gramAgain(subset.subarray(0, size));
+      for (let i = 0; i < size; i++) {
+        const trailing = gram.subarray(i * size + first, (i + 1) * size);
+        if (i < first) cross.set(trailing, (index * first + i) * rest);
+        else corner.set(trailing, (index * rest + i - first) * rest);
+      }
+    }
+  }
+}
+
+function shiftDiagonals(stack: Float64Array, size: number, shifts: readonly number[]): void {
+  for (const [index, shift] of shifts.entries()) {
+    const start = index * size * size;
+    for (let i = 0; i < size; i++) stack[start + i * (size + 1)] -= shift;
+  }
+}
+
+/** Reads the last diagonal element of each factor, NaN where there is none. */
+export function succeeded(factors: tf.Tensor): Uint8Array {
+  const [batch, size] = factors.shape;
+  const last = valuesOf(tf.slice(factors, [0, size - 1, size - 1], [batch, 1, 1]));
+  return Uint8Array.from(last, (value) => (Number.isNaN(value) ? 0 : 1));
+}
+
+function product(values: Float64Array, count: number, columns: number): Float64Array {
+  return inFloat64(() => {
+    const rows = toTensor(values, [count, columns]) as tf.Tensor2D;
+    return valuesOf(tf.matMul(rows, rows, false, true)) as Float64Array;
+  });
+}
+
+function squaredNormsOf(values: Float64Array, count: number, columns: number): Float64Array {
+  const norms = new Float64Array(count);
+  for (let row = 0; row < count; row++) {
+    let sum = 0;
+    for (let i = row * columns; i < (row + 1) * columns; i++) sum += values[i] * values[i];
+    norms[row] = sum;
+  }
+  return norms;
+}

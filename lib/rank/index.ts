@@ -1,0 +1,14 @@
+export { type Rtol, rankAt, relativeTolerance } from './tolerance';
+export { clopperPearson } from './binomial-interval';
+export { singularValues } from './singular-values';
+export type { Method } from './independence';
+export {
+  type KruskalProgress,
+  type KruskalTest,
+  type KruskalTestOptions,
+  type NearTolerance,
+  type SubsetOfRows,
+  KruskalTestInterrupted,
+  testKruskalRank,
+} from './kruskal-test';
+export { type ContextRanks, contextRanks } from './context-ranks';

@@ -1,0 +1,141 @@
+import { eigvalsh, tf, toTensor, valuesOf } from '../tensor';
+import { inFloat64 } from './in-float64';
+import type { Rows } from './rows';
+import { choleskySlack, eigenvalueSlack } from './rounding';
+
+/** A proved interval of sigma_max(S)^2 for each of some subsets. */
+export interface Brackets {
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/** A bracket this tight is as good as the number itself. */
+const TIGHT = 1e-10;
+const MOST_STEPS = 6;
+
+/**
+ * Brackets the largest singular value of subsets of rows.
+ *
+ * From below by Rayleigh quotients: sigma_max(S)^2 >= ||S y||^2 for any unit vector y; the first y is the top right singular
+ * vector of all rows together. From above by the trace, by all rows' sigma_max, and, where one direction dominates (as the
+ * common mean does in a layer's features), by Temple's bound: lambda_1 <= theta + rho^2 / (theta - mu) with
+ * rho = ||S^T S y - theta y|| and mu = trace - theta >= lambda_2.
+ */
+export class LargestSingularValue {
+  /** Upper bounds of the squared singular values of all rows together, descending, `[min(T, d)]`. */
+  readonly squaredSpectrum: Float64Array;
+  private readonly direction: Float64Array;
+  /** x_i · y for the first y, `[T]`. */
+  private readonly components: Float64Array;
+
+  constructor(private readonly rows: Rows) {
+    const { spectrum, direction, components } = inFloat64(() => globalSpectrum(rows));
+    this.squaredSpectrum = spectrum;
+    this.direction = direction;
+    this.components = components;
+  }
+
+  /** A bracket that costs no more than reading the subset: `traces` are the sums of squared norms. */
+  roughly(subsets: readonly Int32Array[], traces: ArrayLike<number>): Brackets {
+    const low = new Float64Array(subsets.length);
+    const high = new Float64Array(subsets.length);
+    for (const [index, subset] of subsets.entries()) {
+      let rayleigh = 0;
+      let longest = 0;
+      for (const row of subset) {
+        rayleigh += this.components[row] * this.components[row];
+        longest = Math.max(longest, this.rows.squaredNorms[row]);
+      }
+      const error = this.roundingError(subset.length, traces[index]);
+      low[index] = Math.max(rayleigh, longest, traces[index] / subset.length) - error;
+      high[index] = Math.min(traces[index] + error, this.squaredSpectrum[0]);
+    }
+    return { low, high };
+  }
+
+  /** The bracket after a few steps of power iteration for all subsets at once: two matrix products a step. */
+  closely(subsets: readonly Int32Array[], traces: ArrayLike<number>): Brackets {
+    const brackets = this.roughly(subsets, traces);
+    inFloat64(() => this.iterate(subsets, traces, brackets));
+    return brackets;
+  }
+
+  /** Of sums of products as above: twice what {@link choleskySlack} allows for. */
+  private roundingError(k: number, trace: number): number {
+    return 2 * choleskySlack(this.rows.columns, k, trace);
+  }
+
+  private iterate(subsets: readonly Int32Array[], traces: ArrayLike<number>, { low, high }: Brackets): void {
+    const { count, columns, values } = this.rows;
+    const batch = subsets.length;
+    const all = toTensor(values, [count, columns]) as tf.Tensor2D;
+    const components = new Float64Array(batch * count);
+    for (const [index, subset] of subsets.entries()) {
+      for (const row of subset) components[index * count + row] = this.components[row];
+    }
+    const directions = new Float64Array(batch * columns);
+    for (let index = 0; index < batch; index++) directions.set(this.direction, index * columns);
+    for (let step = 0; step < MOST_STEPS; step++) {
+      // S^T S y for each subset, [batch, columns].
+      const images = valuesOf(tf.matMul(toTensor(components.slice(), [batch, count]) as tf.Tensor2D, all));
+      let loose = 0;
+      for (const [index, subset] of subsets.entries()) {
+        let theta = 0;
+        for (const row of subset) theta += components[index * count + row] ** 2;
+        let residual = 0;
+        let length = 0;
+        for (let j = index * columns; j < (index + 1) * columns; j++) {
+          residual += (images[j] - theta * directions[j]) ** 2;
+          length += images[j] ** 2;
+        }
+        const error = this.roundingError(subset.length, traces[index]);
+        const rho = Math.sqrt(residual) + error;
+        const gap = theta - (traces[index] - theta) - 3 * error;
+        low[index] = Math.max(low[index], theta - error);
+        if (gap > 0) {
+          high[index] = Math.min(high[index], theta + error + rho ** 2 / gap);
+          if (high[index] - low[index] > TIGHT * high[index]) loose++;
+        }
+        for (let j = index * columns; j < (index + 1) * columns; j++) directions[j] = images[j] / Math.sqrt(length);
+      }
+      if (loose === 0 || step === MOST_STEPS - 1) return;
+      const projected = valuesOf(
+        tf.matMul(toTensor(directions.slice(), [batch, columns]) as tf.Tensor2D, all, false, true),
+      );
+      for (const [index, subset] of subsets.entries()) {
+        for (const row of subset) components[index * count + row] = projected[index * count + row];
+      }
+    }
+  }
+}
+
+function norm(vector: Float64Array): number {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  return Math.sqrt(sum);
+}
+
+/** The spectrum from the smaller of the two Grams, and the top direction by power iteration. */
+function globalSpectrum({ values, count, columns, squaredNorms }: Rows) {
+  const rows = toTensor(values, [count, columns]) as tf.Tensor2D;
+  const gram = count < columns ? tf.matMul(rows, rows, false, true) : tf.matMul(rows, rows, true, false);
+  const order = Math.min(count, columns);
+  const trace = squaredNorms.reduce((sum, value) => sum + value, 0);
+  const slack = eigenvalueSlack(Math.max(count, columns), order, trace);
+  const spectrum = (Float64Array.from(valuesOf(eigvalsh(gram))).reverse() as Float64Array).map(
+    (value) => Math.max(0, value) + slack,
+  );
+  // Any unit vector gives true bounds; a start without symmetry finds the top direction in practice.
+  let direction: Float64Array = Float64Array.from({ length: columns }, (_, j) => 1 + ((j * 0.6180339887498949) % 1));
+  for (let step = 0; step < 30; step++) {
+    const next = tf.matMul(rows, tf.matMul(rows, toTensor(direction, [columns, 1]) as tf.Tensor2D), true, false);
+    const image = valuesOf(next) as Float64Array;
+    const length = norm(image);
+    if (length === 0) break;
+    direction = image.map((value) => value / length);
+  }
+  const length = norm(direction);
+  direction = direction.map((value) => value / length);
+  const components = valuesOf(tf.matMul(rows, toTensor(direction, [columns, 1]) as tf.Tensor2D)) as Float64Array;
+  return { spectrum, direction, components };
+}

@@ -1,0 +1,72 @@
+import { eigvalsh, tf, valuesOf } from '../tensor';
+import { inFloat64 } from './in-float64';
+import { batchSize } from './gram';
+import { NEAR, type IndependenceTest } from './independence';
+import { SMALLEST_TRACE, eigenvalueSlack } from './rounding';
+import { subsetSingularValues } from './singular-values';
+import { rankAt } from './tolerance';
+
+/** The rank of a subset of rows at a tolerance. */
+export interface CountedRank {
+  readonly rank: number;
+  /**
+   * The singular value nearest to the tolerance, divided by the tolerance, when it lies within 1e-6 of it; null when none
+   * does.
+   */
+  readonly nearest: number | null;
+}
+
+/** Ranks of subsets of one size: from the eigenvalues of their Grams, and by SVD where those are too coarse. */
+export function countRanks(test: IndependenceTest, subsets: readonly Int32Array[]): CountedRank[] {
+  const ranks: CountedRank[] = [];
+  if (subsets.length === 0) return ranks;
+  const size = batchSize(subsets[0].length);
+  for (let start = 0; start < subsets.length; start += size) {
+    const batch = subsets.slice(start, start + size);
+    const eigenvalues = gramEigenvalues(test, batch);
+    batch.forEach((subset, index) => {
+      const k = subset.length;
+      ranks.push(
+        rankFromGram(test, subset, eigenvalues.subarray(index * k, (index + 1) * k)) ?? rankBySvd(test, subset),
+      );
+    });
+  }
+  return ranks;
+}
+
+function gramEigenvalues(test: IndependenceTest, subsets: readonly Int32Array[]): Float64Array {
+  const unshifted = subsets.map(() => 0);
+  return inFloat64(() => valuesOf(eigvalsh(test.gram.leading(subsets, unshifted, subsets[0].length))) as Float64Array);
+}
+
+/** Null where an eigenvalue is so near to the squared tolerance that rounding could have carried it across. */
+function rankFromGram(test: IndependenceTest, subset: Int32Array, ascending: Float64Array): CountedRank | null {
+  const k = subset.length;
+  const trace = test.gram.trace(subset);
+  if (trace < SMALLEST_TRACE) return null;
+  const slack = eigenvalueSlack(test.rows.columns, k, trace);
+  const bound = test.tolerance(k) ** 2 * ascending[k - 1];
+  const low = bound * (1 - 2.1 * NEAR) - 2 * slack;
+  const high = bound * (1 + 2.1 * NEAR) + 2 * slack;
+  let rank = 0;
+  for (const value of ascending) {
+    if (value >= low && value <= high) return null;
+    if (value > high) rank++;
+  }
+  return low > 0 ? { rank, nearest: null } : null;
+}
+
+/** The rank as its definition has it. */
+export function rankBySvd(test: IndependenceTest, subset: Int32Array): CountedRank {
+  return rankOf(subsetSingularValues(test.rows, subset), test.tolerance(subset.length));
+}
+
+export function rankOf(singularValues: Float64Array, tolerance: number): CountedRank {
+  const bound = tolerance * singularValues[0];
+  let nearest: number | null = null;
+  for (const value of singularValues) {
+    const distance = Math.abs(value / bound - 1);
+    if (distance <= NEAR && (nearest === null || distance < Math.abs(nearest - 1))) nearest = value / bound;
+  }
+  return { rank: rankAt(singularValues, tolerance), nearest };
+}
