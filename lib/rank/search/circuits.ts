@@ -52,7 +52,7 @@ export async function smallCircuit(
           }
         }
         exchange(start, T, random);
-        spent += 2 * T * p;
+        spent += 2 * T * p + 2000;
         await work.advance(Math.min(spent, operations));
       }
     }

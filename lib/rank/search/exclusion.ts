@@ -14,10 +14,14 @@ import { begin } from '../../pace';
 import type { Independence } from './independence';
 import type { Preconditioned } from './preconditioning';
 
-export type Exclusion =
-  | { readonly outcome: 'excluded'; readonly nodes: number }
-  | { readonly outcome: 'found'; readonly set: number[]; readonly nodes: number }
-  | { readonly outcome: 'budget'; readonly nodes: number };
+export interface Exclusion {
+  readonly outcome: 'excluded' | 'found' | 'budget';
+  /** The dependent set that was found. */
+  readonly set: readonly number[];
+  /** Partial sets looked at, and multiplications that it took. */
+  readonly nodes: number;
+  readonly spent: number;
+}
 
 /** Directions whose inner products would be known worse than this are left out of v; that weakens the bound only. */
 const WORST_DIRECTION = 1e-10;
@@ -47,7 +51,7 @@ export async function excludeSets(
    */
   function visit(depth: number, missing: number, error: number, directionErrors: readonly number[]): boolean {
     nodes++;
-    spent += 2 * T;
+    spent += 2 * T + 500;
     const v = values[depth];
     const leader = members[0];
     const norm = Math.sqrt(Math.max(v[leader], 0)) + NORM_ERROR;
@@ -144,11 +148,11 @@ export async function excludeSets(
       const going = visit(0, m - 1, cosineError, []);
       members.length = 0;
       out.fill(0);
-      if (found) return { outcome: 'found', set: found, nodes };
-      if (!going) return { outcome: 'budget', nodes };
+      if (found) return { outcome: 'found', set: found, nodes, spent };
+      if (!going) return { outcome: 'budget', set: [], nodes, spent };
       await work.advance(leader);
     }
-    return { outcome: 'excluded', nodes };
+    return { outcome: 'excluded', set: [], nodes, spent };
   } finally {
     work.end();
   }

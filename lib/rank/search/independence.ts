@@ -7,8 +7,9 @@
  * dependent set is dependent. Hence the Kruskal rank at a tolerance is well defined (the size of the smallest dependent
  * set, less one), and greedy deletion ends in a minimal dependent set.
  */
-import type { Matrix } from '../../tensor';
-import { relativeTolerance, singularValues, type Rtol } from './oracle';
+import { prepareRows, type Rows } from '../rows';
+import { sigmaRatioOf } from '../singular-values';
+import { relativeTolerance, type Rtol } from '../tolerance';
 
 const EPS = Number.EPSILON;
 
@@ -18,22 +19,21 @@ export class Independence {
   /** The rows [T, d] times one power of two, so that the largest magnitude lies in [1/2, 1): no verdict changes. */
   readonly rows: Float64Array;
   readonly squaredNorms: Float64Array;
-  /** How many sets were judged by Cholesky alone, and how many needed an SVD. */
-  readonly decidedBy = { cholesky: 0, svd: 0 };
   /** Sums of the k largest squared norms. */
   private readonly largestSquares: Float64Array;
   private buffer = new Float64Array(0);
 
-  /** `gram` is X X^T [T, T] of the scaled rows; `rescaled` makes these. */
+  /** `gram` is X X^T [T, T] of the prepared rows. */
   constructor(
-    readonly features: Matrix,
+    private readonly prepared: Rows,
     readonly rtol: Rtol,
-    rows: Float64Array,
     readonly gram: Float64Array,
   ) {
-    [this.count, this.columns] = features.shape;
-    this.rows = rows;
-    this.squaredNorms = Float64Array.from({ length: this.count }, (_, i) => gram[i * this.count + i]);
+    const { count, columns, values, squaredNorms } = prepared;
+    this.count = count;
+    this.columns = columns;
+    this.rows = values;
+    this.squaredNorms = squaredNorms;
     const descending = Float64Array.from(this.squaredNorms).sort().reverse();
     this.largestSquares = new Float64Array(this.count + 1);
     for (let k = 1; k <= this.count; k++) this.largestSquares[k] = this.largestSquares[k - 1] + descending[k - 1];
@@ -59,31 +59,33 @@ export class Independence {
     // What the Gram's rounding and Cholesky's backward error together can move an eigenvalue by (Higham, ASNA, ch. 10).
     const blur = 2 * (this.columns + k + 8) * EPS * trace;
     if (shiftedCholesky(sub, k, ratio * ratio * high * high + blur)) {
-      this.decidedBy.cholesky++;
       return false;
     }
     const shift = ratio * ratio * low * low - blur;
     if (shift > 0 && !shiftedCholesky(this.gather(set), k, shift)) {
-      this.decidedBy.cholesky++;
       return true;
     }
-    this.decidedBy.svd++;
     return this.sigma(set).ratio <= ratio;
   }
 
   /** sigma_min / sigma_max of a set by SVD in float64, and the ratio below which it is dependent. */
   sigma(set: ArrayLike<number>): { ratio: number; tolerance: number } {
-    const values = singularValues({ data: this.select(set), shape: [set.length, this.columns] });
-    const ratio = set.length > this.columns || values[0] === 0 ? 0 : values[values.length - 1] / values[0];
+    const ratio =
+      set.length > this.columns
+        ? 0
+        : sigmaRatioOf(
+            this.scaled(set),
+            Int32Array.from(set, (_, i) => i),
+          );
     return { ratio, tolerance: this.ratio(set.length) };
   }
 
-  /** The set's rows [k, d], scaled once more by a power of two so that none under- or overflows. */
-  select(set: ArrayLike<number>): Float64Array {
+  /** The set's rows, scaled once more so that rows which are tiny beside the others of X do not underflow. */
+  scaled(set: ArrayLike<number>): Rows {
     const d = this.columns;
     const chosen = new Float64Array(set.length * d);
     for (let i = 0; i < set.length; i++) chosen.set(this.rows.subarray(set[i] * d, (set[i] + 1) * d), i * d);
-    return rescaled(chosen);
+    return prepareRows({ data: chosen, shape: [set.length, d] });
   }
 
   /** The set's Gram matrix, lower triangle, row by row with stride k; overwritten by the next call. */
@@ -97,20 +99,6 @@ export class Independence {
     }
     return buffer;
   }
-}
-
-/** The values times a power of two that brings the largest magnitude into [1/2, 1); zeros stay as they are. */
-export function rescaled(values: ArrayLike<number>): Float64Array {
-  let largest = 0;
-  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
-  const result = Float64Array.from(values);
-  if (largest === 0) return result;
-  // In two factors, because 2^1074 and 2^-1074 are out of range or lose the power.
-  const exponent = -Math.floor(Math.log2(largest)) - 1;
-  const half = 2 ** Math.trunc(exponent / 2);
-  const rest = 2 ** (exponent - Math.trunc(exponent / 2));
-  for (let i = 0; i < result.length; i++) result[i] = result[i] * half * rest;
-  return result;
 }
 
 /** sigma_max of the rows with this Gram (lower triangle), from both sides. */

@@ -12,8 +12,8 @@
  *
  * Every certificate below starts from this one line. Where slack(m) >= 1 it says nothing, and nothing is claimed.
  */
-import { tf, toTensor } from '../../tensor';
-import { inFloat64 } from './float64';
+import { tf, toTensor, valuesOf } from '../../tensor';
+import { inFloat64 } from '../in-float64';
 import type { Independence } from './independence';
 import { shiftedCholesky } from './independence';
 
@@ -152,7 +152,7 @@ function cosineError(d: number): number {
 export function product(rows: Float64Array, shape: readonly [number, number], transposed: boolean): Float64Array {
   return inFloat64(() => {
     const a = toTensor(rows, shape) as tf.Tensor2D;
-    return transposed ? tf.matMul(a, a, true, false) : tf.matMul(a, a, false, true);
+    return float64ValuesOf(transposed ? tf.matMul(a, a, true, false) : tf.matMul(a, a, false, true));
   });
 }
 
@@ -160,8 +160,12 @@ function cross(a: Float64Array, b: Float64Array, m: number, n: number, d: number
   return inFloat64(() => {
     const left = toTensor(a, [m, d]) as tf.Tensor2D;
     const right = toTensor(b, [n, d]) as tf.Tensor2D;
-    return tf.matMul(left, right, false, true);
+    return float64ValuesOf(tf.matMul(left, right, false, true));
   });
+}
+
+function float64ValuesOf(tensor: tf.Tensor): Float64Array {
+  return valuesOf(tensor) as Float64Array;
 }
 
 /** L^-1 x for each of the T rows x. */

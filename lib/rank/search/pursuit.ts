@@ -2,8 +2,8 @@
  * Orders of the rows that put a likely dependency of a given row first: matching pursuit, which is cheap, and
  * reweighted least squares, which finds dependencies of more rows. Guides only; the verdict is Independence's.
  */
-import { cholesky, scalar, tf, toTensor, triangularSolve } from '../../tensor';
-import { inFloat64 } from './float64';
+import { cholesky, scalar, tf, toTensor, triangularSolve, valuesOf } from '../../tensor';
+import { inFloat64 } from '../in-float64';
 import type { Independence } from './independence';
 
 /**
@@ -72,7 +72,7 @@ export function reweight(independence: Independence, leader: number): number[] {
       const normal = tf.matMul(unit, weighted, true, false).add(toTensor(identity, [d, d]).mul(scalar(ridge)));
       const lower = cholesky(normal);
       const solution = triangularSolve(lower, triangularSolve(lower, own), { adjoint: true });
-      return tf.matMul(weighted, solution);
+      return Float64Array.from(valuesOf(tf.matMul(weighted, solution)));
     });
     const rest = 1 - image[leader];
     if (!(rest > 0)) break;

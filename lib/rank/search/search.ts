@@ -2,16 +2,17 @@
  * Bounds of the Kruskal rank that hold for every subset: certificates from below, a witness from above. Random draws
  * estimate how many subsets are independent; they neither prove that all are nor find four dependent rows among 400.
  */
-import { InputError } from '../../input-error';
+import { begin } from '../../pace';
 import { randomSource, type Matrix, type Random } from '../../tensor';
 import { smallCircuit } from './circuits';
 import { excludeSets } from './exclusion';
 import { exhaustiveCost, firstDependentSubset, subsetCount } from './exhaustive';
-import { Independence, rescaled } from './independence';
-import type { Rtol } from './oracle';
+import { Independence } from './independence';
 import { dependentPair, dependentRow } from './pairs';
 import { precondition, product, rowsNeeded, type Preconditioned } from './preconditioning';
 import { pursue, reweight, reweightCost } from './pursuit';
+import { prepareRows, type Rows } from '../rows';
+import type { Rtol } from '../tolerance';
 import { dependentPrefix, minimal, shrink } from './shrink';
 
 export interface KruskalSearchOptions {
@@ -21,7 +22,7 @@ export interface KruskalSearchOptions {
   readonly seed: number;
   /**
    * How many multiplications the search may spend, some 10^9 a second on one core. The answer depends on this number and
-   * the seed, never on the clock. Default: 10^5 for each entry of the matrix, from 2 * 10^8 to 4 * 10^10.
+   * the seed, never on the clock. Default: 10^5 for each entry of the matrix, from 2 * 10^8 to 3 * 10^10.
    */
   readonly operations?: number;
 }
@@ -63,21 +64,9 @@ const MOST_ROWS = 6000;
  * confirmed by SVD. All arithmetic is float64. Throws {@link InputError} on an empty matrix, NaN or infinity.
  */
 export async function searchKruskalRank(features: Matrix, options: KruskalSearchOptions): Promise<KruskalBounds> {
-  checkFinite(features);
-  const [T] = features.shape;
-  if (T > MOST_ROWS) return searchSample(features, options);
-  return new Search(features, options).run();
-}
-
-function checkFinite({ data, shape: [T, d] }: Matrix): void {
-  if (T < 1 || d < 1) throw new InputError(`expected at least one row and one column, but the shape is [${T}, ${d}].`);
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    const kind = Number.isNaN(data[bad]) ? 'NaN' : 'infinity';
-    throw new InputError(
-      `expected finite features, but row ${Math.floor(bad / d)} holds ${kind} in column ${bad % d}.`,
-    );
-  }
+  const rows = prepareRows(features);
+  if (rows.count > MOST_ROWS) return searchSample(rows, options);
+  return new Search(rows, options).run();
 }
 
 class Search {
@@ -93,24 +82,25 @@ class Search {
   private witness: number[] | null = null;
 
   constructor(
-    features: Matrix,
+    rows: Rows,
     private readonly options: KruskalSearchOptions,
   ) {
-    [this.T, this.d] = features.shape;
-    const rows = rescaled(features.data);
-    this.independence = new Independence(features, options.rtol, rows, product(rows, [this.T, this.d], false));
+    this.T = rows.count;
+    this.d = rows.columns;
+    this.independence = new Independence(rows, options.rtol, product(rows.values, [this.T, this.d], false));
     this.random = randomSource(options.seed, 'kruskal-search');
-    this.operations = options.operations ?? Math.min(4e10, Math.max(2e8, 1e5 * this.T * this.d));
+    this.operations = options.operations ?? Math.min(3e10, Math.max(2e8, 1e5 * this.T * this.d));
     this.atMost = Math.min(this.T, this.d);
   }
 
   async run(): Promise<KruskalBounds> {
     this.certify('atMost', this.atMost, `no more than min(T, d) = ${this.atMost} rows can be independent`);
     if (!this.rowsAndAll()) await this.pairs();
+    if (this.open()) await this.everySubset(0.01);
     if (this.open()) await this.exactDependencies();
     if (this.open()) this.nearDependencies();
     if (this.open()) await this.smallSets();
-    if (this.open()) await this.everySubset();
+    if (this.open()) await this.everySubset(0.25);
     return this.result();
   }
 
@@ -195,7 +185,9 @@ class Search {
     let best: { set: number[]; how: string } | null = null;
     for (const { how, cost, share, order } of orders) {
       const leaders = random.permutation(T);
-      const tries = Math.min(T, Math.max(1, Math.floor((share * this.operations) / (cost + this.atMost ** 3 / 6))));
+      // A verdict costs a Cholesky factorization; where the tolerance is beyond a Gram's reach, now and then an SVD.
+      const verdict = this.atMost ** 3 * (independence.ratio(this.atMost) > 1e-7 ? 0.2 : 2);
+      const tries = Math.min(T, Math.max(1, Math.floor((share * this.operations) / (cost + verdict))));
       for (const leader of leaders.slice(0, tries)) {
         const limit = best ? best.set.length - 1 : this.atMost;
         const prefix = dependentPrefix(independence, order(leader), limit);
@@ -230,7 +222,7 @@ class Search {
       const m = this.atLeast + 1;
       const sets = subsetCount(T, m).toPrecision(3);
       const result = await excludeSets(independence, view, m, left);
-      left -= result.nodes * 2 * T;
+      left -= result.spent;
       if (result.outcome === 'found') {
         this.found(minimal(independence, result.set), `found by branch and bound over sets of up to ${m}`);
         if (this.atMost >= m) return;
@@ -247,8 +239,8 @@ class Search {
     }
   }
 
-  /** From the top: if all sets of the size in question are few, they are all judged. */
-  private async everySubset(): Promise<void> {
+  /** From the top: if all sets of the size in question are few, at most this share of the work, they are all judged. */
+  private async everySubset(share: number): Promise<void> {
     const { independence, T } = this;
     while (this.open()) {
       const k = this.atMost;
@@ -286,7 +278,48 @@ class Search {
   }
 }
 
-/** Too many rows for one Gram matrix: all pairs in blocks, and the rest of the search among a sample. */
-async function searchSample(features: Matrix, options: KruskalSearchOptions): Promise<KruskalBounds> {
-  throw new InputError(`expected at most ${MOST_ROWS} rows, but ${features.shape[0]} came ${options.seed}.`);
+/**
+ * Too many rows for one Gram matrix: all pairs, two blocks of rows at a time, and the rest of the search among a sample.
+ * A witness from the sample is one for the whole; of the certificates only those for single rows and pairs carry over.
+ */
+async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<KruskalBounds> {
+  const { count, columns } = rows;
+  const block = MOST_ROWS / 2;
+  const blocks = Array.from({ length: Math.ceil(count / block) }, (_, b) => b * block);
+  const range = (start: number) => Array.from({ length: Math.min(block, count - start) }, (_, i) => start + i);
+  const unions = blocks.flatMap((a) => blocks.filter((b) => b > a).map((b) => [...range(a), ...range(b)]));
+  let pair: number[] | null = null;
+  const work = begin(`all ${subsetCount(count, 2)} pairs of rows`, unions.length);
+  try {
+    for (const [done, union] of unions.entries()) {
+      const part = chosen(rows, union);
+      const independence = new Independence(part, options.rtol, product(part.values, [union.length, columns], false));
+      const zero = dependentRow(independence);
+      const found = zero === null ? await dependentPair(independence) : [zero];
+      if (found !== null && (pair === null || found.length < pair.length)) pair = found.map((row) => union[row]);
+      if (pair?.length === 1) break;
+      await work.advance(done);
+    }
+  } finally {
+    work.end();
+  }
+  const sample = pair ?? Array.from(randomSource(options.seed, 'kruskal-sample').subset(count, MOST_ROWS));
+  const bounds = await new Search(chosen(rows, sample), options).run();
+  const atLeast = Math.min(bounds.atLeast, pair === null ? 2 : pair.length - 1);
+  const certificates: Certificate[] = bounds.certificates.filter(({ bound }) => bound === 'atMost');
+  certificates.push({ bound: 'atLeast', value: atLeast, argument: `rows and pairs of all ${count} rows, in blocks` });
+  return {
+    ...bounds,
+    atLeast,
+    atMost: bounds.witness === null ? Math.min(count, columns) : bounds.atMost,
+    witness: bounds.witness && bounds.witness.map((row) => sample[row]),
+    certificates,
+    notes: [...bounds.notes, `more than ${MOST_ROWS} rows: beyond pairs, ${sample.length} of ${count} were searched`],
+  };
+}
+
+function chosen({ values, columns }: Rows, set: readonly number[]): Rows {
+  const data = new Float64Array(set.length * columns);
+  set.forEach((row, i) => data.set(values.subarray(row * columns, (row + 1) * columns), i * columns));
+  return prepareRows({ data, shape: [set.length, columns] });
 }
