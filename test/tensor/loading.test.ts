@@ -1,0 +1,68 @@
+/** How TensorFlow loads, each time in a process of its own. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+
+const library = JSON.stringify(require.resolve('attention-capacity/tensor/index'));
+
+function runNode(script: string, environment: NodeJS.ProcessEnv = {}): { stdout: string; stderr: string } {
+  const { TF_CPP_MIN_LOG_LEVEL, TF_ENABLE_ONEDNN_OPTS, NODE_OPTIONS, NODE_V8_COVERAGE, ...inherited } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+    encoding: 'utf8',
+    env: { ...inherited, ...environment },
+  });
+  assert.equal(status, 0, stderr);
+  return { stdout: stdout.trim(), stderr };
+}
+
+const everyBackend = `
+  const { tf, inPrecision, cholesky, toTensor } = require(${library});
+  for (const precision of ['float32', 'float64']) {
+    inPrecision(precision, () => cholesky(toTensor([1, 2, 2, 1], [2, 2])).dataSync());
+    inPrecision(precision, () => tf.matMul(tf.ones([64, 64]), tf.ones([64, 64])).dataSync());
+  }
+`;
+
+test('nothing is printed while TensorFlow loads and works, a failed Cholesky included', () => {
+  assert.deepEqual(runNode(everyBackend), { stdout: '', stderr: '' });
+});
+
+test("a user's own log level is respected", () => {
+  const printed = runNode(`require(${library}); console.log(process.env.TF_CPP_MIN_LOG_LEVEL)`, {
+    TF_CPP_MIN_LOG_LEVEL: '0',
+  });
+  assert.equal(printed.stdout, '0');
+  assert.notEqual(printed.stderr, '');
+});
+
+test('the two functions that later versions of Node lack are put back', () => {
+  const { stdout } = runNode(`
+    const util = require('node:util');
+    delete util.isArray;
+    delete util.isNullOrUndefined;
+    const { tf } = require(${library});
+    console.log(tf.stack([tf.ones([2]), tf.ones([2])]).sum().dataSync()[0]);
+    console.log([null, undefined, 0, ''].map(util.isNullOrUndefined).join(), util.isArray([]));
+  `);
+  assert.equal(stdout, '4\ntrue,true,false,false true');
+});
+
+test('a missing or broken addon is one sentence that says what to do', () => {
+  const { stdout } = runNode(`
+    const Module = require('node:module');
+    const load = Module._load;
+    Module._load = function (request, ...rest) {
+      if (request.endsWith('tfjs_binding.node')) throw new Error('libtensorflow.so.2: cannot open shared object file\\nmore');
+      return load.call(this, request, ...rest);
+    };
+    try {
+      require(${library});
+    } catch (error) {
+      console.log(error.message);
+    }
+  `);
+  assert.equal(
+    stdout,
+    'TensorFlow did not load (libtensorflow.so.2: cannot open shared object file): run `npm run setup` to install it again.',
+  );
+});
