@@ -18,6 +18,7 @@ export function jupyterEnvironment() {
     IPYTHONDIR: join(home, 'ipython'),
     // Where our kernelspec and templates are found, and nobody else's.
     JUPYTER_PATH: join(root, 'jupyter'),
+    JUPYTER_CONFIG_PATH: join(root, 'jupyter', 'config'),
     TMPDIR: temporary,
     PYTHONNOUSERSITE: '1',
     PYTHONDONTWRITEBYTECODE: '1',

@@ -1,0 +1,270 @@
+/** The kernel's side of Jupyter's protocol: what JupyterLab, nbclient and nbconvert rely on, and stock tslab lacks. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { KernelClient, type Execution } from './kernel-client';
+
+const plain = (lines: unknown) => stripVTControlCharacters((lines as string[]).join('\n'));
+
+describe('the notebook kernel', () => {
+  let kernel: KernelClient;
+  before(async () => {
+    kernel = await KernelClient.start();
+  });
+  after(async () => {
+    assert.ok(await kernel.shutdown(), 'the kernel ends when it is asked to');
+  });
+
+  test('numbers its prompts and gives the value of the last line', async () => {
+    const first = await kernel.execute('const half = 21;');
+    const second = await kernel.execute('half * 2');
+    const [count] = first.of('execute_input').map((input) => input.execution_count as number);
+    assert.equal(first.of('execute_result').length, 0);
+    assert.deepEqual(second.of('execute_input'), [{ code: 'half * 2', execution_count: count + 1 }]);
+    assert.deepEqual(second.of('execute_result'), [
+      { execution_count: count + 1, data: { 'text/plain': '42' }, metadata: {} },
+    ]);
+    assert.equal(second.reply.status, 'ok');
+    assert.equal(second.reply.execution_count, count + 1);
+  });
+
+  test('a silent request shows nothing and takes no number', async () => {
+    const before = await kernel.execute('1');
+    const silent = await kernel.execute('2', { silent: true });
+    const after = await kernel.execute('3');
+    assert.deepEqual(
+      silent.published.map(({ type }) => type),
+      ['status', 'status'],
+    );
+    assert.equal(after.reply.execution_count, before.reply.execution_count + 1);
+  });
+
+  test('what is written comes as streams, with its characters whole', async () => {
+    const said = await kernel.execute(
+      "const [first, ...rest] = Buffer.from('é');\n" +
+        'process.stdout.write(Buffer.from([first])); process.stdout.write(Buffer.from(rest));\n' +
+        "console.error('to the other stream');",
+    );
+    const text = (name: string) =>
+      said
+        .of('stream')
+        .filter((each) => each.name === name)
+        .map((each) => each.text as string);
+    assert.equal(text('stdout').join(''), 'é');
+    assert.equal(text('stderr').join(''), 'to the other stream\n');
+  });
+
+  test("an error names the cell's lines, where it was thrown and from where it was called", async () => {
+    const cell = [
+      'interface Point { x: number }',
+      '',
+      'function fails(point: Point): number {',
+      '',
+      '  throw new RangeError(`x is ${point.x}`);',
+      '}',
+      'fails({ x: 1 });',
+    ];
+    const failed = await kernel.execute(cell.join('\n'));
+    const [error] = failed.of('error');
+    assert.equal(error.ename, 'RangeError');
+    assert.equal(error.evalue, 'x is 1');
+    const n = failed.reply.execution_count as number;
+    assert.match(
+      plain(error.traceback),
+      new RegExp(
+        `^RangeError: x is 1\\n +at In \\[${n}\\], line 5\\n +5 \\|   throw new .*\\n +\\^\\n +at In \\[${n}\\], line 7$`,
+      ),
+    );
+    assert.equal(failed.reply.status, 'error');
+    assert.equal(failed.reply.ename, 'RangeError');
+    const later = await kernel.execute('const caller = () => fails({ x: 2 });\nawait Promise.resolve();\ncaller();');
+    const places = [...plain(later.of('error')[0].traceback).matchAll(/In \[(\d+)\], line (\d+)/g)].map((match) => [
+      +match[1],
+      +match[2],
+    ]);
+    assert.deepEqual(places, [
+      [n, 5],
+      [n + 1, 1],
+      [n + 1, 3],
+    ]);
+  });
+
+  test('an error of the library names its TypeScript file and line', async () => {
+    const failed = await kernel.execute(
+      "import { table } from 'attention-capacity/report/display';\n\ntable('No Name', []);",
+    );
+    assert.match(
+      plain(failed.of('error')[0].traceback),
+      /at table \(lib\/report\/display\.ts:\d+:\d+\)\n +at In \[\d+\], line 3\n/,
+    );
+  });
+
+  test('type errors are errors, with the line', async () => {
+    const failed = await kernel.execute("const right = 1;\nconst wrong: string = 2;\nconst alsoWrong: boolean = '';");
+    const [error, ...more] = failed.of('error');
+    assert.equal(more.length, 0);
+    assert.equal(error.ename, 'TypeScript');
+    assert.match(
+      plain(error.traceback),
+      /'number' is not assignable to type 'string'. \(line 2\)\n +2 \| const wrong: string = 2;\n +\^/,
+    );
+    assert.match(plain(error.traceback), /'string' is not assignable to type 'boolean'. \(line 3\)/);
+    assert.equal(failed.reply.status, 'error');
+  });
+
+  test('thrown things that are no errors, causes and several errors at once', async () => {
+    assert.equal((await kernel.execute("throw 'a text';")).of('error')[0].evalue, 'a text');
+    const caused = await kernel.execute("throw new Error('outer', { cause: new TypeError('inner') });");
+    assert.match(plain(caused.of('error')[0].traceback), /^Error: outer\n[\s\S]*caused by TypeError: inner\n/);
+    const several = await kernel.execute(
+      "await Promise.any([Promise.reject(new Error('one')), Promise.reject(new Error('two'))]);",
+    );
+    assert.match(plain(several.of('error')[0].traceback), /Error: one\n[\s\S]*Error: two/);
+  });
+
+  test('a rejection that nobody awaits fails the cell', async () => {
+    const failed = await kernel.execute("void Promise.reject(new Error('not awaited'));\n'the last line'");
+    assert.equal(failed.of('error')[0].evalue, 'not awaited');
+    assert.equal(failed.reply.status, 'error');
+    const callback = await kernel.execute(
+      "setTimeout(() => { throw new Error('in a callback'); }, 1);\nawait new Promise((done) => setTimeout(done, 50));",
+    );
+    assert.equal(callback.reply.evalue, 'in a callback');
+  });
+
+  test('a rejection after the end of its cell fails the next one', async () => {
+    const first = await kernel.execute(
+      "void new Promise((_, reject) => setTimeout(() => reject(new Error('late')), 30));",
+    );
+    assert.equal(first.reply.status, 'ok');
+    await new Promise((done) => setTimeout(done, 200));
+    const next = await kernel.execute('1 + 1');
+    assert.equal(next.reply.status, 'error');
+    assert.equal(next.of('error')[0].evalue, 'late');
+    assert.equal(next.of('execute_result').length, 1, 'the cell itself ran');
+  });
+
+  test('after an error, waiting cells are dropped, or all run when errors are allowed', async () => {
+    const run = async (stopOnError: boolean): Promise<Execution[]> => {
+      const cells = ["throw new Error('first');", "'second'", "'third'"];
+      const ids = [];
+      for (const cell of cells) ids.push(await kernel.sendCell(cell, { stopOnError }));
+      return Promise.all(ids.map((id) => kernel.ended(id)));
+    };
+    assert.deepEqual(
+      (await run(true)).map(({ reply }) => reply.status),
+      ['error', 'aborted', 'aborted'],
+    );
+    assert.deepEqual(
+      (await run(false)).map(({ reply }) => reply.status),
+      ['error', 'ok', 'ok'],
+    );
+    assert.equal((await kernel.execute('4')).reply.status, 'ok', 'a cell sent after the error runs');
+  });
+
+  test('what a failed cell had computed is kept', async () => {
+    await kernel.execute("const computed = 7;\nthrow new Error('after it');");
+    assert.deepEqual((await kernel.execute('computed')).of('execute_result')[0].data, { 'text/plain': '7' });
+  });
+
+  test('an interrupt stops work at its next step, keeps what there is, and the kernel goes on', async () => {
+    const id = await kernel.sendCell(
+      [
+        "import { begin } from 'attention-capacity/pace';",
+        'let steps = 0;',
+        'async function work() {',
+        "  const work = begin('counting', 1e6);",
+        '  try {',
+        '    while (true) {',
+        '      for (const until = Date.now() + 20; Date.now() < until; );',
+        '      await work.advance(++steps);',
+        '    }',
+        '  } finally {',
+        '    work.end();',
+        '  }',
+        '}',
+        "console.log('begun');",
+        'await work();',
+      ].join('\n'),
+    );
+    await kernel.published(({ type, parent }) => type === 'stream' && parent === id);
+    await new Promise((done) => setTimeout(done, 300));
+    const asked = Date.now();
+    kernel.interrupt();
+    const stopped = await kernel.ended(id);
+    assert.ok(Date.now() - asked < 2000, `it took ${Date.now() - asked} ms`);
+    assert.equal(stopped.reply.ename, 'Interrupted');
+    assert.match(stopped.reply.evalue as string, /counting, \d+ of 1000000 done/);
+    const later = await kernel.execute(
+      'const then = steps;\nawait new Promise((done) => setTimeout(done, 200));\n[then > 0, then === steps]',
+    );
+    assert.deepEqual(later.of('execute_result')[0].data, { 'text/plain': '[ true, true ]' }, 'nothing runs on behind');
+  });
+
+  test('an interrupt ends cells that do not listen: waiting ones and endless loops', async () => {
+    for (const cell of [
+      "console.log('begun');\nawait new Promise(() => {});",
+      "console.log('begun');\nwhile (true);",
+    ]) {
+      const id = await kernel.sendCell(cell);
+      await kernel.published(({ type, parent }) => type === 'execute_input' && parent === id);
+      await new Promise((done) => setTimeout(done, 500));
+      const asked = Date.now();
+      kernel.interrupt();
+      assert.equal((await kernel.ended(id)).reply.ename, 'Interrupted', cell);
+      assert.ok(Date.now() - asked < 2000, `it took ${Date.now() - asked} ms`);
+    }
+    kernel.interrupt();
+    assert.equal((await kernel.execute("'still here'")).reply.status, 'ok', 'an interrupt between cells does no harm');
+  });
+
+  test('completes and explains names of the library', async () => {
+    const code = "import { table } from 'attention-capacity/report/display';\ntab";
+    const completed = await kernel.ask('complete_request', { code, cursor_pos: code.length });
+    assert.ok((completed.matches as string[]).includes('table'));
+    const asked = code.replace(/tab$/, 'table');
+    const explained = await kernel.ask('inspect_request', {
+      code: asked,
+      cursor_pos: asked.length - 2,
+      detail_level: 0,
+    });
+    assert.equal(explained.found, true);
+    assert.match(explained.data['text/plain'] as string, /Makes a table of `rows`/);
+  });
+
+  test('shows tables and figures in every form a page may want', async () => {
+    const shown = await kernel.execute(
+      "import { figure, show, table } from 'attention-capacity/report/index';\n" +
+        "show(table('ranks', [{ layer: '<i>', k: 197 }]));\n" +
+        "figure({ name: 'line', title: 'A line', alt: 'It rises.', data: [{ type: 'scatter', x: [0, 1], y: [0, 1] }], layout: {} })",
+    );
+    const [table] = shown.of('display_data');
+    assert.deepEqual(table.data['application/vnd.attention-capacity.table+json'].rows, [{ layer: '<i>', k: 197 }]);
+    assert.match(table.data['text/html'] as string, /&lt;i&gt;/);
+    assert.match(table.data['text/plain'] as string, /layer +k/);
+    const [figure] = shown.of('execute_result');
+    assert.deepEqual(Object.keys(figure.data).sort(), [
+      'application/vnd.attention-capacity.figure+json',
+      'application/vnd.plotly.v1+json',
+      'text/html',
+      'text/plain',
+    ]);
+  });
+
+  test('progress moves in place and ends empty', async () => {
+    const worked = await kernel.execute(
+      "import { begin } from 'attention-capacity/pace';\nimport 'attention-capacity/report/index';\n" +
+        "const work = begin('counting', 10);\n" +
+        'for (let done = 1; done <= 10; done++) { await new Promise((next) => setTimeout(next, 120)); await work.advance(done); }\n' +
+        'work.end();',
+    );
+    const [first, ...others] = worked.of('display_data');
+    assert.equal(others.length, 0);
+    const updates = worked.of('update_display_data');
+    assert.ok(updates.length >= 2);
+    const id = first.transient.display_id as string;
+    assert.ok(id && updates.every(({ transient }) => transient.display_id === id));
+    assert.match(first.data['text/plain'] as string, /^counting: \d+ of 10, .* left$/);
+    assert.deepEqual(updates.at(-1)!.data, { 'text/plain': '' });
+  });
+});
