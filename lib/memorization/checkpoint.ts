@@ -1,0 +1,102 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type { MemorizationConfig } from './config';
+import type { Evaluation } from './evaluate';
+import type { AdamState } from './stacked-adam';
+
+/** The best that a model has been: its parameters [P] and how it did. */
+export interface Best extends Evaluation {
+  readonly vector: Float32Array | Float64Array;
+}
+
+/** A training under way, to be taken up where it was, to the last bit. */
+export interface Checkpoint {
+  /** Models still in training, one for each row of the state. */
+  readonly configs: readonly MemorizationConfig[];
+  readonly state: AdamState;
+  readonly best: readonly (Best | null)[];
+  readonly evaluations: readonly (readonly Evaluation[])[];
+  /** Seconds spent so far. */
+  readonly seconds: number;
+}
+
+const MAGIC = 'attention-capacity checkpoint 1\n';
+
+/**
+ * Writes bytes so that a reader finds the old file or the whole new one, never a part, whenever the writer is killed: to
+ * a file beside it, flushed to the disk, then renamed.
+ */
+export function writeAtomically(file: string, parts: readonly (string | Uint8Array)[]): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.part`;
+  const descriptor = openSync(draft, 'w');
+  try {
+    for (const part of parts) {
+      const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+      for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(draft, file);
+}
+
+/** Layout: a line that names the format, a line of JSON, the arrays, SHA-256 of all that. */
+export function writeCheckpoint(file: string, { configs, state, best, evaluations, seconds }: Checkpoint): void {
+  const header = {
+    configs,
+    step: state.step,
+    best: best.map((one) => one && { step: one.step, loss: one.loss, accuracy: one.accuracy }),
+    evaluations,
+    seconds,
+    length: state.vectors.length,
+  };
+  const arrays = [
+    state.vectors,
+    state.firstSums,
+    state.secondSums,
+    ...best.flatMap((one) => (one ? [one.vector] : [])),
+  ];
+  const parts: (string | Uint8Array)[] = [MAGIC, `${JSON.stringify(header)}\n`, ...arrays.map(bytesOf)];
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  writeAtomically(file, [...parts, hash.digest()]);
+}
+
+/** Reads a checkpoint; null where there is none, or where the file is not whole (then the run starts anew). */
+export function readCheckpoint(file: string): Checkpoint | null {
+  if (!existsSync(file)) return null;
+  const bytes = readFileSync(file);
+  const body = bytes.subarray(0, Math.max(bytes.length - 32, 0));
+  const whole = createHash('sha256').update(body).digest().equals(bytes.subarray(body.length));
+  if (!whole || !body.toString('latin1', 0, MAGIC.length).startsWith(MAGIC)) return null;
+  const headerEnd = body.indexOf('\n', MAGIC.length);
+  const header = JSON.parse(body.toString('utf8', MAGIC.length, headerEnd)) as {
+    configs: MemorizationConfig[];
+    step: number;
+    best: (Evaluation | null)[];
+    evaluations: Evaluation[][];
+    seconds: number;
+    length: number;
+  };
+  const Values = header.configs[0].precision === 'float32' ? Float32Array : Float64Array;
+  let at = headerEnd + 1;
+  const next = (length: number) => {
+    const size = length * Values.BYTES_PER_ELEMENT;
+    // A copy: the file's bytes need not lie where numbers may.
+    const values = new Values(new Uint8Array(body.subarray(at, at + size)).buffer);
+    at += size;
+    return values;
+  };
+  const { length, step } = header;
+  const state = { step, vectors: next(length), firstSums: next(length), secondSums: next(length) };
+  const P = length / header.configs.length;
+  const best = header.best.map((one) => one && { ...one, vector: next(P) });
+  return { configs: header.configs, state, best, evaluations: header.evaluations, seconds: header.seconds };
+}
+
+function bytesOf(values: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,311 @@
+import { rmSync } from 'node:fs';
+import { begin } from '../pace';
+import { inPrecision, tf, toTensor, valuesOf } from '../tensor';
+import { BatchOrder } from './batches';
+import { readCheckpoint, writeCheckpoint, type Best, type Checkpoint } from './checkpoint';
+import { describe, memorizationConfig, type MemorizationConfig, type MemorizationOptions } from './config';
+import { stackData, type StackedData } from './data';
+import { evaluate, type Evaluation } from './evaluate';
+import { gradient } from './model';
+import { initialParameters, parameterCount } from './parameters';
+import { saturationOf, type Saturation } from './saturation';
+import { learningRateAt } from './schedule';
+import { freshState, keepModels, StackedAdam } from './stacked-adam';
+import { drawTask, type Task } from './task';
+
+/** A finished training. Loss, accuracy and saturation are those of the best checkpoint, the one of least loss. */
+export interface MemorizationResult {
+  readonly config: MemorizationConfig;
+  /** Numbers in the model. */
+  readonly parameters: number;
+  /** Steps done; fewer than the configuration's after an early stop. */
+  readonly steps: number;
+  readonly seconds: number;
+  /** Mean cross-entropy in nats or mean squared error, over all examples. */
+  readonly loss: number;
+  /** null for a regression. */
+  readonly accuracy: number | null;
+  readonly bestStep: number;
+  readonly saturation: Saturation;
+  readonly evaluations: readonly Evaluation[];
+}
+
+/** A training whose loss is no number any more. */
+export class Diverged extends Error {
+  override readonly name = 'Diverged';
+  constructor(
+    readonly config: MemorizationConfig,
+    readonly step: number,
+  ) {
+    super(
+      `${describe(config)}: the loss is no finite number after ${step} steps; a lower learning rate than ` +
+        `${config.learningRate} may help.`,
+    );
+  }
+}
+
+/** How one model of a stack ended. */
+export type Outcome = MemorizationResult | Diverged;
+
+export interface TrainingOptions {
+  /** File to keep the state in: a training that finds its own there goes on from it. Removed when all is done. */
+  readonly checkpoint?: string;
+  /** Least time between two writings of it; default 20. */
+  readonly checkpointSeconds?: number;
+  /** Called after each evaluation, with the configuration of the model that was evaluated. */
+  readonly onEvaluation?: (config: MemorizationConfig, evaluation: Evaluation) => void;
+  /** Called as soon as a model of the stack has ended. */
+  readonly onOutcome?: (outcome: Outcome) => void | Promise<void>;
+}
+
+/**
+ * Trains one model to memorize its task, with the reference's recipe unless told otherwise: Adam, learning rate 1e-3 after
+ * a warm-up of a twentieth of the steps, then a cosine to 0; batches of 256; evaluated on all examples every 500 steps
+ * and after the last one; the checkpoint of least loss counts. Everything is drawn from the seed.
+ *
+ * @throws InputError for values that make no sense; Diverged when the loss becomes NaN; Interrupted.
+ */
+export async function memorize(
+  options: MemorizationOptions,
+  training: TrainingOptions = {},
+): Promise<MemorizationResult> {
+  const [outcome] = await memorizeTogether([memorizationConfig(options)], training);
+  if (outcome instanceof Diverged) throw outcome;
+  return outcome;
+}
+
+/**
+ * Trains several models of one architecture at once, stacked along a leading axis: what a small model costs is mostly
+ * the calls, and those are shared. Each ends as it would alone. Configurations may differ in seed, examples, learning
+ * rate and steps; see {@link stackable}.
+ *
+ * @returns the outcomes in the order of `configs`; a diverged model does not disturb the others.
+ */
+export async function memorizeTogether(
+  configs: readonly MemorizationConfig[],
+  training: TrainingOptions = {},
+): Promise<Outcome[]> {
+  if (!configs.every((config) => stackable(configs[0], config))) {
+    throw new Error('models that are trained together must have the same shapes, batches and evaluations.');
+  }
+  const outcomes = new Map<string, Outcome>();
+  const saved = training.checkpoint === undefined ? null : readCheckpoint(training.checkpoint);
+  const known = saved?.configs.every((one) => configs.some((config) => sameConfig(one, config)));
+  const stack = new Stack(saved && known ? saved : freshCheckpoint(configs));
+  const longest = Math.max(...configs.map(({ steps }) => steps));
+  const label = configs.length === 1 ? describe(configs[0]) : `${configs.length} models, ${describe(configs[0])} ...`;
+  const work = begin(label, longest);
+  const every = (training.checkpointSeconds ?? 20) * 1000;
+  let lastSaved = performance.now();
+  const save = () => {
+    if (training.checkpoint === undefined || stack.size === 0) return;
+    writeCheckpoint(training.checkpoint, stack.checkpoint());
+    lastSaved = performance.now();
+  };
+  try {
+    while (stack.size > 0) {
+      stack.step();
+      for (const [config, evaluation] of stack.evaluateIfDue()) training.onEvaluation?.(config, evaluation);
+      for (const outcome of stack.takeFinished()) {
+        outcomes.set(JSON.stringify(outcome.config), outcome);
+        await training.onOutcome?.(outcome);
+      }
+      if (performance.now() - lastSaved > every) save();
+      await work.advance(stack.stepsDone);
+    }
+    if (training.checkpoint !== undefined) rmSync(training.checkpoint, { force: true });
+  } catch (error) {
+    save();
+    throw error;
+  } finally {
+    work.end();
+    stack.dispose();
+  }
+  return configs.flatMap((config) => outcomes.get(JSON.stringify(config)) ?? []);
+}
+
+/** Whether two models can be trained in one stack. */
+export function stackable(a: MemorizationConfig, b: MemorizationConfig): boolean {
+  return sameConfig(a, { ...b, seed: a.seed, examples: a.examples, learningRate: a.learningRate, steps: a.steps });
+}
+
+function sameConfig(a: MemorizationConfig, b: MemorizationConfig): boolean {
+  return JSON.stringify(a) === JSON.stringify({ ...a, ...b });
+}
+
+function freshCheckpoint(configs: readonly MemorizationConfig[]): Checkpoint {
+  const vectors = configs.flatMap((config) => [...initialParameters(config)]);
+  const precise = configs[0].precision === 'float64';
+  return {
+    configs,
+    state: freshState(precise ? Float64Array.from(vectors) : Float32Array.from(vectors)),
+    best: configs.map(() => null),
+    evaluations: configs.map(() => []),
+    seconds: 0,
+  };
+}
+
+/** One model of a stack. */
+interface Member {
+  readonly config: MemorizationConfig;
+  readonly task: Task;
+  readonly batches: BatchOrder;
+  best: Best | null;
+  evaluations: Evaluation[];
+  diverged: boolean;
+}
+
+/** Models in training, side by side. */
+class Stack {
+  private members: Member[];
+  private adam: StackedAdam;
+  private data: StackedData;
+  private evenWeights: tf.Tensor;
+  private readonly secondsBefore: number;
+  private readonly started = performance.now();
+
+  constructor({ configs, state, best, evaluations, seconds }: Checkpoint) {
+    this.members = configs.map((config, s) => ({
+      config,
+      task: drawTask(config, config.precision),
+      batches: new BatchOrder(config.examples, config.batch, config.seed),
+      best: best[s],
+      evaluations: [...evaluations[s]],
+      diverged: false,
+    }));
+    this.secondsBefore = seconds;
+    const { precision, batch } = configs[0];
+    this.adam = new StackedAdam(state, configs.length, precision);
+    this.data = inPrecision(precision, () => stackData(this.tasks));
+    this.evenWeights = inPrecision(precision, () => toTensor(new Array<number>(batch).fill(1 / batch), [1, batch, 1]));
+  }
+
+  get size(): number {
+    return this.members.length;
+  }
+
+  get stepsDone(): number {
+    return this.adam.stepsDone;
+  }
+
+  private get tasks(): Task[] {
+    return this.members.map(({ task }) => task);
+  }
+
+  private get seconds(): number {
+    return this.secondsBefore + (performance.now() - this.started) / 1000;
+  }
+
+  /** One step of Adam for every model. */
+  step(): void {
+    const { config } = this.members[0];
+    inPrecision(config.precision, () => {
+      const { rows, weights } = this.nextBatch();
+      const gradients = gradient(this.adam.vectors, this.data, rows, weights, config);
+      const rates = this.members.map((member) => learningRateAt(this.adam.stepsDone, member.config));
+      this.adam.step(gradients, rates);
+      tf.dispose(weights === this.evenWeights ? [rows, gradients] : [rows, gradients, weights]);
+    });
+  }
+
+  /** Rows [S, B] of the data, and what each example weighs: a short batch is filled up with rows that weigh nothing. */
+  private nextBatch(): { rows: tf.Tensor2D; weights: tf.Tensor } {
+    const S = this.members.length;
+    const B = this.members[0].config.batch;
+    const rows = new Int32Array(S * B);
+    let short: number[] | null = null;
+    this.members.forEach(({ batches }, s) => {
+      const batch = batches.at(this.adam.stepsDone);
+      for (let b = 0; b < B; b++) rows[s * B + b] = this.data.firstRow[s] + (b < batch.length ? batch[b] : 0);
+      if (batch.length === B) return;
+      short ??= new Array<number>(S * B).fill(1 / B);
+      for (let b = 0; b < B; b++) short[s * B + b] = b < batch.length ? 1 / batch.length : 0;
+    });
+    return {
+      rows: tf.tensor2d(rows, [S, B], 'int32'),
+      weights: short === null ? this.evenWeights : toTensor(short, [S, B, 1]),
+    };
+  }
+
+  /** Evaluates the models that are due at this step; returns what was found. */
+  evaluateIfDue(): [MemorizationConfig, Evaluation][] {
+    const step = this.adam.stepsDone;
+    const due = this.members.filter(({ config }) => step % config.evaluateEvery === 0 || step === config.steps);
+    if (due.length === 0) return [];
+    const { precision } = due[0].config;
+    const found = inPrecision(precision, () => evaluate(this.adam.vectors, this.data, this.tasks));
+    const vectors = inPrecision(precision, () => valuesOf(this.adam.vectors));
+    const P = vectors.length / this.members.length;
+    return due.map((member) => {
+      const s = this.members.indexOf(member);
+      const evaluation = { step, ...found[s] };
+      if (!Number.isFinite(evaluation.loss)) {
+        member.diverged = true;
+        return [member.config, evaluation];
+      }
+      member.evaluations.push(evaluation);
+      if (member.best === null || evaluation.loss < member.best.loss) {
+        member.best = { ...evaluation, vector: vectors.slice(s * P, (s + 1) * P) };
+      }
+      return [member.config, evaluation];
+    });
+  }
+
+  /** Takes the models that have ended out of the stack. */
+  takeFinished(): Outcome[] {
+    const finished = this.members.filter((member) => this.hasEnded(member));
+    if (finished.length === 0) return [];
+    const outcomes = finished.map((member) => this.outcome(member));
+    const keep = this.members.flatMap((member, s) => (finished.includes(member) ? [] : [s]));
+    if (keep.length === 0) {
+      this.members = [];
+      return outcomes;
+    }
+    const { precision } = this.members[0].config;
+    const state = keepModels(this.adam.state(), this.members.length, keep);
+    this.members = keep.map((s) => this.members[s]);
+    this.adam.dispose();
+    this.data.dispose();
+    this.adam = new StackedAdam(state, keep.length, precision);
+    this.data = inPrecision(precision, () => stackData(this.tasks));
+    return outcomes;
+  }
+
+  private hasEnded({ config, evaluations, diverged }: Member): boolean {
+    const last = evaluations.at(-1);
+    if (diverged || this.adam.stepsDone >= config.steps) return true;
+    if (!config.earlyStop || last?.step !== this.adam.stepsDone) return false;
+    return last.accuracy === 1 || (config.stopAtLoss !== null && last.loss <= config.stopAtLoss);
+  }
+
+  private outcome({ config, task, best, evaluations, diverged }: Member): Outcome {
+    if (diverged || best === null) return new Diverged(config, this.adam.stepsDone);
+    return {
+      config,
+      parameters: parameterCount(config),
+      steps: this.adam.stepsDone,
+      seconds: this.seconds,
+      loss: best.loss,
+      accuracy: best.accuracy,
+      bestStep: best.step,
+      saturation: saturationOf(task, best.vector, config.precision),
+      evaluations,
+    };
+  }
+
+  checkpoint(): Checkpoint {
+    return {
+      configs: this.members.map(({ config }) => config),
+      state: this.adam.state(),
+      best: this.members.map(({ best }) => best),
+      evaluations: this.members.map(({ evaluations }) => evaluations),
+      seconds: this.seconds,
+    };
+  }
+
+  dispose(): void {
+    this.adam.dispose();
+    this.data.dispose();
+    this.evenWeights.dispose();
+  }
+}
