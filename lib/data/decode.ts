@@ -28,13 +28,13 @@ export function decodeImage(bytes: Uint8Array): RgbImage {
   }
   // The decoders insist on the float32 backend; pixels are whole numbers either way.
   return inPrecision('float32', () => {
-    let pixels: tf.Tensor3D | undefined;
+    let pixels: tf.Tensor | undefined;
     try {
       pixels =
         format === 'png'
-          ? (tf.node.decodePng(bytes, 3) as tf.Tensor3D)
+          ? tf.node.decodePng(bytes, 3)
           : tf.node.decodeJpeg(bytes, 3, 1, true, false, 1, 'INTEGER_ACCURATE');
-      return { width: pixels.shape[1], height: pixels.shape[0], data: Uint8Array.from(pixels.dataSync()) };
+      return { width, height, data: Uint8Array.from(pixels.dataSync()) };
     } catch (error) {
       if (!INVALID_ARGUMENT.test((error as Error).message)) throw error;
       throw new UnusableImage(`broken ${format === 'png' ? 'PNG' : 'JPEG'} data: cut short or damaged`);

@@ -10,6 +10,8 @@ import type { ImageSet, SkippedFile } from './image-set';
 
 /** To be raised whenever the same files would give other pixels. */
 const REVISION = 1;
+/** The names of the other sets of images; a folder of that name gets a longer one. */
+const BUILT_IN = ['photos', 'cifar10'];
 
 /**
  * The JPEG and PNG images in a folder and the folders below it, in the order of their sorted names (`a/1.jpg` before
@@ -42,13 +44,14 @@ export async function imageFolder(folder: string): Promise<ImageSet> {
     work.end();
   }
   if (files.length === 0) throw noImages(folder, skipped);
+  const name = basename(resolve(folder));
   return {
-    name: basename(resolve(folder)) || 'images',
+    name: BUILT_IN.includes(name) ? `${name}-folder` : name || 'images',
     count: files.length,
     hash: sha256(JSON.stringify({ set: 'folder', revision: REVISION, hashes })),
     skipped,
     files,
-    provenance: { folder: basename(resolve(folder)), images: files.length, skipped: skipped.length },
+    provenance: { folder: name, images: files.length, skipped: skipped.length },
     load(index) {
       const path = join(folder, files[index]);
       const bytes = readUnchanged(path, hashes[index]);

@@ -82,7 +82,7 @@ describe('readCsv', () => {
   ] as const) {
     it(`refuses ${what}`, async () => {
       await assert.rejects(readCsv(file(text)), (error) => {
-        assert.ok(error instanceof InputError, `${error}`);
+        assert.ok(error instanceof InputError, String(error));
         assert.match(error.message, message);
         assert.ok(error.message.includes('features.csv') && !error.message.includes('\n'), error.message);
         return true;
@@ -94,7 +94,7 @@ describe('readCsv', () => {
     const noise = Uint8Array.from({ length: 5000 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
     for (const content of [noise, new Uint8Array(100), Buffer.from('\x93NUMPY\x01\x00', 'latin1')]) {
       await assert.rejects(readCsv(file(content)), (error) => {
-        assert.ok(error instanceof InputError && !/[\n\r]/.test(error.message), `${error}`);
+        assert.ok(error instanceof InputError && !/[\n\r]/.test(error.message), String(error));
         return true;
       });
     }

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
 import { decodeImage, UnusableImage } from 'attention-capacity/data/decode';
 import { imageFolder } from 'attention-capacity/data/image-folder';
 import { InputError } from 'attention-capacity/input-error';
@@ -31,6 +32,24 @@ describe('decodeImage', () => {
         assert.throws(() => decodeImage(bytes.subarray(0, length)), UnusableImage, `${name}, ${length} bytes`);
       }
     }
+  });
+
+  it('survives any damage: there are pixels, or a reason', () => {
+    const names = ['chroma-halved.jpg', 'progressive.jpg', 'restart-markers.jpg', 'rgb.png', 'interlaced.png'];
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.constantFrom(...names), damage, (name, changes) => {
+        const bytes = Buffer.from(readFileSync(golden('images', name)));
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        try {
+          const { width, height, data } = decodeImage(bytes);
+          assert.equal(data.length, width * height * 3);
+        } catch (error) {
+          assert.ok(error instanceof UnusableImage, String(error));
+        }
+      }),
+      { numRuns: process.env.ATTENTION_TEST_ALL ? 50000 : 1000 },
+    );
   });
 
   it('works while the float64 backend is current, and keeps no tensor', () => {
@@ -82,6 +101,13 @@ describe('imageFolder', () => {
     ]);
   });
 
+  it('gives a folder that is called as a built-in set a name of its own', async () => {
+    const path = join(folder, 'photos');
+    mkdirSync(path);
+    copyFileSync(golden('images', 'rgb.png'), join(path, 'a.png'));
+    assert.equal((await imageFolder(path)).name, 'photos-folder');
+  });
+
   it('has a hash that follows the pixels, not the names', async () => {
     const [one, two, three] = ['one', 'two', 'three'].map((name) => join(folder, name));
     [one, two, three].forEach((path) => mkdirSync(path));
@@ -130,7 +156,7 @@ describe('imageFolder', () => {
 
 function unusable(reason: string) {
   return (error: unknown) => {
-    assert.ok(error instanceof UnusableImage || error instanceof InputError, `${error}`);
+    assert.ok(error instanceof UnusableImage || error instanceof InputError, String(error));
     matchesReason(error.message, reason);
     assert.ok(!error.message.includes('\n'));
     return true;

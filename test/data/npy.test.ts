@@ -31,7 +31,7 @@ function withHeader(name: string, header: string, bytes: number): string {
 /** Rejects with one line that names the file. */
 async function refuses(reading: Promise<unknown>, path: string, message: RegExp): Promise<void> {
   await assert.rejects(reading, (error) => {
-    assert.ok(error instanceof InputError, `${error}`);
+    assert.ok(error instanceof InputError, String(error));
     assert.match(error.message, message);
     assert.ok(error.message.includes(path) && !error.message.includes('\n'), error.message);
     return true;
@@ -111,6 +111,28 @@ describe('readNpy', () => {
       await refuses(readNpy(path), path, /has a header that is no dictionary of 'descr', 'fortran_order' and 'shape'/);
     });
   }
+
+  it('survives any damage: there are numbers, or one line that says why not', async () => {
+    const bytes = readFileSync(golden('arrays', 'fortran.npy'));
+    const damage = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(damage, async (changes) => {
+        const damaged = Buffer.from(bytes);
+        for (const [at, value] of changes) damaged[at] = value;
+        const path = file('damaged.npy', damaged);
+        try {
+          const { data, shape } = await readNpy(path);
+          assert.equal(
+            data.length,
+            shape.reduce((n, length) => n * length, 1),
+          );
+        } catch (error) {
+          assert.ok(error instanceof InputError && !error.message.includes('\n'), String(error));
+        }
+      }),
+      { numRuns: process.env.ATTENTION_TEST_ALL ? 20000 : 1000 },
+    );
+  });
 
   it('refuses a shape that no file can have', async () => {
     const path = withHeader('huge.npy', "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999, 99999999), }", 8);
