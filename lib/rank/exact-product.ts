@@ -7,14 +7,14 @@ const SLICES = 3;
 
 /**
  * A B for A `[m, n]` and B `[n, p]`, to nearly the last bit of float64: each element is off by at most 2^-51 of itself plus
- * n * 2^-60 * (the largest of A's row) * (the largest of B's column), where an ordinary product may be off by
+ * {@link exactProductError} * (the largest of A's row) * (the largest of B's column), where an ordinary product may be off by
  * n * 2^-53 * |A| |B|.
  *
  * Both factors are cut into slices of so few bits that products of slices are sums without any rounding (Ozaki, Ogita,
  * Oishi, Rump, Numerical Algorithms 59, 2012); the slices' products, six large matrix products, are added smallest first.
  */
 export function exactProduct(a: Float64Array, b: Float64Array, m: number, n: number, p: number): Float64Array {
-  const bits = Math.floor((53 - Math.ceil(Math.log2(n))) / 2);
+  const bits = sliceBits(n);
   const slicesOfA = slice(a, m, n, bits, 'rows');
   const slicesOfB = slice(b, n, p, bits, 'columns');
   const sum = new Float64Array(m * p);
@@ -30,6 +30,16 @@ export function exactProduct(a: Float64Array, b: Float64Array, m: number, n: num
   }
   for (let i = 0; i < sum.length; i++) sum[i] += lost[i];
   return sum;
+}
+
+/** What the products of slices that are left out may add up to: n = 768 gives 2^-50. */
+export function exactProductError(n: number): number {
+  return n * 2 ** (3 - SLICES * sliceBits(n));
+}
+
+/** So many that n products of two slices add up to less than 2^53 units. */
+function sliceBits(n: number): number {
+  return Math.floor((53 - Math.ceil(Math.log2(n))) / 2);
 }
 
 /** Adds `term` to `sum` and what the rounding of that addition lost to `lost` (Knuth's two-sum). */

@@ -1,7 +1,7 @@
-import { Gram, batchSize } from './gram';
+import { batchSize, Gram } from './gram';
 import { LargestSingularValue } from './largest-singular-value';
-import { Preconditioner, spectrumOf, type Spectrum } from './preconditioner';
-import { SMALLEST_TRACE, choleskySlack } from './rounding';
+import { Preconditioners } from './preconditioner';
+import { choleskySlack, SMALLEST_TRACE } from './rounding';
 import { hasZeroOrRepeatedRow, type Rows } from './rows';
 import { subsetSingularValues } from './singular-values';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';
@@ -31,26 +31,38 @@ export const JUDGED_TOGETHER = 64;
 /** Distance from the tolerance, relative, within which a singular value is called near to it. */
 export const NEAR = 1e-6;
 
-type Open = { readonly subset: Int32Array; readonly index: number };
+/** A subset that is being judged. */
+interface Candidate {
+  readonly subset: Int32Array;
+  /** trace of its Gram. */
+  readonly trace: number;
+  /** What rounding may move an eigenvalue of its Gram by. */
+  readonly slack: number;
+  /** A proved interval of the squared tolerance, tol^2 sigma_max^2. */
+  low: number;
+  high: number;
+  verdict: Verdict | null;
+}
 
 /**
  * Judges whether subsets of rows are linearly independent at a tolerance relative to the largest singular value of each
  * subset. The verdict on a subset depends on its rows alone; which method gave it may depend on what was judged before,
- * because a method that has been failing is left out.
+ * because a method that keeps failing is left out, and the one that decided most is tried first.
  */
 export class IndependenceTest {
   private gramOfRows: Gram | null = null;
   private largest: LargestSingularValue | null = null;
-  private spectrum: Spectrum | null = null;
-  private readonly preconditioners = new Map<number, Preconditioner | null>();
-  private readonly records = new Map<string, { tried: number; decided: number }>();
+  private readonly preconditioners: Preconditioners;
+  private readonly attempts = new Map<string, { tried: number; decided: number }>();
   /** How many of a dependent subset's rows usually suffice to show it, as a share of k. */
   private failingShare = 1;
 
   constructor(
     readonly rows: Rows,
     readonly rtol: Rtol,
-  ) {}
+  ) {
+    this.preconditioners = new Preconditioners(rows);
+  }
 
   get gram(): Gram {
     return (this.gramOfRows ??= new Gram(this.rows.values, this.rows.count, this.rows.columns));
@@ -65,113 +77,132 @@ export class IndependenceTest {
     return relativeTolerance(this.rtol, k, this.rows.columns);
   }
 
-  /** Judges subsets of one size k <= d. The order of a subset's rows has no influence on its verdict. */
-  judge(subsets: readonly Int32Array[]): Verdict[] {
-    const verdicts = new Array<Verdict | undefined>(subsets.length);
-    let open: Open[] = subsets.map((subset, index) => ({ subset, index }));
-    const decide = (method: Method, judged: readonly Open[], outcome: (position: number) => boolean | null): void => {
-      const decided = new Set<Open>();
-      judged.forEach((one, position) => {
-        const independent = outcome(position);
-        if (independent === null) return;
-        verdicts[one.index] = { independent, method, singularValues: null };
-        decided.add(one);
-      });
-      if (decided.size > 0) open = open.filter((one) => !decided.has(one));
-      const kind = `${method} ${subsets[0].length}`;
-      const record = this.records.get(kind) ?? { tried: 0, decided: 0 };
-      this.records.set(kind, { tried: record.tried + judged.length, decided: record.decided + decided.size });
-    };
-
-    decide('equal rows', open, (i) => (hasZeroOrRepeatedRow(this.rows, open[i].subset) ? false : null));
-    this.judgeByGram(() => open, decide);
-    for (const { subset, index } of open) {
-      const singularValues = subsetSingularValues(this.rows, subset);
-      const independent = rankAt(singularValues, this.tolerance(subset.length)) === subset.length;
-      verdicts[index] = { independent, method: 'svd', singularValues };
-    }
-    return verdicts as Verdict[];
-  }
-
-  private judgeByGram(
-    open: () => Open[],
-    decide: (method: Method, judged: readonly Open[], outcome: (position: number) => boolean | null) => void,
-  ): void {
-    const usable = open().filter(({ subset }) => this.trace(subset) >= SMALLEST_TRACE);
-    if (usable.length === 0) return;
-    const k = usable[0].subset.length;
-    const squaredTolerance = this.tolerance(k) ** 2;
-    const stillOpen = (): Open[] => {
-      const left = new Set(open());
-      return usable.filter((one) => left.has(one));
-    };
+  /**
+   * Judges subsets of one size k <= d. The order of a subset's rows has no influence on its verdict. `expected` only says
+   * which proof to try first.
+   */
+  judge(subsets: readonly Int32Array[], expected: 'independent' | 'dependent' | 'as before' = 'as before'): Verdict[] {
+    const candidates = subsets.map((subset) => this.candidate(subset));
+    const usable = this.withoutEqualRows(candidates).filter(({ trace }) => trace >= SMALLEST_TRACE);
+    const dependentFirst = expected === 'dependent' || (expected === 'as before' && this.failingShare < 1);
     for (const closeness of ['roughly', 'closely'] as const) {
-      const candidates = stillOpen();
-      if (candidates.length === 0) return;
-      const subsets = candidates.map(({ subset }) => subset);
-      const traces = subsets.map((subset) => this.trace(subset));
-      const brackets = this.largestSingularValue[closeness](subsets, traces);
-      const known = new Map(candidates.map((one, i) => [one, { low: brackets.low[i], high: brackets.high[i] }]));
-
-      const kth = this.largestSingularValue.squaredSpectrum[k - 1];
-      decide('interlacing', candidates, (i) => (kth <= squaredTolerance * brackets.low[i] ? false : null));
-
-      const passes = (): void => {
-        const judged = stillOpen();
-        const factors = this.factorInBatches(judged, (one) => {
-          const bound = squaredTolerance * known.get(one)!.high * (1 + 2.1 * NEAR);
-          return bound + this.slack(one.subset);
-        });
-        decide('cholesky', judged, (i) => (factors[i] === 1 ? true : null));
-      };
-      const fails = (): void => {
-        const judged = stillOpen().filter((one) => squaredTolerance * known.get(one)!.low > this.slack(one.subset));
-        if (judged.length === 0) return;
-        const failing = this.dependentByCholesky(judged, (one) => squaredTolerance * known.get(one)!.low);
-        decide('cholesky', judged, (i) => (failing[i] === 1 ? false : null));
-      };
-      const blind = brackets.high.every((high, i) => squaredTolerance * high < 4 * this.slack(subsets[i]));
-      if (blind) {
-        if (this.worthTrying(`cholesky ${k}`)) passes();
-        this.precondition(stillOpen(), known, squaredTolerance, decide);
-        return;
+      const open = this.withoutInterlacing(this.bracket(usable.filter(isOpen), closeness));
+      if (open.length === 0) break;
+      if (isBlind(open)) {
+        this.proveIndependent(open);
+        break;
       }
-      if (this.failingShare < 1) {
-        fails();
-        passes();
-      } else {
-        passes();
-        fails();
-      }
+      if (dependentFirst) this.proveDependent(open);
+      this.proveIndependent(open.filter(isOpen));
+      if (!dependentFirst) this.proveDependent(open.filter(isOpen));
     }
+    for (const candidate of candidates.filter(isOpen)) candidate.verdict = this.bySvd(candidate.subset);
+    return candidates.map(({ verdict }) => verdict!);
   }
 
-  private precondition(
-    judged: readonly Open[],
-    known: ReadonlyMap<Open, { high: number }>,
-    squaredTolerance: number,
-    decide: (method: Method, judged: readonly Open[], outcome: (position: number) => boolean | null) => void,
-  ): void {
-    if (judged.length === 0) return;
-    const k = judged[0].subset.length;
-    if (!this.worthTrying(`preconditioned ${k}`)) return;
-    if (!this.preconditioners.has(k)) {
-      this.spectrum ??= spectrumOf(this.rows);
-      this.preconditioners.set(k, Preconditioner.forSubsets(this.rows, this.spectrum, k));
+  /**
+   * For each subset, 1 where it is proved to be independent by the cheap methods; 0 where it is dependent, or so near to it
+   * that only `judge` can tell.
+   */
+  provedIndependent(subsets: readonly Int32Array[]): Uint8Array {
+    const candidates = subsets.map((subset) => this.candidate(subset));
+    const usable = this.withoutEqualRows(candidates).filter(({ trace }) => trace >= SMALLEST_TRACE);
+    this.proveIndependent(this.withoutInterlacing(this.bracket(usable, 'closely')));
+    return Uint8Array.from(candidates, ({ verdict }) => (verdict?.independent ? 1 : 0));
+  }
+
+  private candidate(subset: Int32Array): Candidate {
+    let trace = 0;
+    for (const row of subset) trace += this.rows.squaredNorms[row];
+    const slack = choleskySlack(this.rows.columns, subset.length, trace);
+    return { subset, trace, slack, low: 0, high: Infinity, verdict: null };
+  }
+
+  private bracket(candidates: readonly Candidate[], closeness: 'roughly' | 'closely'): readonly Candidate[] {
+    if (candidates.length === 0) return candidates;
+    const subsets = candidates.map(({ subset }) => subset);
+    const traces = candidates.map(({ trace }) => trace);
+    const squared = this.tolerance(subsets[0].length) ** 2;
+    const { low, high } = this.largestSingularValue[closeness](subsets, traces);
+    candidates.forEach((candidate, i) => {
+      candidate.low = squared * low[i];
+      candidate.high = squared * high[i];
+    });
+    return candidates;
+  }
+
+  private withoutEqualRows(candidates: readonly Candidate[]): readonly Candidate[] {
+    for (const candidate of candidates) {
+      if (hasZeroOrRepeatedRow(this.rows, candidate.subset)) candidate.verdict = verdict(false, 'equal rows');
     }
-    const preconditioner = this.preconditioners.get(k)!;
+    return candidates.filter(isOpen);
+  }
+
+  private withoutInterlacing(candidates: readonly Candidate[]): readonly Candidate[] {
+    if (candidates.length === 0) return candidates;
+    const kth = this.largestSingularValue.squaredSpectrum[candidates[0].subset.length - 1];
+    for (const candidate of candidates) if (kth <= candidate.low) candidate.verdict = verdict(false, 'interlacing');
+    return candidates.filter(isOpen);
+  }
+
+  private proveIndependent(open: readonly Candidate[]): void {
+    if (open.length === 0) return;
+    const k = open[0].subset.length;
+    const blind = isBlind(open);
+    if (!blind || this.worthTrying('cholesky', k)) {
+      const factors = this.factor(open, ({ high, slack }) => high * (1 + 2.1 * NEAR) + slack);
+      open.forEach((candidate, i) => {
+        if (factors[i] === 1) candidate.verdict = verdict(true, 'cholesky');
+      });
+      this.note('cholesky', k, open);
+    }
+    const left = open.filter(isOpen);
+    if (!blind || left.length === 0 || !this.worthTrying('preconditioned', k)) return;
+    const preconditioner = this.preconditioners.forSubsetsOf(k);
     if (preconditioner === null) return;
-    const proved = inBatches(judged, (batch) =>
+    const proved = inBatches(left, (batch) =>
       preconditioner.proves(
         batch.map(({ subset }) => subset),
-        batch.map((one) => Math.sqrt(squaredTolerance * known.get(one)!.high)),
+        batch.map(({ high }) => Math.sqrt(high)),
       ),
     );
-    decide('preconditioned', judged, (i) => (proved[i] === 1 ? true : null));
+    left.forEach((candidate, i) => {
+      if (proved[i] === 1) candidate.verdict = verdict(true, 'preconditioned');
+    });
+    this.note('preconditioned', k, left);
   }
 
-  private factorInBatches(judged: readonly Open[], shift: (one: Open) => number, size?: number): Uint8Array {
-    return inBatches(judged, (batch) =>
+  /**
+   * By a Gram that has an eigenvalue below the squared tolerance. If the Gram of the first few rows has one then so has the
+   * whole (eigenvalues interlace), so fewer rows are tried first once it is known how many usually suffice.
+   */
+  private proveDependent(open: readonly Candidate[]): void {
+    const able = open.filter(({ low, slack }) => low > slack);
+    if (able.length === 0) return;
+    const k = able[0].subset.length;
+    const few = Math.max(1, Math.ceil(k * this.failingShare));
+    const attempt = (size: number): number => {
+      const tried = able.filter(isOpen);
+      const factors = this.factor(tried, ({ low, slack }) => low - slack, size);
+      tried.forEach((candidate, i) => {
+        if (factors[i] === 0) candidate.verdict = verdict(false, 'cholesky');
+      });
+      return tried.length - tried.filter(isOpen).length;
+    };
+    const decided = attempt(few);
+    if (few < k) attempt(k);
+    if (decided >= 0.9 * able.length) this.failingShare = Math.max(0.05, this.failingShare * 0.93);
+    else if (decided < 0.7 * able.length) this.failingShare = Math.min(1, this.failingShare * 1.08);
+  }
+
+  private bySvd(subset: Int32Array): Verdict {
+    const singularValues = subsetSingularValues(this.rows, subset);
+    const independent = rankAt(singularValues, this.tolerance(subset.length)) === subset.length;
+    return { independent, method: 'svd', singularValues };
+  }
+
+  private factor(open: readonly Candidate[], shift: (candidate: Candidate) => number, size?: number): Uint8Array {
+    return inBatches(open, (batch) =>
       this.gram.factors(
         batch.map(({ subset }) => subset),
         batch.map(shift),
@@ -180,53 +211,33 @@ export class IndependenceTest {
     );
   }
 
-  /**
-   * 1 where the Gram has an eigenvalue below `bound`. If the Gram of the first few rows has one then so has the whole
-   * (eigenvalues interlace), so fewer rows are tried first once it is known how many usually suffice.
-   */
-  private dependentByCholesky(judged: readonly Open[], bound: (one: Open) => number): Uint8Array {
-    const k = judged[0].subset.length;
-    const dependent = new Uint8Array(judged.length);
-    const few = Math.max(1, Math.ceil(k * this.failingShare));
-    const shift = (one: Open) => bound(one) - this.slack(one.subset);
-    if (few < k) {
-      this.factorInBatches(judged, shift, few).forEach((factored, i) => (dependent[i] = 1 - factored));
-    }
-    const rest = judged.map((one, i) => ({ one, i })).filter(({ i }) => dependent[i] === 0);
-    const factors = this.factorInBatches(
-      rest.map(({ one }) => one),
-      shift,
-    );
-    rest.forEach(({ i }, position) => (dependent[i] = 1 - factors[position]));
-    const total = dependent.reduce((sum, value) => sum + value, 0);
-    const byFew = few < k ? judged.length - rest.length : total;
-    if (byFew >= 0.9 * judged.length) this.failingShare = Math.max(0.05, this.failingShare * 0.93);
-    else if (byFew < 0.7 * judged.length) this.failingShare = Math.min(1, this.failingShare * 1.08);
-    return dependent;
+  private note(method: Method, k: number, tried: readonly Candidate[]): void {
+    const before = this.attempts.get(`${method} ${k}`) ?? { tried: 0, decided: 0 };
+    const decided = tried.length - tried.filter(isOpen).length;
+    this.attempts.set(`${method} ${k}`, { tried: before.tried + tried.length, decided: before.decided + decided });
   }
 
-  private trace(subset: Int32Array): number {
-    let sum = 0;
-    for (const row of subset) sum += this.rows.squaredNorms[row];
-    return sum;
-  }
-
-  private slack(subset: Int32Array): number {
-    return choleskySlack(this.rows.columns, subset.length, this.trace(subset));
-  }
-
-  private worthTrying(kind: string): boolean {
-    const record = this.records.get(kind);
+  private worthTrying(method: Method, k: number): boolean {
+    const record = this.attempts.get(`${method} ${k}`);
     return record === undefined || record.tried < 16 || record.decided > 0.05 * record.tried;
   }
 }
 
-function inBatches(judged: readonly Open[], run: (batch: readonly Open[]) => Uint8Array): Uint8Array {
-  const results = new Uint8Array(judged.length);
-  if (judged.length === 0) return results;
-  const size = batchSize(judged[0].subset.length);
-  for (let start = 0; start < judged.length; start += size) {
-    results.set(run(judged.slice(start, start + size)), start);
+const isOpen = ({ verdict }: Candidate) => verdict === null;
+
+/** Whether a float64 Gram is too coarse for the tolerance: success may still prove more than was asked, failure nothing. */
+const isBlind = (open: readonly Candidate[]) => open.every(({ high, slack }) => high < 4 * slack);
+
+function verdict(independent: boolean, method: Method): Verdict {
+  return { independent, method, singularValues: null };
+}
+
+function inBatches(open: readonly Candidate[], run: (batch: readonly Candidate[]) => Uint8Array): Uint8Array {
+  const results = new Uint8Array(open.length);
+  if (open.length === 0) return results;
+  const size = batchSize(open[0].subset.length);
+  for (let start = 0; start < open.length; start += size) {
+    results.set(run(open.slice(start, start + size)), start);
   }
   return results;
 }

@@ -12,3 +12,11 @@ export {
   testKruskalRank,
 } from './kruskal-test';
 export { type ContextRanks, contextRanks } from './context-ranks';
+export {
+  type KruskalCurve,
+  type KruskalCurveOptions,
+  type KruskalCurveProgress,
+  type KruskalPoint,
+  KruskalCurveInterrupted,
+  kruskalCurve,
+} from './kruskal-curve';

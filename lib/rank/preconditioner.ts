@@ -1,6 +1,6 @@
 import { qr, svd, tf, toTensor, valuesOf } from '../tensor';
 import { inFloat64 } from './in-float64';
-import { exactProduct } from './exact-product';
+import { exactProduct, exactProductError } from './exact-product';
 import { Gram } from './gram';
 import { choleskySlack } from './rounding';
 import type { Rows } from './rows';
@@ -46,10 +46,8 @@ export class Preconditioner {
     return gram.factors(subsets, shifts);
   }
 
-  /** For subsets of k rows; null when the rows have no k dimensions that float64 tells from zero. */
-  static forSubsets(rows: Rows, spectrum: Spectrum, k: number): Preconditioner | null {
-    const kept = directionsFor(spectrum.values, k);
-    if (kept === null) return null;
+  /** With the `kept` leading columns of V: for subsets of up to so many rows. */
+  static of(rows: Rows, spectrum: Spectrum, kept: number): Preconditioner {
     const { count, columns } = rows;
     const leading = leadingColumns(spectrum, columns, kept);
     const image = exactProduct(rows.values, leading, count, columns, kept);
@@ -58,7 +56,7 @@ export class Preconditioner {
     for (let row = 0; row < count; row++) {
       let largest = 0;
       for (let j = row * columns; j < (row + 1) * columns; j++) largest = Math.max(largest, Math.abs(rows.values[j]));
-      const summed = columns * 2 ** -58 * largest;
+      const summed = exactProductError(columns) * largest;
       for (let j = 0; j < kept; j++) {
         const value = image[row * kept + j];
         scaled[row * kept + j] = value / spectrum.values[j];
@@ -70,36 +68,55 @@ export class Preconditioner {
   }
 }
 
+/** The preconditioners of one matrix, made when first needed. */
+export class Preconditioners {
+  private spectrum: Spectrum | null = null;
+  /** By the number of directions kept; each holds a T x T table, so there are never many. */
+  private readonly made = new Map<number, Preconditioner>();
+
+  constructor(private readonly rows: Rows) {}
+
+  /** For subsets of k rows; null when the rows have no k dimensions that float64 tells from zero. */
+  forSubsetsOf(k: number): Preconditioner | null {
+    this.spectrum ??= spectrumOf(this.rows);
+    const sigmas = this.spectrum.values;
+    let best = 0;
+    for (let r = k; r <= sigmas.length; r++) if (worth(sigmas, k, r) > worth(sigmas, k, best)) best = r;
+    if (best === 0) return null;
+    for (const [kept, preconditioner] of this.made) {
+      if (kept >= k && worth(sigmas, k, kept) > worth(sigmas, k, best) / 4) return preconditioner;
+    }
+    if (this.made.size >= MOST_PRECONDITIONERS) this.made.delete([...this.made.keys()][0]);
+    const preconditioner = Preconditioner.of(this.rows, this.spectrum, best);
+    this.made.set(best, preconditioner);
+    return preconditioner;
+  }
+}
+
+const MOST_PRECONDITIONERS = 3;
+
+/**
+ * What keeping r directions is worth for subsets of k: more make S A better conditioned (its smallest singular value is
+ * about 1 - (k / r)^(1/2) of the largest, as for random matrices) and cost the smaller sigma_r.
+ */
+function worth(sigmas: Float64Array, k: number, r: number): number {
+  if (r === 0 || sigmas[r - 1] <= 2 ** -46 * sigmas[0]) return 0;
+  return sigmas[r - 1] * (1 - Math.sqrt((k - 0.9) / r));
+}
+
 /** Singular values and right singular vectors of all rows: `[p]` and `[d, p]`, p = min(T, d). */
-export interface Spectrum {
+interface Spectrum {
   readonly values: Float64Array;
   readonly right: Float64Array;
 }
 
 /** By QR and an SVD of R: small singular values keep their size up to rounding of the largest. */
-export function spectrumOf({ values, count, columns }: Rows): Spectrum {
+function spectrumOf({ values, count, columns }: Rows): Spectrum {
   return inFloat64(() => {
     const rows = toTensor(values, [count, columns]);
     const [, sigmas, right] = svd(qr(rows)[1]);
     return { values: valuesOf(sigmas) as Float64Array, right: valuesOf(right) as Float64Array };
   });
-}
-
-/**
- * How many directions to keep for subsets of k: more make S A better conditioned (by about 1 - (k / r)^(1/2), as for random
- * matrices), and cost the smaller sigma_r.
- */
-function directionsFor(sigmas: Float64Array, k: number): number | null {
-  let best: number | null = null;
-  let bestWorth = 0;
-  for (let r = k; r <= sigmas.length; r++) {
-    const worth = sigmas[r - 1] * (1 - Math.sqrt((k - 0.9) / r));
-    if (sigmas[r - 1] > 2 ** -46 * sigmas[0] && worth > bestWorth) {
-      best = r;
-      bestWorth = worth;
-    }
-  }
-  return best;
 }
 
 function leadingColumns({ values, right }: Spectrum, columns: number, kept: number): Float64Array {
