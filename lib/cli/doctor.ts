@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import { Failed } from './outcome';
+import { print, printJson } from './output';
+
+/** `attention-capacity doctor`. */
+export function register(program: Command): void {
+  program
+    .command('doctor')
+    .description('say what is installed, what runs where, and what to do about what does not')
+    .option('--json', 'print one JSON document')
+    .action(async ({ json }: { json?: true }) => {
+      const { examine, renderDoctorReport } = await import('../doctor/index.js');
+      const found = await examine();
+      if (json) printJson(found);
+      else print(renderDoctorReport(found).trimEnd());
+      if (!found.healthy) throw new Failed();
+    });
+}

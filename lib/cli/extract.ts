@@ -1,0 +1,92 @@
+/** Streams a layer's query vectors and context matrices to files, batch by batch. */
+import { createNpy, type NpyWriter, type PixelBatch } from '../data';
+import { type FeatureLayer, loadLayers } from '../models';
+import { begin } from '../pace';
+import { contextRanks } from '../rank';
+import { inPrecision, type Precision, tf, toTensor, valuesOf } from '../tensor';
+
+/** Where the pixels come from: preprocessed images, or a file of pixels. */
+export interface PixelSource {
+  readonly name: string;
+  readonly count: number;
+  readonly files?: readonly string[];
+  readonly skipped?: number;
+  /** Pixels [B, 3, H, W] of consecutive examples. */
+  read(indices: readonly number[], precision: Precision): Promise<PixelBatch>;
+  close(): Promise<void>;
+}
+
+export interface ExtractOptions {
+  readonly precision: Precision;
+  /** Files to be written; each appears whole or not at all. */
+  readonly queries: string;
+  readonly contexts?: string;
+  readonly contextRanks?: string;
+}
+
+/** Shapes of what was written, and how many contexts have which rank. */
+export interface Extracted {
+  readonly queries: readonly [T: number, d: number];
+  readonly contexts?: readonly [T: number, n: number, d: number];
+  readonly contextRanks?: Readonly<Record<string, number>>;
+}
+
+/** Examples that go through the network together; it changes no result's meaning. */
+const BATCH = 8;
+
+/** Passes all examples once through the network; holds one batch at a time. */
+export async function extractFeatures(
+  layer: FeatureLayer,
+  source: PixelSource,
+  { precision, queries, contexts, contextRanks: ranks }: ExtractOptions,
+): Promise<Extracted> {
+  const { n, d } = layer;
+  const T = source.count;
+  const files: NpyWriter[] = [];
+  const create = async (path: string, dtype: 'int32' | Precision, shape: readonly number[]) => {
+    const file = await createNpy(path, dtype, shape);
+    files.push(file);
+    return file;
+  };
+  const counts: Record<string, number> = {};
+  const loaded = await loadLayers([layer], precision);
+  const work = begin(`features of ${layer.name} in ${precision}`, T);
+  try {
+    const queryFile = await create(queries, precision, [T, d]);
+    const contextFile = contexts === undefined ? null : await create(contexts, precision, [T, n, d]);
+    const rankFile = ranks === undefined ? null : await create(ranks, 'int32', [T]);
+    for (let start = 0; start < T; start += BATCH) {
+      const indices = Array.from({ length: Math.min(BATCH, T - start) }, (_, i) => start + i);
+      const batch = await source.read(indices, precision);
+      const values = inPrecision(precision, () => {
+        const pixels = toTensor(batch.data, batch.shape) as tf.Tensor4D;
+        const [output] = loaded.run(pixels, contextFile !== null || rankFile !== null);
+        const result = {
+          queries: valuesOf(output.queries),
+          contexts: contextFile && output.contexts && valuesOf(output.contexts),
+          ranks: rankFile && output.contexts && contextRanks(output.contexts, { rtol: precision }).ranks,
+        };
+        tf.dispose([pixels, output.queries, ...(output.contexts ? [output.contexts] : [])]);
+        return result;
+      });
+      await queryFile.append(values.queries);
+      if (contextFile && values.contexts) await contextFile.append(values.contexts);
+      if (rankFile && values.ranks) {
+        await rankFile.append(values.ranks);
+        for (const rank of values.ranks) counts[rank] = (counts[rank] ?? 0) + 1;
+      }
+      await work.advance(start + indices.length);
+    }
+    for (const file of files) await file.finish();
+  } finally {
+    work.end();
+    loaded.dispose();
+    // Nothing but finished files stays.
+    for (const file of files) await file.discard();
+  }
+  return {
+    queries: [T, d],
+    ...(contexts !== undefined && { contexts: [T, n, d] as const }),
+    ...(ranks !== undefined && { contextRanks: counts }),
+  };
+}

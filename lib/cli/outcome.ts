@@ -1,0 +1,91 @@
+/** How a command ends: its exit status, and one line on standard error that says why. */
+import { type Command, CommanderError } from 'commander';
+import { InputError } from '../input-error';
+import { Interrupted, interruptWork } from '../pace';
+
+const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
+
+/** Ends a command without more words: what there was to say has been said. */
+export class Failed extends Error {
+  override readonly name = 'Failed';
+}
+
+/** Runs the command that `argv` names and sets the exit status: 0 done, 1 failed, 2 bad arguments or input, 130 Ctrl-C. */
+export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
+  // TensorFlow reports its start-up on standard error, where a program expects one line at most.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  stopOnInterrupt();
+  leaveQuietlyWhenNobodyReads();
+  try {
+    if (argv.length <= 2) {
+      const names = program.commands.map((command) => command.name()).join(', ');
+      throw new InputError(`expected a command (${names}), and none came; --help tells more`);
+    }
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = statusOf(error, program, argv);
+  }
+}
+
+function statusOf(error: unknown, program: Command, argv: readonly string[]): number {
+  if (error instanceof Failed) return STATUS.failed;
+  if (error instanceof CommanderError) {
+    // Help and version are errors to commander, with status 0.
+    if (error.exitCode === 0) return 0;
+    complain(sentenceOf(error, program, argv));
+    return STATUS.badInput;
+  }
+  complain(error instanceof Error ? error.message : String(error));
+  if (error instanceof InputError) return STATUS.badInput;
+  if (error instanceof Interrupted) return STATUS.interrupted;
+  if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return STATUS.failed;
+}
+
+/** One line, whatever a file's name or content put into the message. */
+function complain(message: string): void {
+  process.stderr.write(`attention-capacity: ${message.replace(/\s*[\r\n]+\s*/g, ' ').trim()}\n`);
+}
+
+/** Commander's message, with what was expected where it only says what came. */
+function sentenceOf(error: CommanderError, program: Command, argv: readonly string[]): string {
+  const message = error.message.replace(/^error: /, '').replace(/\.$/, '');
+  const command = program.commands.find((candidate) => candidate.name() === argv[2]);
+  const help = `attention-capacity ${command ? `${command.name()} ` : ''}--help`;
+  switch (error.code) {
+    case 'commander.unknownCommand':
+      return `${message}; the commands are ${program.commands.map((known) => known.name()).join(', ')}`;
+    case 'commander.unknownOption': {
+      const options = (command ?? program).createHelp().visibleOptions(command ?? program);
+      const names = options.map((option) => option.long ?? option.short);
+      return `${message}; ${command ? command.name() : 'attention-capacity'} knows ${names.join(', ')}`;
+    }
+    default:
+      return `${message}; see ${help}`;
+  }
+}
+
+/** Work under way stops at its next step and says so; where none is, or it takes too long, the second Ctrl-C ends it. */
+function stopOnInterrupt(): void {
+  let asked = false;
+  process.on('SIGINT', () => {
+    // pace.ts listens while work runs.
+    const working = process.listenerCount('SIGINT') > 1;
+    if (asked || !working) {
+      complain('interrupted');
+      process.exit(STATUS.interrupted);
+    }
+    asked = true;
+    interruptWork();
+  });
+}
+
+/** `attention-capacity rank x.npy | head -1` closes the pipe before all is written. */
+function leaveQuietlyWhenNobodyReads(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
+  }
+}

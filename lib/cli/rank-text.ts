@@ -1,0 +1,56 @@
+/** The result of `attention-capacity rank` for people. */
+import { tableText } from '../report/text';
+import type { KruskalBounds } from '../rank/search/search';
+import type { RankResult, RankTestResult } from './rank';
+
+export function rankText(result: RankResult, bounds?: KruskalBounds): string {
+  const { file, shape, dtype, rtol, seed, tests, curve } = result;
+  const parts = [
+    `${file}: ${shape[0]} rows of ${shape[1]} numbers, ${dtype}; verdicts in float64 at tolerance ${rtol}, seed ${seed}`,
+    tableText({
+      columns: [
+        { key: 'k' },
+        { key: 'draws' },
+        { key: 'satisfied', title: 'independent' },
+        { key: 'fraction', format: 'fraction' },
+        { key: 'ci95', title: '95 %', format: 'fraction' },
+        { key: 'ranks' },
+        { key: 'sigmaRatio', title: 'least sigma ratio', format: 'scientific' },
+        { key: 'tolerance', format: 'scientific' },
+      ],
+      rows: tests.map(testRow),
+    }),
+  ];
+  if (curve) parts.push(curveText(curve));
+  if (bounds) parts.push(boundsText(bounds));
+  return parts.join('\n\n');
+}
+
+function testRow({ k, draws, satisfied, fraction, ci95, ranks, sigmaRatio, tolerance }: RankTestResult) {
+  const seen = Object.keys(ranks).map(Number);
+  const [least, most] = [Math.min(...seen), Math.max(...seen)];
+  const span = least === most ? `${least}` : `${least} to ${most}`;
+  return { k, draws, satisfied, fraction, ci95, ranks: span, sigmaRatio: sigmaRatio.min, tolerance };
+}
+
+/** Where the fraction leaves 1, passes a half and reaches 0. */
+function curveText(curve: NonNullable<RankResult['curve']>): string {
+  const last = (holds: (fraction: number) => boolean) => curve.filter(({ fraction }) => holds(fraction)).at(-1)?.k ?? 0;
+  const all = last((fraction) => fraction === 1);
+  const half = last((fraction) => fraction >= 0.5);
+  const some = last((fraction) => fraction > 0);
+  return `every k at once: all subsets tried are independent up to k = ${all}, half of them up to ${half}, some up to ${some}`;
+}
+
+function boundsText({ atLeast, atMost, witness, certificates, notes }: KruskalBounds): string {
+  const proved =
+    atLeast === atMost
+      ? `Kruskal rank, proved: ${atLeast}`
+      : `Kruskal rank, proved: at least ${atLeast}, at most ${atMost}`;
+  return [
+    proved,
+    ...(witness ? [`  minimal dependent set (rows from 0): ${witness.join(', ')}`] : []),
+    ...certificates.map(({ bound, value, argument }) => `  ${bound === 'atLeast' ? '>=' : '<='} ${value}: ${argument}`),
+    ...notes.map((text) => `  not decided: ${text}`),
+  ].join('\n');
+}

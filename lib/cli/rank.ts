@@ -1,0 +1,138 @@
+import type { Command } from 'commander';
+import { InputError } from '../input-error';
+import type { MatrixFile } from '../data';
+import type { KruskalCurve, KruskalTest, Rtol } from '../rank';
+import type { KruskalBounds } from '../rank/search/search';
+import { tolerance, wholeNumber, wholeNumbers } from './arguments';
+import { note, print, printJson } from './output';
+import { rankText } from './rank-text';
+
+interface RankOptions {
+  readonly k?: readonly number[];
+  readonly draws: number;
+  readonly seed: number;
+  readonly rtol?: Rtol;
+  readonly tensor?: string;
+  readonly curve?: true;
+  readonly search?: true;
+  readonly json?: true;
+}
+
+/** What `attention-capacity rank` prints; the contract stands in README.md. */
+export interface RankResult {
+  readonly file: string;
+  readonly shape: readonly [T: number, d: number];
+  readonly dtype: 'float32' | 'float64';
+  readonly rtol: Rtol;
+  readonly seed: number;
+  readonly precision: 'float64';
+  readonly tests: readonly RankTestResult[];
+  readonly curve?: readonly Pick<KruskalCurve['points'][number], 'k' | 'fraction' | 'ci95'>[];
+  readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'>;
+}
+
+export interface RankTestResult extends Pick<
+  KruskalTest,
+  'k' | 'draws' | 'satisfied' | 'fraction' | 'ci95' | 'tolerance' | 'ranks' | 'ranksDraws'
+> {
+  readonly sigmaRatio: Pick<KruskalTest['sigmaRatio'], 'draws' | 'min' | 'median'>;
+}
+
+/** `attention-capacity rank FILE`. */
+export function register(program: Command): void {
+  program
+    .command('rank')
+    .description('test the Kruskal rank of the rows of a matrix: every k of them linearly independent?')
+    .argument('<file>', 'T x d numbers: .npy, .csv or .safetensors')
+    .option('--k <sizes>', 'sizes of the subsets, e.g. 197,768 (default: min(T, d))', wholeNumbers('--k', 1))
+    .option(
+      '--draws <count>',
+      'random subsets of each size; permutations of the curve',
+      wholeNumber('--draws', 1),
+      5000,
+    )
+    .option('--seed <number>', 'of the random subsets', wholeNumber('--seed', 0), 0)
+    .option('--rtol <ratio>', "float32, float64 or a number (default: the file's own)", tolerance('--rtol'))
+    .option('--tensor <name>', 'which tensor of a .safetensors file')
+    .option('--curve', 'the fraction of independent subsets for every k')
+    .option('--search', 'bounds that hold for every subset: certificates and a witness')
+    .option('--json', 'print one JSON document')
+    .action(rank);
+}
+
+async function rank(file: string, options: RankOptions): Promise<void> {
+  const { readMatrixFile } = await import('../matrix-file.js');
+  const { kruskalCurve, testKruskalRank } = await import('../rank/index.js');
+  const { showProgress } = await import('../report/progress.js');
+  const matrix = await readMatrixFile(file, { tensor: options.tensor });
+  const { draws, seed } = options;
+  const rtol = options.rtol ?? matrix.dtype;
+  const sizes = options.k ?? [Math.min(...matrix.shape)];
+  checkSizes(sizes, matrix, file);
+  warnOfRounding(matrix, rtol, file);
+  showProgress();
+  const tests: RankTestResult[] = [];
+  for (const k of sizes) {
+    tests.push(testResult(await testKruskalRank(matrix, { k, draws, seed, rtol, ranksDraws: draws })));
+  }
+  const curve = options.curve && (await kruskalCurve(matrix, { permutations: draws, seed, rtol }));
+  const bounds = options.search && (await search(matrix, rtol, seed));
+  const result: RankResult = {
+    file,
+    shape: matrix.shape,
+    dtype: matrix.dtype,
+    rtol,
+    seed,
+    precision: 'float64',
+    tests,
+    ...(curve && { curve: curve.points.map(({ k, fraction, ci95 }) => ({ k, fraction, ci95 })) }),
+    ...(bounds && {
+      kruskalRank: { atLeast: bounds.atLeast, atMost: bounds.atMost, witness: bounds.witness },
+    }),
+  };
+  if (options.json) {
+    printJson(result);
+    for (const { bound, value, argument } of bounds?.certificates ?? []) note(`${bound} ${value}: ${argument}`);
+    for (const text of bounds?.notes ?? []) note(text);
+  } else {
+    print(rankText(result, bounds));
+  }
+}
+
+async function search(matrix: MatrixFile, rtol: Rtol, seed: number): Promise<KruskalBounds> {
+  const { searchKruskalRank } = await import('../rank/search/search.js');
+  return searchKruskalRank(matrix, { rtol, seed });
+}
+
+function testResult(test: KruskalTest): RankTestResult {
+  const { k, draws, satisfied, fraction, ci95, tolerance, ranks, ranksDraws, sigmaRatio } = test;
+  const { min, median } = sigmaRatio;
+  return {
+    k,
+    draws,
+    satisfied,
+    fraction,
+    ci95,
+    tolerance,
+    ranks,
+    ranksDraws,
+    sigmaRatio: { draws: sigmaRatio.draws, min, median },
+  };
+}
+
+function checkSizes(sizes: readonly number[], { shape: [T, d] }: MatrixFile, file: string): void {
+  const most = Math.min(T, d);
+  const bad = sizes.find((k) => k > most);
+  if (bad === undefined) return;
+  const limit = T < d ? `the ${T} rows` : `the ${d} columns`;
+  throw new InputError(`--k expects at most ${most}, ${limit} of '${file}' (${T} x ${d}), and ${bad} came`);
+}
+
+/** The rounding of float32 features fills their small singular values: below its tolerance there is nothing to see. */
+function warnOfRounding({ dtype, shape: [, d] }: MatrixFile, rtol: Rtol, file: string): void {
+  if (dtype === 'float32' && (rtol === 'float64' || (typeof rtol === 'number' && rtol < d * 2 ** -23))) {
+    note(
+      `'${file}' holds float32, and its rounding alone raises ranks at the tolerance ${rtol}: a full rank there says little`,
+    );
+  }
+}
