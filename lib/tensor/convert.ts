@@ -23,7 +23,7 @@ export function toTensor(data: Float32Array | Float64Array | readonly number[], 
   const Values = currentPrecision() === 'float32' ? Float32Array : Float64Array;
   const values = data instanceof Values ? data : Values.from(data);
   // tf.tensor would round doubles; 'float32' is what tfjs calls floating-point numbers of either precision.
-  return tf.engine().makeTensor(values as Float32Array, [...shape], 'float32') as tf.Tensor;
+  return tf.engine().makeTensor(values as Float32Array, [...shape], 'float32');
 }
 
 /**

@@ -70,8 +70,8 @@ function doubleBinding(native: TFJSBinding): TFJSBinding {
   function inDouble(op: string, attribute: TFEOpAttr): TFEOpAttr {
     const { name, type, value } = attribute;
     if (type === TF_ATTR_TYPE && value === TF_FLOAT) return { name, type, value: TF_DOUBLE };
-    if (type === TF_ATTR_FLOAT && Math.fround(value as number) !== value) {
-      throw new Error(`${op} rounds its ${name}, ${String(value)}, to float32: in float64 write it with other ops.`);
+    if (type === TF_ATTR_FLOAT && typeof value === 'number' && Math.fround(value) !== value) {
+      throw new Error(`${op} rounds its ${name}, ${value}, to float32: in float64 write it with other ops.`);
     }
     return attribute;
   }

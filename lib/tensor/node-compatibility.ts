@@ -1,6 +1,7 @@
 /**
  * What has to happen before TensorFlow's native addon loads. Imported first by `./tensorflow`, for its effects only.
  */
+import { createRequire } from 'node:module';
 import util from 'node:util';
 
 // TensorFlow throws what goes wrong and logs it as well; it also logs every matrix that has no Cholesky factor, and
@@ -18,7 +19,7 @@ Object.assign(util, {
 
 try {
   // Loaded here so that what can go wrong is said in one sentence; `./tensorflow` then finds it loaded.
-  require('@tensorflow/tfjs-node-gpu');
+  createRequire(__filename)('@tensorflow/tfjs-node-gpu');
 } catch (error) {
   const [reason] = String(error instanceof Error ? error.message : error).split('\n');
   throw new Error(`TensorFlow did not load (${reason.trim()}): run \`npm run setup\` to install it again.`, {

@@ -4,20 +4,20 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 /** A stream of random numbers that depends on its seed and labels only, on every machine. */
 export interface Random {
   /** Uniform in [0, 1): a multiple of 2^-53. */
-  uniform(): number;
+  readonly uniform: () => number;
   /** Uniform among 0 … n - 1, for 1 <= n <= 2^32. */
-  integer(n: number): number;
+  readonly integer: (n: number) => number;
   /** Standard normal. */
-  normal(): number;
+  readonly normal: () => number;
   /**
    * Normal with mean 0 and the given standard deviation, drawn again until it lies within ±`bound`. As in PyTorch's
    * `trunc_normal_`, `bound` (2) is a value, not a number of standard deviations.
    */
-  truncatedNormal(std: number, bound?: number): number;
+  readonly truncatedNormal: (std: number, bound?: number) => number;
   /** 0 … n - 1 in an order drawn uniformly. */
-  permutation(n: number): Int32Array;
+  readonly permutation: (n: number) => Int32Array;
   /** k of 0 … n - 1, ascending; each of the subsets is equally likely. */
-  subset(n: number, k: number): Int32Array;
+  readonly subset: (n: number, k: number) => Int32Array;
 }
 
 /**

@@ -6,11 +6,10 @@ import { test } from 'node:test';
 const library = JSON.stringify(require.resolve('attention-capacity/tensor/index'));
 
 function runNode(script: string, environment: NodeJS.ProcessEnv = {}): { stdout: string; stderr: string } {
-  const { TF_CPP_MIN_LOG_LEVEL, TF_ENABLE_ONEDNN_OPTS, NODE_OPTIONS, NODE_V8_COVERAGE, ...inherited } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
-    encoding: 'utf8',
-    env: { ...inherited, ...environment },
-  });
+  const ours = /^(TF_|NODE_OPTIONS$|NODE_V8_COVERAGE$)/;
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+  const env = { ...inherited, ...environment };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env });
   assert.equal(status, 0, stderr);
   return { stdout: stdout.trim(), stderr };
 }
