@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { examine, renderDoctorReport, type DoctorReport } from 'attention-capacity/doctor/index';
+import { runNode, root, temporaryFolder } from './scripts';
+
+test('the doctor finds every part of a finished installation in order', async () => {
+  const report = await examine();
+  const wrong = report.findings.filter(({ ok }) => !ok);
+  assert.deepEqual(wrong, []);
+  assert.ok(report.healthy);
+  const names = report.findings.map(({ name }) => name);
+  for (const name of [
+    'node',
+    'npm',
+    'typescript',
+    '@tensorflow/tfjs-node-gpu',
+    'danfojs-node',
+    'tslab',
+    'plotly.js-dist',
+    'libtensorflow',
+    'device',
+  ]) {
+    assert.ok(names.includes(name), name);
+  }
+  for (const name of [
+    'backend float32',
+    'backend float64',
+    'python',
+    'jupyterlab',
+    'kernel',
+    'photographs',
+    'CIFAR-10',
+    'trained weights',
+    'free disk',
+  ]) {
+    assert.ok(names.includes(name), name);
+  }
+});
+
+test('missing data are named with what to do, and the rest is still examined', async (t) => {
+  const program =
+    "require('attention-capacity/doctor/index').examine().then((report) => console.log(JSON.stringify(report)))";
+  const { status, stdout, stderr } = await runNode(['--eval', program], { ATTENTION_CACHE: temporaryFolder(t) }, root);
+  assert.equal(status, 0, stderr);
+  const { healthy, findings } = JSON.parse(stdout) as DoctorReport;
+  assert.equal(healthy, false);
+  const wrong = findings.filter(({ ok }) => !ok);
+  assert.deepEqual(
+    wrong.map(({ name }) => name),
+    ['photographs', 'CIFAR-10', 'trained weights'],
+  );
+  assert.equal(wrong[0].found, '0 of 31 files; photos/astronaut.png is missing');
+  assert.equal(wrong[0].remedy, 'npm run setup');
+});
+
+test('the text says what is wrong in its place and how many problems there are', () => {
+  const text = renderDoctorReport({
+    healthy: false,
+    findings: [
+      { part: 'Node', name: 'node', ok: true, found: '20.19.0' },
+      { part: 'Files', name: 'photographs', ok: false, found: '0 of 31 files', remedy: 'npm run setup' },
+    ],
+  });
+  assert.equal(
+    text,
+    [
+      'Node',
+      '  ok       node         20.19.0',
+      '',
+      'Files',
+      '  PROBLEM  photographs  0 of 31 files',
+      '                        npm run setup',
+      '',
+      '1 problem.',
+      '',
+    ].join('\n'),
+  );
+});
