@@ -8,7 +8,14 @@
     spec: JSON.parse(element.querySelector('script').textContent),
   }));
 
-  const draw = ({ element, drawing, spec }, page) => {
+  // plotly draws in layers: the first stands for the picture, the buttons above it stay reachable.
+  const describe = (drawing) => {
+    const [first, ...others] = drawing.querySelectorAll('.main-svg');
+    first.setAttribute('role', 'img');
+    first.setAttribute('aria-label', drawing.dataset.alt);
+    for (const layer of others) layer.setAttribute('aria-hidden', 'true');
+  };
+  const draw = async ({ element, drawing, spec }, page) => {
     const small = element.hasAttribute('data-small');
     const layout = { ...spec.layout, template: templates[page] };
     // The title stands above the drawing, where it wraps.
@@ -23,13 +30,14 @@
       for (const key of Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name)))
         layout[key] = { ...layout[key], title: undefined, tickfont: { size: 9 }, automargin: true };
     }
-    return Plotly.react(drawing, spec.data, layout, {
+    await Plotly.react(drawing, spec.data, layout, {
       responsive: true,
       staticPlot: small,
       displaylogo: false,
       modeBarButtonsToRemove: ['lasso2d', 'select2d'],
       toImageButtonOptions: { format: 'svg', filename: element.dataset.name },
     });
+    describe(drawing);
   };
   const drawAll = (page) =>
     Promise.all(
