@@ -1,0 +1,3 @@
+exports.get = () => {
+  throw new Error('tables are read from files here, not from URLs: download the file first');
+};
