@@ -1,27 +1,145 @@
-import { convert, svdvals, tf, valuesOf } from '../tensor';
+import { InputError } from '../input-error';
+import { cholesky, eigvalsh, tf, toTensor, valuesOf } from '../tensor';
+import { succeeded } from './gram';
 import { inFloat64 } from './in-float64';
+import { rankFromEigenvalues } from './rank-count';
+import { choleskySlack, SMALLEST_TRACE } from './rounding';
+import { singularValues } from './singular-values';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';
+
+export interface ContextRankOptions {
+  readonly rtol: Rtol;
+  /** Of how many contexts, from the first on, sigma_min / sigma_max is computed by SVD (0). */
+  readonly sigmaRatios?: number;
+}
 
 export interface ContextRanks {
   /** Rank of each context matrix at the tolerance, `[B]`. */
   readonly ranks: Int32Array;
   /** The ratio to sigma_max that counts as zero. */
   readonly tolerance: number;
+  /** sigma_min / sigma_max of the first contexts. */
+  readonly sigmaRatio: Float64Array;
 }
+
+/** How many columns, in multiples of n, are looked at before all of them are. */
+const FIRST_COLUMNS = 1.5;
 
 /**
  * Ranks of context matrices `[B, n, d]` (paper, Assumption 2: each should be n), of either precision, each at the tolerance
  * relative to its own largest singular value. The arithmetic is float64.
+ *
+ * Full rank is mostly proved from some of the columns: leaving columns out can only lower sigma_min, and the Frobenius norm
+ * of the whole matrix is above its sigma_max, so one shifted Cholesky of the smaller Gram settles it at a fraction of the
+ * whole Gram's cost. Where it does not, the eigenvalues of the whole Gram count the rank, and where they are too near to
+ * the tolerance, an SVD does.
+ *
+ * @throws InputError naming the context when a value is not finite.
  */
-export function contextRanks(contexts: tf.Tensor3D, { rtol }: { readonly rtol: Rtol }): ContextRanks {
+export function contextRanks(contexts: tf.Tensor3D, { rtol, sigmaRatios = 0 }: ContextRankOptions): ContextRanks {
   const [batch, n, d] = contexts.shape;
   const tolerance = relativeTolerance(rtol, n, d);
-  const exact = convert(contexts, 'float64');
-  const sigmas = inFloat64(() => valuesOf(svdvals(exact)));
-  exact.dispose();
-  const each = Math.min(n, d);
-  const ranks = Int32Array.from({ length: batch }, (_, i) =>
-    rankAt(sigmas.subarray(i * each, (i + 1) * each), tolerance),
+  const values = valuesOf(contexts);
+  const context = (index: number) => values.subarray(index * n * d, (index + 1) * n * d);
+  const matrix = (index: number) => ({ data: context(index), shape: [n, d] as const });
+
+  const traces = Float64Array.from({ length: batch }, (_, index) => squaredNorm(context(index)));
+  const ranks = new Int32Array(batch).fill(-1);
+  traces.forEach((trace, index) => {
+    if (Number.isNaN(trace) || (trace === Infinity && !context(index).every(Number.isFinite))) {
+      throw new InputError(`the contexts must be finite, but number ${index} of the batch (counted from 0) is not.`);
+    }
+  });
+  const usable = Array.from(traces.keys()).filter(
+    (index) => n <= d && traces[index] >= SMALLEST_TRACE && traces[index] < 1 / SMALLEST_TRACE,
   );
-  return { ranks, tolerance };
+  const columns = Math.min(d, Math.ceil(FIRST_COLUMNS * n));
+  const tracesOf = (indices: readonly number[]) => indices.map((index) => traces[index]);
+  for (const i of ofFullRank(usable.map(context), tracesOf(usable), n, d, columns, tolerance)) ranks[usable[i]] = n;
+  const open = usable.filter((index) => ranks[index] < 0);
+  rankByEigenvalues(open.map(context), tracesOf(open), n, d, tolerance).forEach((rank, i) => {
+    if (rank !== null) ranks[open[i]] = rank;
+  });
+  ranks.forEach((rank, index) => {
+    if (rank < 0) ranks[index] = rankAt(singularValues(matrix(index)), tolerance);
+  });
+
+  const sigmaRatio = Float64Array.from({ length: Math.min(batch, sigmaRatios) }, (_, index) => {
+    const sigmas = singularValues(matrix(index));
+    return sigmas[0] === 0 ? 0 : sigmas[sigmas.length - 1] / sigmas[0];
+  });
+  return { ranks, tolerance, sigmaRatio };
+}
+
+type Values = Float32Array | Float64Array;
+
+/** Which of the matrices `[n, d]`, whose squared Frobenius norms are `traces`, are proved to have rank n by some columns. */
+function ofFullRank(
+  matrices: readonly Values[],
+  traces: readonly number[],
+  n: number,
+  d: number,
+  columns: number,
+  tolerance: number,
+): number[] {
+  if (matrices.length === 0) return [];
+  // Evenly spread: neighbouring columns may belong together, as the columns of one head do.
+  const chosen = Int32Array.from({ length: columns }, (_, j) => Math.floor((j * d) / columns));
+  const some = new Float64Array(matrices.length * n * columns);
+  matrices.forEach((matrix, index) => {
+    let next = index * n * columns;
+    for (let row = 0; row < n; row++) {
+      const start = row * d;
+      for (let j = 0; j < columns; j++) some[next++] = matrix[start + chosen[j]];
+    }
+  });
+  const shifts = traces.map((trace) => {
+    const frobenius = trace * (1 + n * d * 2 ** -52);
+    return tolerance ** 2 * frobenius + choleskySlack(columns, n, trace);
+  });
+  const factored = inFloat64(() => {
+    const rows = toTensor(some, [matrices.length, n, columns]) as tf.Tensor3D;
+    return succeeded(cholesky(tf.sub(tf.matMul(rows, rows, false, true), shiftedIdentity(shifts, n))));
+  });
+  return Array.from(factored.keys()).filter((index) => factored[index] === 1);
+}
+
+function rankByEigenvalues(
+  matrices: readonly Values[],
+  traces: readonly number[],
+  n: number,
+  d: number,
+  tolerance: number,
+): (number | null)[] {
+  if (matrices.length === 0) return [];
+  const all = new Float64Array(matrices.length * n * d);
+  matrices.forEach((matrix, index) => all.set(matrix, index * n * d));
+  const eigenvalues = inFloat64(() => {
+    const rows = toTensor(all, [matrices.length, n, d]) as tf.Tensor3D;
+    return valuesOf(eigvalsh(tf.matMul(rows, rows, false, true))) as Float64Array;
+  });
+  return traces.map((trace, index) =>
+    rankFromEigenvalues(eigenvalues.subarray(index * n, (index + 1) * n), d, trace, tolerance),
+  );
+}
+
+/** `[B, n, n]` of multiples of the identity. */
+function shiftedIdentity(shifts: readonly number[], n: number): tf.Tensor3D {
+  const scales = toTensor(shifts, [shifts.length, 1, 1]);
+  const identity = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) identity[i * (n + 1)] = 1;
+  return tf.mul(scales, toTensor(identity, [1, n, n])) as tf.Tensor3D;
+}
+
+function squaredNorm(values: Values): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = values.length - (values.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i] * values[i];
+    b += values[i + 1] * values[i + 1];
+    c += values[i + 2] * values[i + 2];
+    d += values[i + 3] * values[i + 3];
+  }
+  for (let i = whole; i < values.length; i++) a += values[i] * values[i];
+  return a + b + c + d;
 }

@@ -11,7 +11,7 @@ export {
   KruskalTestInterrupted,
   testKruskalRank,
 } from './kruskal-test';
-export { type ContextRanks, contextRanks } from './context-ranks';
+export { type ContextRankOptions, type ContextRanks, contextRanks } from './context-ranks';
 export {
   type KruskalCurve,
   type KruskalCurveOptions,

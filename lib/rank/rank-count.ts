@@ -26,9 +26,10 @@ export function countRanks(test: IndependenceTest, subsets: readonly Int32Array[
     const eigenvalues = gramEigenvalues(test, batch);
     batch.forEach((subset, index) => {
       const k = subset.length;
-      ranks.push(
-        rankFromGram(test, subset, eigenvalues.subarray(index * k, (index + 1) * k)) ?? rankBySvd(test, subset),
-      );
+      const ascending = eigenvalues.subarray(index * k, (index + 1) * k);
+      const trace = test.gram.trace(subset);
+      const rank = rankFromEigenvalues(ascending, test.rows.columns, trace, test.tolerance(k), NEAR);
+      ranks.push(rank === null ? rankBySvd(test, subset) : { rank, nearest: null });
     });
   }
   return ranks;
@@ -39,21 +40,29 @@ function gramEigenvalues(test: IndependenceTest, subsets: readonly Int32Array[])
   return inFloat64(() => valuesOf(eigvalsh(test.gram.leading(subsets, unshifted, subsets[0].length))) as Float64Array);
 }
 
-/** Null where an eigenvalue is so near to the squared tolerance that rounding could have carried it across. */
-function rankFromGram(test: IndependenceTest, subset: Int32Array, ascending: Float64Array): CountedRank | null {
-  const k = subset.length;
-  const trace = test.gram.trace(subset);
+/**
+ * The rank of k rows in `columns` dimensions from the eigenvalues of their Gram, ascending; null where one is so near to the
+ * squared tolerance that rounding could have carried it across, or where `near` is relative to that tolerance.
+ */
+export function rankFromEigenvalues(
+  ascending: Float64Array,
+  columns: number,
+  trace: number,
+  tolerance: number,
+  near = 0,
+): number | null {
+  const k = ascending.length;
   if (trace < SMALLEST_TRACE) return null;
-  const slack = eigenvalueSlack(test.rows.columns, k, trace);
-  const bound = test.tolerance(k) ** 2 * ascending[k - 1];
-  const low = bound * (1 - 2.1 * NEAR) - 2 * slack;
-  const high = bound * (1 + 2.1 * NEAR) + 2 * slack;
+  const slack = eigenvalueSlack(columns, k, trace);
+  const bound = tolerance ** 2 * ascending[k - 1];
+  const low = bound * (1 - 2.1 * near) - 2 * slack;
+  const high = bound * (1 + 2.1 * near) + 2 * slack;
   let rank = 0;
   for (const value of ascending) {
     if (value >= low && value <= high) return null;
     if (value > high) rank++;
   }
-  return low > 0 ? { rank, nearest: null } : null;
+  return low > 0 || rank === k ? rank : null;
 }
 
 /** The rank as its definition has it. */
