@@ -63,6 +63,7 @@ export function register(program: Command): void {
 async function rank(file: string, options: RankOptions): Promise<void> {
   const { readMatrixFile } = await import('../matrix-file.js');
   const { kruskalCurve, testKruskalRank } = await import('../rank/index.js');
+  const { searchKruskalRank } = await import('../rank/search/search.js');
   const { showProgress } = await import('../report/progress.js');
   const matrix = await readMatrixFile(file, { tensor: options.tensor });
   const { draws, seed } = options;
@@ -72,11 +73,14 @@ async function rank(file: string, options: RankOptions): Promise<void> {
   warnOfRounding(matrix, rtol, file);
   showProgress();
   const tests: RankTestResult[] = [];
+  const known: (readonly number[])[] = [];
   for (const k of sizes) {
-    tests.push(testResult(await testKruskalRank(matrix, { k, draws, seed, rtol, ranksDraws: draws })));
+    const test = await testKruskalRank(matrix, { k, draws, seed, rtol, ranksDraws: draws });
+    tests.push(testResult(test));
+    if (test.witness) known.push(test.witness.rows);
   }
   const curve = options.curve && (await kruskalCurve(matrix, { permutations: draws, seed, rtol }));
-  const bounds = options.search && (await search(matrix, rtol, seed));
+  const bounds = options.search && (await searchKruskalRank(matrix, { rtol, seed, known }));
   const result: RankResult = {
     file,
     shape: matrix.shape,
@@ -97,11 +101,6 @@ async function rank(file: string, options: RankOptions): Promise<void> {
   } else {
     print(rankText(result, bounds));
   }
-}
-
-async function search(matrix: MatrixFile, rtol: Rtol, seed: number): Promise<KruskalBounds> {
-  const { searchKruskalRank } = await import('../rank/search/search.js');
-  return searchKruskalRank(matrix, { rtol, seed });
 }
 
 function testResult(test: KruskalTest): RankTestResult {

@@ -4,6 +4,7 @@
  */
 import { begin } from '../../pace';
 import { randomSource, type Matrix, type Random } from '../../tensor';
+import type { Certificate, KruskalBounds, KruskalSearchOptions } from './bounds';
 import { smallCircuit } from './circuits';
 import { excludeSets } from './exclusion';
 import { exhaustiveCost, firstDependentSubset, subsetCount } from './exhaustive';
@@ -12,44 +13,9 @@ import { dependentPair, dependentRow } from './pairs';
 import { precondition, product, rowsNeeded, type Preconditioned } from './preconditioning';
 import { pursue, reweight, reweightCost } from './pursuit';
 import { prepareRows, type Rows } from '../rows';
-import type { Rtol } from '../tolerance';
 import { dependentPrefix, minimal, shrink } from './shrink';
 
-export interface KruskalSearchOptions {
-  /** The tolerance: max(k, d) * eps of the named precision, or the whole ratio to sigma_max. */
-  readonly rtol: Rtol;
-  /** Seed of the adversarial search; certificates do not depend on it. */
-  readonly seed: number;
-  /**
-   * How many multiplications the search may spend, some 10^9 a second on one core. The answer depends on this number and
-   * the seed, never on the clock. Default: 10^5 for each entry of the matrix, from 2 * 10^8 to 3 * 10^10.
-   */
-  readonly operations?: number;
-}
-
-/** What proved a bound, in words. */
-export interface Certificate {
-  readonly bound: 'atLeast' | 'atMost';
-  readonly value: number;
-  readonly argument: string;
-}
-
-export interface KruskalBounds {
-  /** Every set of this many rows is independent at the tolerance: proved. */
-  readonly atLeast: number;
-  /** Some set of one row more is dependent: the witness; or min(T, d), which no set exceeds. */
-  readonly atMost: number;
-  /** A minimal dependent set, rows from 0, ascending; null only when atMost = min(T, d). */
-  readonly witness: readonly number[] | null;
-  /** sigma_min / sigma_max of the witness by SVD in float64, and the ratio that it would have to exceed. */
-  readonly witnessSigma: { readonly ratio: number; readonly tolerance: number } | null;
-  /** Everything that was proved on the way, and what was tried and could not be, in the order of the search. */
-  readonly certificates: readonly Certificate[];
-  readonly notes: readonly string[];
-  readonly rtol: Rtol;
-  readonly seed: number;
-  readonly precision: 'float64';
-}
+export type { Certificate, KruskalBounds, KruskalSearchOptions } from './bounds';
 
 /** A Gram matrix of more rows than this is not held; witnesses are then looked for among a sample of the rows. */
 const MOST_ROWS = 6000;
@@ -96,10 +62,12 @@ class Search {
   async run(): Promise<KruskalBounds> {
     this.certify('atMost', this.atMost, `no more than min(T, d) = ${this.atMost} rows can be independent`);
     if (!this.rowsAndAll()) await this.pairs();
+    if (this.open()) this.knownSets();
     if (this.open()) await this.everySubset(0.01);
     if (this.open()) await this.exactDependencies();
-    if (this.open()) this.nearDependencies();
+    if (this.open()) await this.pursuit();
     if (this.open()) await this.smallSets();
+    if (this.open()) await this.nearDependencies();
     if (this.open()) await this.everySubset(0.25);
     return this.result();
   }
@@ -151,50 +119,62 @@ class Search {
     else this.certify('atLeast', 2, `each of the ${subsetCount(this.T, 2)} pairs is independent`);
   }
 
+  private knownSets(): void {
+    const { independence } = this;
+    const sets = (this.options.known ?? []).filter((set) => set.length <= this.d && independence.dependent(set));
+    const smallest = sets.map((set) => shrink(independence, set)).sort((a, b) => a.length - b.length)[0];
+    if (smallest) this.found(minimal(independence, smallest), 'reduced from a set given as dependent');
+  }
+
   /** Dependencies of few rows that hold far below the tolerance. */
   private async exactDependencies(): Promise<void> {
     const circuit = await smallCircuit(this.independence, this.random, this.atMost + 1, this.operations * 0.1);
     if (circuit) this.found(minimal(this.independence, circuit), 'found as a fundamental circuit');
   }
 
-  /** Sets that come near enough to dependence: prefixes of orders that put likely rows first. */
-  private nearDependencies(): void {
-    const { independence, T, d, random } = this;
-    const orders: { how: string; cost: number; share: number; order: (leader: number) => ArrayLike<number> }[] = [];
-    const cosines = this.preconditioned().cosines;
-    orders.push({
-      how: 'found by matching pursuit',
-      cost: (T * this.atMost ** 2) / 2,
-      share: 0.15,
-      order: (leader) => pursue(cosines, T, leader, this.atMost),
-    });
+  /** Matching pursuit from as many rows as the budget allows. */
+  private async pursuit(): Promise<void> {
+    const { T, atMost } = this;
+    const { cosines } = this.preconditioned();
+    const order = (leader: number) => pursue(cosines, T, leader, this.atMost);
+    await this.prefixes('found by matching pursuit', order, (T * atMost ** 2) / 2, 0.15);
+  }
+
+  /** What finds more, at a higher price: reweighted least squares, then prefixes of random orders. */
+  private async nearDependencies(): Promise<void> {
+    const { independence, random, T, d } = this;
     if (d <= T) {
-      orders.push({
-        how: 'found by reweighted least squares',
-        cost: reweightCost(T, d) / 8,
-        share: 0.15,
-        order: (leader) => reweight(independence, leader),
-      });
+      // TensorFlow multiplies some eight times faster than the rest of the search.
+      const cost = reweightCost(T, d) / 8;
+      await this.prefixes('found by reweighted least squares', (leader) => reweight(independence, leader), cost, 0.15);
     }
-    orders.push({
-      how: 'found at the end of a random order',
-      cost: this.atMost ** 3 / 2,
-      share: 0.05,
-      order: () => random.permutation(T),
-    });
-    let best: { set: number[]; how: string } | null = null;
-    for (const { how, cost, share, order } of orders) {
-      const leaders = random.permutation(T);
-      // A verdict costs a Cholesky factorization; where the tolerance is beyond a Gram's reach, now and then an SVD.
-      const verdict = this.atMost ** 3 * (independence.ratio(this.atMost) > 1e-7 ? 0.2 : 2);
-      const tries = Math.min(T, Math.max(1, Math.floor((share * this.operations) / (cost + verdict))));
-      for (const leader of leaders.slice(0, tries)) {
-        const limit = best ? best.set.length - 1 : this.atMost;
-        const prefix = dependentPrefix(independence, order(leader), limit);
-        if (prefix) best = { set: shrink(independence, prefix), how };
+    await this.prefixes('found at the end of a random order', () => random.permutation(T), this.atMost ** 3 / 2, 0.05);
+  }
+
+  /** Orders of the rows that belong to random leaders, at a cost each: the shortest dependent prefix, made minimal. */
+  private async prefixes(
+    how: string,
+    order: (leader: number) => ArrayLike<number>,
+    cost: number,
+    share: number,
+  ): Promise<void> {
+    if (!this.open()) return;
+    const { independence, T, random } = this;
+    // A verdict costs a Cholesky factorization; where the tolerance is beyond a Gram's reach, now and then an SVD.
+    const verdict = this.atMost ** 3 * (independence.ratio(this.atMost) > 1e-7 ? 0.2 : 2);
+    const tries = Math.min(T, Math.max(1, Math.floor((share * this.operations) / (cost + verdict))));
+    let best: number[] | null = null;
+    const work = begin(`sets near to dependence, ${how}`, tries);
+    try {
+      for (const [done, leader] of random.permutation(T).subarray(0, tries).entries()) {
+        const prefix = dependentPrefix(independence, order(leader), best ? best.length - 1 : this.atMost);
+        if (prefix) best = shrink(independence, prefix);
+        await work.advance(done);
       }
+    } finally {
+      work.end();
     }
-    if (best) this.found(minimal(independence, best.set), best.how);
+    if (best) this.found(minimal(independence, best), how);
   }
 
   private cached: Preconditioned | null = null;
@@ -304,7 +284,7 @@ async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<
     work.end();
   }
   const sample = pair ?? Array.from(randomSource(options.seed, 'kruskal-sample').subset(count, MOST_ROWS));
-  const bounds = await new Search(chosen(rows, sample), options).run();
+  const bounds = await new Search(chosen(rows, sample), { ...options, known: [] }).run();
   const atLeast = Math.min(bounds.atLeast, pair === null ? 2 : pair.length - 1);
   const certificates: Certificate[] = bounds.certificates.filter(({ bound }) => bound === 'atMost');
   certificates.push({ bound: 'atLeast', value: atLeast, argument: `rows and pairs of all ${count} rows, in blocks` });
