@@ -85,15 +85,17 @@ export function attend(parameters: Parameters, data: StackedData, rows: BatchRow
   }
 
   const tokens = gatherTokens(data, rows); // [S, B, n, d]
+  // Eigen multiplies many small matrices twice as fast when none has to be read across.
+  const tokenColumns = tf.transpose(tokens, [0, 1, 3, 2]); // [S, B, d, n]
   const [tokenKeys, positionKeys] = tf.split(queryKeys, [d, n], 2); // [S, H, d, d], [S, H, n, d]
   const [tokenValues, positionValues] = tf.split(valueOfBasis, [d, n], 2); // [S, H, d], [S, H, n]
   const toTokens = tokenKeys.reshape<tf.Tensor3D>([S, H * d, d]);
   const toScores = positionKeys.reshape<tf.Tensor3D>([S, H * n, d]);
   const probes = tf.matMul(embedded, toTokens, false, true).reshape([S, B, H, d]);
   const positionScores = tf.matMul(embedded, toScores, false, true).reshape([S, B, H, n]);
-  const weights = tf.softmax(tf.add(tf.matMul(probes, tokens, false, true), positionScores)) as tf.Tensor4D;
+  const weights = tf.softmax(tf.add(tf.matMul(probes, tokenColumns), positionScores)) as tf.Tensor4D;
   const values = tf.add(
-    tf.matMul(tokenValues.expandDims(1), tokens, false, true),
+    tf.matMul(tokenValues.expandDims(1), tokenColumns),
     positionValues.expandDims(1),
   ) as tf.Tensor4D;
   return { ...common, weights, values, tokens, toScores, toTokens };

@@ -1,16 +1,13 @@
 import { rmSync } from 'node:fs';
 import { begin } from '../pace';
-import { inPrecision, tf, toTensor, valuesOf } from '../tensor';
 import { BatchOrder } from './batches';
 import { readCheckpoint, writeCheckpoint, type Best, type Checkpoint } from './checkpoint';
 import { describe, memorizationConfig, type MemorizationConfig, type MemorizationOptions } from './config';
-import { stackData, type StackedData } from './data';
-import { evaluate, type Evaluation } from './evaluate';
-import { gradient } from './model';
+import type { Evaluation } from './evaluate';
+import { Lanes } from './lanes';
 import { initialParameters, parameterCount } from './parameters';
 import { saturationOf, type Saturation } from './saturation';
-import { learningRateAt } from './schedule';
-import { freshState, keepModels, StackedAdam } from './stacked-adam';
+import { freshState, keepModels } from './stacked-adam';
 import { drawTask, type Task } from './task';
 
 /** A finished training. Loss, accuracy and saturation are those of the best checkpoint, the one of least loss. */
@@ -158,9 +155,7 @@ interface Member {
 /** Models in training, side by side. */
 class Stack {
   private members: Member[];
-  private adam: StackedAdam;
-  private data: StackedData;
-  private evenWeights: tf.Tensor;
+  private lanes: Lanes;
   private readonly secondsBefore: number;
   private readonly started = performance.now();
 
@@ -174,10 +169,7 @@ class Stack {
       diverged: false,
     }));
     this.secondsBefore = seconds;
-    const { precision, batch } = configs[0];
-    this.adam = new StackedAdam(state, configs.length, precision);
-    this.data = inPrecision(precision, () => stackData(this.tasks));
-    this.evenWeights = inPrecision(precision, () => toTensor(new Array<number>(batch).fill(1 / batch), [1, batch, 1]));
+    this.lanes = new Lanes(this.members, state);
   }
 
   get size(): number {
@@ -185,11 +177,7 @@ class Stack {
   }
 
   get stepsDone(): number {
-    return this.adam.stepsDone;
-  }
-
-  private get tasks(): Task[] {
-    return this.members.map(({ task }) => task);
+    return this.lanes.stepsDone;
   }
 
   private get seconds(): number {
@@ -198,43 +186,16 @@ class Stack {
 
   /** One step of Adam for every model. */
   step(): void {
-    const { config } = this.members[0];
-    inPrecision(config.precision, () => {
-      const { rows, weights } = this.nextBatch();
-      const gradients = gradient(this.adam.vectors, this.data, rows, weights, config);
-      const rates = this.members.map((member) => learningRateAt(this.adam.stepsDone, member.config));
-      this.adam.step(gradients, rates);
-      tf.dispose(weights === this.evenWeights ? [rows, gradients] : [rows, gradients, weights]);
-    });
-  }
-
-  /** Rows [S, B] of the data, and what each example weighs: a short batch is filled up with rows that weigh nothing. */
-  private nextBatch(): { rows: tf.Tensor2D; weights: tf.Tensor } {
-    const S = this.members.length;
-    const B = this.members[0].config.batch;
-    const rows = new Int32Array(S * B);
-    let short: number[] | null = null;
-    this.members.forEach(({ batches }, s) => {
-      const batch = batches.at(this.adam.stepsDone);
-      for (let b = 0; b < B; b++) rows[s * B + b] = this.data.firstRow[s] + (b < batch.length ? batch[b] : 0);
-      if (batch.length === B) return;
-      short ??= new Array<number>(S * B).fill(1 / B);
-      for (let b = 0; b < B; b++) short[s * B + b] = b < batch.length ? 1 / batch.length : 0;
-    });
-    return {
-      rows: tf.tensor2d(rows, [S, B], 'int32'),
-      weights: short === null ? this.evenWeights : toTensor(short, [S, B, 1]),
-    };
+    this.lanes.step();
   }
 
   /** Evaluates the models that are due at this step; returns what was found. */
   evaluateIfDue(): [MemorizationConfig, Evaluation][] {
-    const step = this.adam.stepsDone;
+    const step = this.stepsDone;
     const due = this.members.filter(({ config }) => step % config.evaluateEvery === 0 || step === config.steps);
     if (due.length === 0) return [];
-    const { precision } = due[0].config;
-    const found = inPrecision(precision, () => evaluate(this.adam.vectors, this.data, this.tasks));
-    const vectors = inPrecision(precision, () => valuesOf(this.adam.vectors));
+    const found = this.lanes.evaluate();
+    const { vectors } = this.lanes.state();
     const P = vectors.length / this.members.length;
     return due.map((member) => {
       const s = this.members.indexOf(member);
@@ -257,33 +218,31 @@ class Stack {
     if (finished.length === 0) return [];
     const outcomes = finished.map((member) => this.outcome(member));
     const keep = this.members.flatMap((member, s) => (finished.includes(member) ? [] : [s]));
-    if (keep.length === 0) {
-      this.members = [];
-      return outcomes;
+    if (keep.length > 0) {
+      const state = keepModels(this.lanes.state(), this.members.length, keep);
+      this.lanes.dispose();
+      this.lanes = new Lanes(
+        keep.map((s) => this.members[s]),
+        state,
+      );
     }
-    const { precision } = this.members[0].config;
-    const state = keepModels(this.adam.state(), this.members.length, keep);
     this.members = keep.map((s) => this.members[s]);
-    this.adam.dispose();
-    this.data.dispose();
-    this.adam = new StackedAdam(state, keep.length, precision);
-    this.data = inPrecision(precision, () => stackData(this.tasks));
     return outcomes;
   }
 
   private hasEnded({ config, evaluations, diverged }: Member): boolean {
     const last = evaluations.at(-1);
-    if (diverged || this.adam.stepsDone >= config.steps) return true;
-    if (!config.earlyStop || last?.step !== this.adam.stepsDone) return false;
+    if (diverged || this.stepsDone >= config.steps) return true;
+    if (!config.earlyStop || last?.step !== this.stepsDone) return false;
     return last.accuracy === 1 || (config.stopAtLoss !== null && last.loss <= config.stopAtLoss);
   }
 
   private outcome({ config, task, best, evaluations, diverged }: Member): Outcome {
-    if (diverged || best === null) return new Diverged(config, this.adam.stepsDone);
+    if (diverged || best === null) return new Diverged(config, this.stepsDone);
     return {
       config,
       parameters: parameterCount(config),
-      steps: this.adam.stepsDone,
+      steps: this.stepsDone,
       seconds: this.seconds,
       loss: best.loss,
       accuracy: best.accuracy,
@@ -296,7 +255,7 @@ class Stack {
   checkpoint(): Checkpoint {
     return {
       configs: this.members.map(({ config }) => config),
-      state: this.adam.state(),
+      state: this.lanes.state(),
       best: this.members.map(({ best }) => best),
       evaluations: this.members.map(({ evaluations }) => evaluations),
       seconds: this.seconds,
@@ -304,8 +263,6 @@ class Stack {
   }
 
   dispose(): void {
-    this.adam.dispose();
-    this.data.dispose();
-    this.evenWeights.dispose();
+    this.lanes.dispose();
   }
 }
