@@ -87,7 +87,7 @@ async function computeParts(
           const collected = group.map(({ layer }) => new PartCollector(layer, part, precision, contexts));
           for (let start = part.start; start < part.end; start += BATCH) {
             const indices = range(start, Math.min(start + BATCH, part.end));
-            const batch = await pixelBatch(images, indices, group[0].layer.preprocessing, precision);
+            const batch = pixelBatch(images, indices, group[0].layer.preprocessing, precision);
             inPrecision(precision, () => {
               const pixels = toTensor(batch.data, batch.shape) as tf.Tensor4D;
               loaded.run(pixels, contexts).forEach((outputs, index) => collected[index].add(outputs));

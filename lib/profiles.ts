@@ -8,13 +8,13 @@ import { InputError } from './input-error';
 const profiles = {
   /** 01-assumptions: the paper's table keeps its full sizes in every profile that reports figures. */
   assumptions: {
-    test: { photos: 420, cifar10: 420, draws: 20 },
+    test: { photos: 800, cifar10: 800, draws: 20 },
     quick: { photos: 2000, cifar10: 2000, draws: 5000 },
     paper: { photos: 2000, cifar10: 2000, draws: 5000 },
   },
   /** 02-kruskal-curve: random permutations behind each curve. */
   curve: {
-    test: { photos: 420, permutations: 6 },
+    test: { photos: 800, permutations: 6 },
     quick: { photos: 2000, permutations: 500 },
     paper: { photos: 2000, permutations: 5000 },
   },
@@ -23,7 +23,7 @@ const profiles = {
    * the sceptic's; rows computed in double-double arithmetic (a second each); images of the small copies.
    */
   precision: {
-    test: { photos: 420, spectra: 1, draws: 4, sceptics: 420, seeds: 1, rows: 1, smallImages: 9 },
+    test: { photos: 800, spectra: 1, draws: 4, sceptics: 800, seeds: 1, rows: 1, smallImages: 9 },
     quick: { photos: 2000, spectra: 3, draws: 30, sceptics: 800, seeds: 1, rows: 8, smallImages: 14 },
     paper: { photos: 2000, spectra: 20, draws: 1000, sceptics: 2000, seeds: 5, rows: 768, smallImages: 16 },
   },

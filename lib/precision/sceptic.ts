@@ -152,7 +152,7 @@ async function measureRows(
   let largest = 0;
   try {
     for (let row = 0; row < rows; row++) {
-      const pixels = preprocess(await images.load(chosen[row]), layer.preprocessing, 'float64') as Float64Array;
+      const pixels = preprocess(images.load(chosen[row]), layer.preprocessing, 'float64') as Float64Array;
       const { hi, lo } = reference.query(pixels);
       let squares = 0;
       for (let i = 0; i < layer.d; i++) squares += (computed[row * layer.d + i] - hi[i] - lo[i]) ** 2;
@@ -177,7 +177,7 @@ async function perturbedQueries(
   const queries = new Float64Array(chosen.length * layer.d);
   try {
     for (let row = 0; row < chosen.length; row++) {
-      const pixels = preprocess(await images.load(chosen[row]), layer.preprocessing, 'float64') as Float64Array;
+      const pixels = preprocess(images.load(chosen[row]), layer.preprocessing, 'float64') as Float64Array;
       const random = randomSource(seed, 'perturbation', layer.name, row);
       for (let i = 0; i < pixels.length; i++) pixels[i] *= 1 + PERTURBATION * random.normal();
       const side = Math.sqrt(pixels.length / 3);

@@ -17,11 +17,8 @@ export function noiseImages(count: number, name = 'noise'): ImageSet {
     provenance: { seed: 0 },
     load(index) {
       const random = randomSource(0, name, index);
-      return Promise.resolve({
-        width: SIDE,
-        height: SIDE,
-        data: Uint8Array.from({ length: N * 3 }, () => random.integer(256)),
-      });
+      const data = Uint8Array.from({ length: N * 3 }, () => random.integer(256));
+      return { width: SIDE, height: SIDE, data };
     },
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { computeFeatures } from 'attention-capacity/features';
 import { interruptWork, Interrupted, watchWith } from 'attention-capacity/pace';
-import { tf } from 'attention-capacity/tensor';
+import { inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor';
 import { preprocess } from 'attention-capacity/data';
 import { D, fakeLayer, N, noiseImages } from './fake-layer';
 
@@ -35,9 +35,8 @@ describe('features of a layer', () => {
     const images = noiseImages(5);
     const [{ queries, contexts }] = await computeFeatures([layer], images, { precision: 'float64' });
     const loaded = await layer.load('float64');
-    const { inPrecision, toTensor, valuesOf } = await import('attention-capacity/tensor');
     for (let row = 0; row < images.count; row++) {
-      const pixels = preprocess(await images.load(row), layer.preprocessing, 'float64');
+      const pixels = preprocess(images.load(row), layer.preprocessing, 'float64');
       const context = inPrecision('float64', () =>
         valuesOf(loaded.contexts(toTensor(pixels, [1, 3, 4, 4]) as tf.Tensor4D)),
       );
