@@ -1,6 +1,9 @@
 /** Feature matrices from the files that people keep them in. */
 import { extname } from 'node:path';
-import { type MatrixFile, readCsv, readNpyMatrix, requireFinite, requireMemory } from './data';
+// One by one and not from './data', so that a bad file is refused before TensorFlow is loaded.
+import { readCsv } from './data/csv';
+import { type MatrixFile, readNpyMatrix, requireFinite } from './data/matrix-file';
+import { requireMemory } from './data/memory';
 import { InputError } from './input-error';
 import { fileBytes, openSafetensors, type SafetensorsEntry } from './models/weights/safetensors';
 

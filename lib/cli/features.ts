@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { inBytes, type ImageSet } from '../data';
+import type { ImageSet } from '../data';
+import { inBytes } from '../data/memory';
 import { InputError } from '../input-error';
 import type { LayerOutput } from '../models';
 import type { ViTModel } from '../models/vit-model';

@@ -62,15 +62,15 @@ export function register(program: Command): void {
 
 async function rank(file: string, options: RankOptions): Promise<void> {
   const { readMatrixFile } = await import('../matrix-file.js');
-  const { kruskalCurve, testKruskalRank } = await import('../rank/index.js');
-  const { searchKruskalRank } = await import('../rank/search/search.js');
-  const { showProgress } = await import('../report/progress.js');
   const matrix = await readMatrixFile(file, { tensor: options.tensor });
   const { draws, seed } = options;
   const rtol = options.rtol ?? matrix.dtype;
   const sizes = options.k ?? [Math.min(...matrix.shape)];
   checkSizes(sizes, matrix, file);
   warnOfRounding(matrix, rtol, file);
+  const { kruskalCurve, testKruskalRank } = await import('../rank/index.js');
+  const { searchKruskalRank } = await import('../rank/search/search.js');
+  const { showProgress } = await import('../report/progress.js');
   showProgress();
   const tests: RankTestResult[] = [];
   const known: (readonly number[])[] = [];
