@@ -158,48 +158,43 @@ export async function loadViT(
   const blocks = Array.from({ length: last }, (_, index) => blockOf(config, weights, index + 1));
   const positions = new PositionEmbeddings(config, weights, precision);
 
-  /** All layers' contexts: every block whole. */
-  function runWhole(pixels: tf.Tensor4D): LayerBatch[] {
-    const found = new Map<LayerOutput, tf.Tensor3D>();
+  /**
+   * One pass. A query vector is always computed from the layer below by its own row alone, so that it is the same to the
+   * last bit whether the contexts, or other layers, are asked for or not; a block is computed whole only where its
+   * contexts, or a later layer, need it.
+   */
+  function run(pixels: tf.Tensor4D, wantContexts: boolean): LayerBatch[] {
+    const found = new Map<LayerOutput, LayerBatch>();
+    const keep = (output: LayerOutput, queries: tf.Tensor2D, contexts: () => tf.Tensor3D) => {
+      if (outputs.includes(output)) found.set(output, { queries, contexts: wantContexts ? contexts() : null });
+    };
+    if (!wantContexts && outputs.every((output) => output === 0)) {
+      const classToken = embedClassToken(pixels.shape[0], weights);
+      return outputs.map(() => ({ queries: classToken, contexts: null }));
+    }
     let x = embed(pixels, config, weights, positions);
-    if (outputs.includes(0)) found.set(0, x);
-    if (outputs.includes('attention')) found.set('attention', randomAttention!.contexts(x));
+    const embeddings = x;
+    keep(0, firstToken(embeddings), () => embeddings);
+    if (randomAttention) {
+      keep('attention', randomAttention.queries(embeddings), () => randomAttention.contexts(embeddings));
+    }
     for (let layer = 1; layer <= last; layer++) {
-      const before = x;
-      x = tf.tidy(() => wholeBlock(before, blocks[layer - 1], config));
-      if (outputs.includes(layer)) found.set(layer, x);
-    }
-    return outputs.map((output) => {
-      const contexts = found.get(output)!;
-      return { contexts, queries: firstToken(contexts) };
-    });
-  }
-
-  /** All layers' queries: whole blocks as far as a later one needs them, of the last block only the class token's row. */
-  function runQueries(pixels: tf.Tensor4D): LayerBatch[] {
-    const found = new Map<LayerOutput, tf.Tensor2D>();
-    if (outputs.includes(0)) found.set(0, embedClassToken(pixels.shape[0], weights));
-    if (last > 0 || outputs.includes('attention')) {
-      let x = embed(pixels, config, weights, positions);
-      if (outputs.includes('attention')) found.set('attention', randomAttention!.queries(x));
-      for (let layer = 1; layer < last; layer++) {
-        const before = x;
-        x = tf.tidy(() => wholeBlock(before, blocks[layer - 1], config));
-        if (outputs.includes(layer)) found.set(layer, firstToken(x));
+      const [below, block] = [x, blocks[layer - 1]];
+      if (layer < last || wantContexts) x = tf.tidy(() => wholeBlock(below, block, config));
+      const above = x;
+      if (outputs.includes(layer)) {
+        const queries = tf.tidy(() => firstRowOfBlock(below, block, config));
+        keep(layer, queries, () => above);
       }
-      if (last > 0) found.set(last, firstRowOfBlock(x, blocks[last - 1], config));
     }
-    return outputs.map((output) => ({ contexts: null, queries: found.get(output)! }));
+    return outputs.map((output) => found.get(output)!);
   }
 
   return {
     run(pixels, contexts) {
-      const run = () => (contexts ? runWhole(pixels) : runQueries(pixels));
       // tidy finds the tensors inside of records too; only its type does not say so.
-      return inPrecision(
-        precision,
-        () => tf.tidy(run as unknown as () => tf.TensorContainer) as unknown as LayerBatch[],
-      );
+      const pass = (() => run(pixels, contexts)) as unknown as () => tf.TensorContainer;
+      return inPrecision(precision, () => tf.tidy(pass) as unknown as LayerBatch[]);
     },
     dispose() {
       weights.dispose();
