@@ -73,7 +73,7 @@ export class Gram {
     shifts: readonly number[],
     first: number,
     size: number,
-  ): { factor: tf.Tensor; solved: tf.Tensor; complement: tf.Tensor } {
+  ): { factor: tf.Tensor; complement: tf.Tensor } {
     const rest = size - first;
     const factor = cholesky(this.leading(subsets, shifts, first));
     const cross = scratch.take(1, subsets.length * first * rest);
@@ -92,7 +92,7 @@ export class Gram {
       toTensor(corner, [subsets.length, rest, rest]),
       tf.matMul(solved as tf.Tensor3D, solved as tf.Tensor3D, true, false),
     );
-    return { factor, solved, complement };
+    return { factor, complement };
   }
 
   /** The Grams of the first `size` rows of each subset, shifted, `[B, size, size]`: lower triangles only. */

@@ -3,7 +3,7 @@ import { begin, Interrupted } from '../pace';
 import { randomSource, type Matrix } from '../tensor';
 import { clopperPearson } from './binomial-interval';
 import { IndependenceTest, JUDGED_TOGETHER, type Method, type Verdict } from './independence';
-import { countRanks, rankOf, type CountedRank } from './rank-count';
+import { RankCounter, rankOf, type CountedRank } from './rank-count';
 import { prepareRows, type Rows } from './rows';
 import { sigmaRatioOf } from './singular-values';
 import { relativeTolerance, type Rtol } from './tolerance';
@@ -125,6 +125,7 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
   tally.mustBelongTo(k, seed, rtol, ranksDraws);
 
   const test = new IndependenceTest(rows, rtol);
+  const counter = new RankCounter(test);
   const label = `${k}-subsets of ${rows.count} vectors`;
   const work = begin(label, draws);
   try {
@@ -133,7 +134,7 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
       const subsets: Int32Array[] = [];
       for (let draw = tally.done; draw < end; draw++) subsets.push(drawnSubset(seed, rows.count, k, draw));
       const verdicts = test.judge(subsets);
-      const counted = ranksOf(test, subsets, verdicts, Math.max(0, ranksDraws - tally.done));
+      const counted = ranksOf(test, counter, subsets, verdicts, Math.max(0, ranksDraws - tally.done));
       tally.add(subsets, verdicts, counted);
       await work.advance(tally.done);
     }
@@ -167,6 +168,7 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
 /** Ranks of the first `wanted` of the judged subsets. */
 function ranksOf(
   test: IndependenceTest,
+  counter: RankCounter,
   subsets: readonly Int32Array[],
   verdicts: readonly Verdict[],
   wanted: number,
@@ -174,7 +176,7 @@ function ranksOf(
   const toCount = subsets.filter(
     (_, i) => i < wanted && !verdicts[i].independent && verdicts[i].singularValues === null,
   );
-  const counted = countRanks(test, toCount);
+  const counted = counter.count(toCount);
   let next = 0;
   return subsets.map((subset, i) => {
     if (i >= wanted) return null;

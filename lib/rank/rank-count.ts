@@ -1,8 +1,9 @@
-import { eigvalsh, tf, valuesOf } from '../tensor';
-import { inFloat64 } from './in-float64';
+import { eigvalsh, valuesOf } from '../tensor';
 import { batchSize } from './gram';
+import { inFloat64 } from './in-float64';
 import { NEAR, type IndependenceTest } from './independence';
-import { SMALLEST_TRACE, eigenvalueSlack } from './rounding';
+import { InertiaCounter } from './inertia';
+import { choleskySlack, eigenvalueSlack, SMALLEST_TRACE } from './rounding';
 import { subsetSingularValues } from './singular-values';
 import { rankAt } from './tolerance';
 
@@ -16,33 +17,90 @@ export interface CountedRank {
   readonly nearest: number | null;
 }
 
-/** Ranks of subsets of one size: from the eigenvalues of their Grams, and by SVD where those are too coarse. */
-export function countRanks(test: IndependenceTest, subsets: readonly Int32Array[]): CountedRank[] {
-  const ranks: CountedRank[] = [];
-  if (subsets.length === 0) return ranks;
-  const size = batchSize(subsets[0].length);
-  for (let start = 0; start < subsets.length; start += size) {
-    const batch = subsets.slice(start, start + size);
-    const eigenvalues = gramEigenvalues(test, batch);
-    batch.forEach((subset, index) => {
-      const k = subset.length;
-      const ascending = eigenvalues.subarray(index * k, (index + 1) * k);
-      const trace = test.gram.trace(subset);
-      const rank = rankFromEigenvalues(ascending, test.rows.columns, trace, test.tolerance(k), NEAR);
-      ranks.push(rank === null ? rankBySvd(test, subset) : { rank, nearest: null });
+/** From this size on counting by inertia beats computing the eigenvalues. */
+const INERTIA_FROM = 320;
+
+/**
+ * Counts ranks of subsets of one size: by inertia, by the eigenvalues of the Gram where that is too coarse, and by SVD where
+ * those are. All three give the same rank; a singular value within 1e-6 of the tolerance always goes as far as the SVD.
+ */
+export class RankCounter {
+  private counter: InertiaCounter | null = null;
+
+  constructor(private readonly test: IndependenceTest) {}
+
+  private get inertia(): InertiaCounter {
+    return (this.counter ??= new InertiaCounter(this.test.gram));
+  }
+
+  count(subsets: readonly Int32Array[]): CountedRank[] {
+    const ranks = new Map<Int32Array, CountedRank>();
+    const left = () => subsets.filter((subset) => !ranks.has(subset));
+    if (subsets.length > 0 && subsets[0].length >= INERTIA_FROM) {
+      this.byInertia(left(), (subset, rank) => ranks.set(subset, { rank, nearest: null }));
+    }
+    this.byEigenvalues(left(), (subset, rank) => ranks.set(subset, { rank, nearest: null }));
+    for (const subset of left()) {
+      ranks.set(subset, rankOf(subsetSingularValues(this.test.rows, subset), this.test.tolerance(subset.length)));
+    }
+    return subsets.map((subset) => ranks.get(subset)!);
+  }
+
+  /** The count must be the same at both ends of what the squared tolerance may be, rounding and nearness included. */
+  private byInertia(subsets: readonly Int32Array[], found: (subset: Int32Array, rank: number) => void): void {
+    const { test } = this;
+    const usable = subsets.filter((subset) => test.gram.trace(subset) >= SMALLEST_TRACE);
+    if (usable.length === 0) return;
+    const k = usable[0].length;
+    const traces = usable.map((subset) => test.gram.trace(subset));
+    const brackets = test.largestSingularValue.closely(usable, traces);
+    const squared = test.tolerance(k) ** 2;
+    const open = usable
+      .map((subset, i) => {
+        const slack = 2 * choleskySlack(test.rows.columns, k, traces[i]);
+        const low = squared * brackets.low[i] * (1 - 2.1 * NEAR) - slack;
+        const high = squared * brackets.high[i] * (1 + 2.1 * NEAR) + slack;
+        return { subset, slack, low, high };
+      })
+      .filter(({ low, high }) => low > 0.9 * high);
+    const rows = open.map(({ subset }) => subset);
+    const counts = [open.map(({ low }) => low), open.map(({ high }) => high)].map((shifts) =>
+      this.inertia.count(rows, shifts),
+    );
+    open.forEach(({ subset, slack }, i) => {
+      const [atLow, atHigh] = [counts[0][i], counts[1][i]];
+      if (atLow === null || atHigh === null || atLow.above !== atHigh.above) return;
+      if (Math.max(atLow.slack, atHigh.slack) <= slack) found(subset, atLow.above);
     });
   }
-  return ranks;
-}
 
-function gramEigenvalues(test: IndependenceTest, subsets: readonly Int32Array[]): Float64Array {
-  const unshifted = subsets.map(() => 0);
-  return inFloat64(() => valuesOf(eigvalsh(test.gram.leading(subsets, unshifted, subsets[0].length))) as Float64Array);
+  private byEigenvalues(subsets: readonly Int32Array[], found: (subset: Int32Array, rank: number) => void): void {
+    const { test } = this;
+    if (subsets.length === 0) return;
+    const k = subsets[0].length;
+    const blind = subsets.every((subset) => {
+      const trace = test.gram.trace(subset);
+      return test.tolerance(k) ** 2 * trace < 4 * eigenvalueSlack(test.rows.columns, k, trace);
+    });
+    if (blind) return;
+    const size = batchSize(k);
+    for (let start = 0; start < subsets.length; start += size) {
+      const batch = subsets.slice(start, start + size);
+      const unshifted = batch.map(() => 0);
+      const eigenvalues = inFloat64(() => valuesOf(eigvalsh(test.gram.leading(batch, unshifted, k))) as Float64Array);
+      batch.forEach((subset, i) => {
+        const ascending = eigenvalues.subarray(i * k, (i + 1) * k);
+        const trace = test.gram.trace(subset);
+        const rank = rankFromEigenvalues(ascending, test.rows.columns, trace, test.tolerance(k), NEAR);
+        if (rank !== null) found(subset, rank);
+      });
+    }
+  }
 }
 
 /**
  * The rank of k rows in `columns` dimensions from the eigenvalues of their Gram, ascending; null where one is so near to the
- * squared tolerance that rounding could have carried it across, or where `near` is relative to that tolerance.
+ * squared tolerance that rounding could have carried it across, or where it is within `near` (relative, of singular values).
  */
 export function rankFromEigenvalues(
   ascending: Float64Array,
@@ -66,10 +124,6 @@ export function rankFromEigenvalues(
 }
 
 /** The rank as its definition has it. */
-export function rankBySvd(test: IndependenceTest, subset: Int32Array): CountedRank {
-  return rankOf(subsetSingularValues(test.rows, subset), test.tolerance(subset.length));
-}
-
 export function rankOf(singularValues: Float64Array, tolerance: number): CountedRank {
   const bound = tolerance * singularValues[0];
   let nearest: number | null = null;
