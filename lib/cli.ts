@@ -5,11 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import * as capacity from './cli/capacity';
 import * as doctor from './cli/doctor';
 import * as features from './cli/features';
+import * as memorize from './cli/memorize';
 import { runProgram } from './cli/outcome';
 import * as rank from './cli/rank';
 import * as report from './cli/report';
+import * as sweep from './cli/sweep';
 
 const { version } = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version: string };
 
@@ -24,7 +27,7 @@ const program = new Command('attention-capacity')
   .configureOutput({ writeErr: () => undefined });
 
 /** In the order in which the help lists them. */
-const commands = [rank, features, report, doctor];
+const commands = [rank, features, memorize, capacity, sweep, report, doctor];
 for (const command of commands) command.register(program);
 
 void runProgram(program, process.argv);

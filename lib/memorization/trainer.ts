@@ -45,7 +45,10 @@ export class Diverged extends Error {
 export type Outcome = MemorizationResult | Diverged;
 
 export interface TrainingOptions {
-  /** File to keep the state in: a training that finds its own there goes on from it. Removed when all is done. */
+  /**
+   * File to keep the state in: a training that finds its own there goes on from it. Removed when all is done. Models that
+   * it does not hold any more had ended before; their outcomes were handed to `onOutcome` then and do not come again.
+   */
   readonly checkpoint?: string;
   /** Least time between two writings of it; default 20. */
   readonly checkpointSeconds?: number;
@@ -87,8 +90,7 @@ export async function memorizeTogether(
   }
   const outcomes = new Map<string, Outcome>();
   const saved = training.checkpoint === undefined ? null : readCheckpoint(training.checkpoint);
-  const known = saved?.configs.every((one) => configs.some((config) => sameConfig(one, config)));
-  const stack = new Stack(saved && known ? saved : freshCheckpoint(configs));
+  const stack = new Stack((saved && only(saved, configs)) ?? freshCheckpoint(configs));
   const longest = Math.max(...configs.map(({ steps }) => steps));
   const label = configs.length === 1 ? describe(configs[0]) : `${configs.length} models, ${describe(configs[0])} ...`;
   const work = begin(label, longest);
@@ -128,6 +130,20 @@ export function stackable(a: MemorizationConfig, b: MemorizationConfig): boolean
 
 function sameConfig(a: MemorizationConfig, b: MemorizationConfig): boolean {
   return JSON.stringify(a) === JSON.stringify({ ...a, ...b });
+}
+
+/** The part of a checkpoint that holds the given models; null when it holds none of them. */
+function only(checkpoint: Checkpoint, configs: readonly MemorizationConfig[]): Checkpoint | null {
+  const { configs: saved, state, best, evaluations, seconds } = checkpoint;
+  const keep = saved.flatMap((one, s) => (configs.some((config) => sameConfig(one, config)) ? [s] : []));
+  if (keep.length === 0) return null;
+  return {
+    configs: keep.map((s) => saved[s]),
+    state: keepModels(state, saved.length, keep),
+    best: keep.map((s) => best[s]),
+    evaluations: keep.map((s) => evaluations[s]),
+    seconds,
+  };
 }
 
 function freshCheckpoint(configs: readonly MemorizationConfig[]): Checkpoint {

@@ -1,0 +1,49 @@
+/** The options that `memorize` and `capacity` share: what the layer is and what it shall memorize. */
+import { type Command } from 'commander';
+import { InputError } from '../input-error';
+import type { SettingOptions } from '../memorization/config';
+import { oneOf, wholeNumber } from './arguments';
+
+/** What commander makes of {@link withSettingOptions}. */
+export interface SettingArguments {
+  readonly heads: number;
+  readonly context: number;
+  readonly headSize: number;
+  readonly examples: number;
+  readonly contexts: 'shared' | 'random' | 'perm';
+  readonly task: 'classification' | 'regression';
+  readonly classes?: number;
+  readonly width: number;
+  readonly seed: number;
+}
+
+export function withSettingOptions(command: Command): Command {
+  const contexts = oneOf('--contexts', ['shared', 'random', 'perm'] as const);
+  const task = oneOf('--task', ['classification', 'regression'] as const);
+  return command
+    .requiredOption('--heads <H>', 'attention heads', wholeNumber('--heads', 1))
+    .requiredOption('--context <n>', 'tokens of a context', wholeNumber('--context', 1))
+    .requiredOption('--head-size <d_h>', 'size of queries and keys, at most the width', wholeNumber('--head-size', 1))
+    .requiredOption('--examples <T>', 'examples to memorize', wholeNumber('--examples', 1))
+    .requiredOption('--contexts <kind>', 'shared, random or perm (rows of a bag of 500)', contexts)
+    .requiredOption('--task <kind>', 'classification or regression', task)
+    .option('--classes <C>', 'labels of a classification (default: 100)', wholeNumber('--classes', 2))
+    .option('--width <d>', 'size of a token', wholeNumber('--width', 2), 64)
+    .option('--seed <number>', 'of task, weights and batches', wholeNumber('--seed', 0), 0)
+    .option('--json', 'print one JSON document');
+}
+
+/** The checks that take two options to see. */
+export function settingOf(options: SettingArguments): SettingOptions {
+  const { heads, context, headSize, examples, contexts, task, classes, width, seed } = options;
+  if (width % 2 !== 0)
+    throw new InputError(`--width expects an even number (sine and cosine in turn), and ${width} came`);
+  if (headSize > width) throw new InputError(`--head-size expects at most the width, ${width}, and ${headSize} came`);
+  if (contexts === 'perm' && context > 500) {
+    throw new InputError(`--context expects at most the 500 rows of the bag with --contexts perm, and ${context} came`);
+  }
+  if (task === 'regression' && classes !== undefined) {
+    throw new InputError(`--classes is for --task classification, and ${classes} came with regression`);
+  }
+  return { heads, context, headSize, examples, contexts, task, width, seed, ...(classes && { classes }) };
+}

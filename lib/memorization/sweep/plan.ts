@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { InputError } from '../../input-error';
+import { memorizationConfig, referenceSteps, type MemorizationConfig, type MemorizationOptions } from '../config';
+
+/** One training of a sweep. */
+export interface SweepRun {
+  /** Panel and setting, unique in the sweep, fit for a path: `heads-random/H20-n32-r64-T10000-s0`. */
+  readonly id: string;
+  /** The panel of the figure that it belongs to. */
+  readonly panel: string;
+  readonly config: MemorizationConfig;
+}
+
+/** What a sweep file asks for. */
+export interface SweepPlan {
+  readonly name: string;
+  readonly runs: readonly SweepRun[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const sweepKeys = ['name', 'about', 'seeds', 'profile', 'grids'];
+const recipeKeys = ['steps', 'passes', 'minSteps', 'batch', 'learningRate', 'evaluateEvery', 'earlyStop', 'stopAtLoss'];
+const profileKeys = ['width', 'classes', 'precision', ...recipeKeys];
+const gridKeys = ['panel', 'task', 'contexts', 'heads', 'context', 'headSize', 'examples', ...profileKeys];
+
+/**
+ * Reads a sweep file. `seeds` is a list; `profile` says how to train (any of width, classes, precision, batch,
+ * learningRate, evaluateEvery, earlyStop, stopAtLoss, and either steps or passes and minSteps; the reference's defaults);
+ * each of `grids` is a panel: task, contexts, and heads, context, headSize, examples, each a number or a list, of which
+ * every combination is trained. A grid may override the profile.
+ *
+ * @throws InputError naming the file, and the key or run, for anything unknown, missing or senseless.
+ */
+export function readSweep(file: string): SweepPlan {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new InputError(`'${file}' cannot be read; a sweep is a JSON file such as workflow/quick.json.`);
+  }
+  try {
+    return planSweep(JSON.parse(text) as unknown);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InputError(`'${file}' is no JSON: ${error.message}.`);
+    if (error instanceof InputError) throw new InputError(`'${file}': ${error.message}`);
+    throw error;
+  }
+}
+
+/** The runs of a sweep that was read from JSON; see {@link readSweep}. */
+export function planSweep(value: unknown): SweepPlan {
+  const sweep = fields('the sweep', value, sweepKeys);
+  const name = slug('name', sweep.name);
+  const seeds = list('seeds', sweep.seeds);
+  const profile = fields('profile', sweep.profile ?? {}, profileKeys);
+  const runs = list('grids', sweep.grids).flatMap((grid, index) =>
+    gridRuns(fields(`grids[${index}]`, grid, gridKeys), `grids[${index}]`, profile, seeds),
+  );
+  const ids = new Set<string>();
+  for (const { id } of runs) {
+    if (ids.has(id)) throw new InputError(`the run ${id} is there twice; give its panels different names.`);
+    ids.add(id);
+  }
+  return { name, runs };
+}
+
+function gridRuns(grid: Fields, where: string, profile: Fields, seeds: readonly unknown[]): SweepRun[] {
+  const panel = slug(`${where}.panel`, grid.panel);
+  const axis = (key: string) => {
+    if (grid[key] === undefined && key !== 'headSize') throw new InputError(`${where} (${panel}) has no ${key}.`);
+    return Array.isArray(grid[key]) ? list(`${where}.${key}`, grid[key]) : [grid[key]];
+  };
+  const { passes, minSteps, ...recipe } = { ...withoutLength(profile, grid), ...grid } as Fields & {
+    passes?: number;
+    minSteps?: number;
+  };
+  const runs: SweepRun[] = [];
+  for (const heads of axis('heads')) {
+    for (const context of axis('context')) {
+      for (const headSize of axis('headSize')) {
+        for (const examples of axis('examples')) {
+          for (const seed of seeds) {
+            const options = { ...recipe, heads, context, headSize, examples, seed } as unknown as MemorizationOptions;
+            const config = checkedConfig(options, `${where} (${panel})`, passes, minSteps);
+            runs.push({ id: runId(panel, config), panel, config });
+          }
+        }
+      }
+    }
+  }
+  return runs;
+}
+
+/** The profile, less its way of giving the number of steps where the grid has its own. */
+function withoutLength(profile: Fields, grid: Fields): Fields {
+  const lengths = ['steps', 'passes', 'minSteps'];
+  if (!lengths.some((key) => grid[key] !== undefined)) return profile;
+  return Object.fromEntries(Object.entries(profile).filter(([key]) => !lengths.includes(key)));
+}
+
+function checkedConfig(options: MemorizationOptions, where: string, passes?: number, minSteps?: number) {
+  if (options.steps !== undefined && (passes !== undefined || minSteps !== undefined)) {
+    throw new InputError(`${where} has steps, and passes or minSteps as well; only one of the two can hold.`);
+  }
+  for (const [key, value] of Object.entries({ passes, minSteps })) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
+      throw new InputError(`${where}: ${key} is ${JSON.stringify(value)}; it must be a whole number, at least 0.`);
+    }
+  }
+  try {
+    const batch = options.batch ?? 256;
+    const steps = options.steps ?? referenceSteps(options.examples, batch, passes, minSteps);
+    return memorizationConfig({ ...options, steps });
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`${where}: ${error.message}`);
+    throw error;
+  }
+}
+
+function runId(panel: string, { heads, context, headSize, examples, seed }: MemorizationConfig): string {
+  return `${panel}/H${heads}-n${context}-r${headSize}-T${examples}-s${seed}`;
+}
+
+function fields(where: string, value: unknown, keys: readonly string[]): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InputError(`${where} must be an object with ${keys.join(', ')}.`);
+  }
+  const unknownKey = Object.keys(value).find((key) => !keys.includes(key));
+  if (unknownKey !== undefined) {
+    throw new InputError(`${where} has an unknown key '${unknownKey}'; known are ${keys.join(', ')}.`);
+  }
+  return value as Fields;
+}
+
+function list(where: string, value: unknown): readonly unknown[] {
+  if (Array.isArray(value) && value.length > 0) return value as unknown[];
+  throw new InputError(`${where} must be a list of at least one, and ${shown(value)} came.`);
+}
+
+function slug(where: string, value: unknown): string {
+  if (typeof value === 'string' && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value)) return value;
+  throw new InputError(`${where} must be lower-case words joined by hyphens, and ${shown(value)} came.`);
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { InputError } from '../../input-error';
+import { tf } from '../../tensor';
+import { writeAtomically } from '../checkpoint';
+import type { MemorizationResult } from '../trainer';
+import type { SweepRun } from './plan';
+
+/** What the file of a finished run holds. */
+export interface SweepResult {
+  readonly run: string;
+  readonly panel: string;
+  readonly result: MemorizationResult;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly machine: { readonly cpu: string; readonly threads: number; readonly host: string };
+  /** When it was finished, ISO 8601. */
+  readonly finished: string;
+}
+
+/** The file of a run's result in the folder of a sweep. */
+export function resultFile(folder: string, run: Pick<SweepRun, 'id'>): string {
+  return path.join(folder, `${run.id}.json`);
+}
+
+/** Writes a result so that nobody ever finds half of it. */
+export function writeResult(folder: string, { id, panel }: SweepRun, result: MemorizationResult): void {
+  const content: SweepResult = {
+    run: id,
+    panel,
+    result,
+    versions: versions(),
+    machine: { cpu: os.cpus()[0].model.trim(), threads: os.availableParallelism(), host: os.hostname() },
+    finished: new Date().toISOString(),
+  };
+  writeAtomically(resultFile(folder, { id }), [`${JSON.stringify(content, null, 1)}\n`]);
+}
+
+/**
+ * The result of a run, or null where there is none yet. A file that is not whole is set aside as `….broken`, `warn` is
+ * told, and the run counts as missing.
+ *
+ * @throws InputError when the file holds a run of the same name with another configuration.
+ */
+export function readResult(folder: string, run: SweepRun, warn: (line: string) => void): SweepResult | null {
+  const file = resultFile(folder, run);
+  if (!existsSync(file)) return null;
+  const content = parsed(file);
+  if (content === null) {
+    renameSync(file, `${file}.broken`);
+    warn(`${run.id}: its result is not whole; it is kept as '${file}.broken', and the run is done again`);
+    return null;
+  }
+  const found = content.result.config as unknown as Record<string, unknown>;
+  const wanted = run.config as unknown as Record<string, unknown>;
+  const other = Object.keys(wanted).find((key) => found[key] !== wanted[key]);
+  if (other !== undefined) {
+    throw new InputError(
+      `'${file}' was made with ${other} = ${JSON.stringify(found[other])}, and the sweep wants ` +
+        `${JSON.stringify(wanted[other])}; choose another folder with --out, or delete the file.`,
+    );
+  }
+  return content;
+}
+
+function parsed(file: string): SweepResult | null {
+  try {
+    const content = JSON.parse(readFileSync(file, 'utf8')) as Partial<SweepResult>;
+    return content.result?.config && typeof content.finished === 'string' ? (content as SweepResult) : null;
+  } catch {
+    return null;
+  }
+}
+
+function versions(): Record<string, string> {
+  const own = JSON.parse(readFileSync(path.join(__dirname, '../../../package.json'), 'utf8')) as { version: string };
+  return { 'attention-capacity': own.version, node: process.versions.node, tfjs: tf.version.tfjs };
+}
