@@ -16,7 +16,7 @@ test('the doctor finds every part of a finished installation in order', async ()
     '@tensorflow/tfjs-node-gpu',
     'danfojs-node',
     'tslab',
-    'plotly.js-dist',
+    'plotly.js-dist-min',
     'libtensorflow',
     'device',
   ]) {
