@@ -22,7 +22,7 @@ import { alone } from './setup/lock.mjs';
 import { installNodePackages, nodePackagesPresent } from './setup/node-packages.mjs';
 import { cache, root } from './setup/places.mjs';
 import { say } from './setup/progress.mjs';
-import { installPythonPackages, pythonPackagesPresent } from './setup/python.mjs';
+import { environmentPresent, jupyter, makeEnvironment } from './setup/python.mjs';
 import { fetchSource, missingSources, spaceFor } from './setup/sources.mjs';
 
 /** Measured: node_modules, .venv, and CUDA's wheels once packed and once unpacked; plus room to work. */
@@ -33,7 +33,7 @@ async function setUpAlone() {
   const device = chosenDevice();
   const missing = {
     nodePackages: !nodePackagesPresent(),
-    pythonPackages: !pythonPackagesPresent(),
+    pythonPackages: !environmentPresent(jupyter),
     sources: await missingSources(device),
     cuda: !cudaPresent(device),
     addon: !addonInPlace(device),
@@ -67,7 +67,7 @@ async function setUpAlone() {
 
   say('Setting up what is missing (once; interrupt it whenever you like, it goes on where it was)');
   if (missing.nodePackages) await installNodePackages();
-  if (missing.pythonPackages) await installPythonPackages(python.interpreter);
+  if (missing.pythonPackages) await makeEnvironment(jupyter, python.interpreter);
   for (const source of missing.sources) await fetchSource(source);
   if (missing.cuda) await installCuda();
   // Looked at again: new Node packages took the addon with them.

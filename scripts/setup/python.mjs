@@ -1,50 +1,64 @@
-/** The virtual environment that has Jupyter. */
+/** Virtual environments: Jupyter's, and what the measurements in bench/ are compared with. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, python, venv } from './places.mjs';
+import { cache, python, root, venv } from './places.mjs';
 import { bar } from './progress.mjs';
 import { mustRun } from './run.mjs';
 
-const requirements = join(root, 'scripts', 'requirements.txt');
-/** Lies inside the environment, so that it goes when the environment goes; it says what was installed, and for which path. */
-const stamp = join(venv, 'installed-requirements.txt');
-const installed = () => `# for ${venv}\n${readFileSync(requirements, 'utf8')}`;
+/** The environment of the notebooks. */
+export const jupyter = {
+  label: 'Python packages (Jupyter)',
+  folder: venv,
+  requirements: join(root, 'scripts', 'requirements.txt'),
+  modules: ['jupyterlab', 'nbconvert', 'nbclient', 'nbformat', 'plotly', 'zmq'],
+};
 
-/** Whether .venv holds the pinned packages; an environment that was moved, or whose Python went away, does not count. */
-export function pythonPackagesPresent() {
-  return existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === installed();
+/** The environment with PyTorch; only `npm run bench` wants it. */
+export const torch = {
+  label: 'PyTorch',
+  folder: join(cache, 'torch'),
+  requirements: join(root, 'bench', 'requirements.txt'),
+  modules: ['torch', 'numpy'],
+};
+
+/** Lies inside the environment, so that it goes when the environment goes. */
+const stampOf = ({ folder }) => join(folder, 'installed-requirements.txt');
+/** What was installed, and for which path: an environment that was moved does not work. */
+const stampText = ({ folder, requirements }) => `# for ${folder}\n${readFileSync(requirements, 'utf8')}`;
+
+export const pythonOf = ({ folder }) => join(folder, 'bin', 'python');
+
+/** Whether an environment holds its pinned packages; one whose Python went away does not count. */
+export function environmentPresent(environment) {
+  const stamp = stampOf(environment);
+  return (
+    existsSync(pythonOf(environment)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === stampText(environment)
+  );
 }
 
-/** Makes .venv anew with `interpreter`. Every package is a wheel that must have the hash in requirements.txt. */
-export async function installPythonPackages(interpreter) {
-  rmSync(venv, { recursive: true, force: true });
-  await mustRun('making the Python environment .venv', interpreter, ['-m', 'venv', venv]);
-  await pipInstall('Python packages (Jupyter)', requirements);
-  await mustRun('starting Jupyter', python, ['-c', 'import jupyterlab, nbconvert, nbclient, nbformat, plotly, zmq']);
-  writeFileSync(stamp, installed());
+/** Makes an environment anew with `interpreter`. Every package is a wheel that must have the hash in its requirements. */
+export async function makeEnvironment(environment, interpreter) {
+  const { label, folder, requirements, modules } = environment;
+  rmSync(folder, { recursive: true, force: true });
+  await mustRun(`making the Python environment ${folder}`, interpreter, ['-m', 'venv', folder]);
+  await pipInstall(label, requirements, [], pythonOf(environment));
+  await mustRun(`loading ${label}`, pythonOf(environment), ['-c', `import ${modules.join(', ')}`]);
+  writeFileSync(stampOf(environment), stampText(environment));
 }
 
 /** `pip install` of a file of pinned requirements, with a bar: a package counts when pip turns to it. */
-export async function pipInstall(label, file, options = []) {
-  const count = readFileSync(file, 'utf8').match(/^[\w.-]+==/gm).length;
+export async function pipInstall(label, requirements, options = [], interpreter = python) {
+  const count = readFileSync(requirements, 'utf8').match(/^[\w.-]+==/gm).length;
   const progress = bar(label, count, (packages) => `${packages} packages`);
+  const install = ['-m', 'pip', 'install', '--no-deps', '--require-hashes', '--only-binary=:all:'];
   let collected = 0;
   try {
-    const install = [
-      '-m',
-      'pip',
-      'install',
-      '--no-deps',
-      '--require-hashes',
-      '--only-binary=:all:',
-      '--progress-bar=off',
-      '--requirement',
-      file,
-      ...options,
-    ];
-    await mustRun(`installing ${label}`, python, install, {
-      onLine: (line) => line.startsWith('Collecting ') && progress.update(++collected),
-    });
+    await mustRun(
+      `installing ${label}`,
+      interpreter,
+      [...install, '--progress-bar=off', '--requirement', requirements, ...options],
+      { onLine: (line) => line.startsWith('Collecting ') && progress.update(++collected) },
+    );
   } catch (error) {
     progress.clear();
     throw error;
