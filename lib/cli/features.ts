@@ -8,7 +8,7 @@ import type { ViTModel } from '../models/vit-model';
 import type { Precision } from '../tensor';
 import { oneOf, wholeNumber } from './arguments';
 import type { Extracted, PixelSource } from './extract';
-import { note, print, printJson } from './output';
+import { noteLater, print, printJson } from './output';
 
 interface FeatureArguments {
   readonly model: string;
@@ -99,7 +99,7 @@ async function modelNamed(name: string, seed: number): Promise<ViTModel> {
     throw new InputError(`--model expects ${NAMED.join(', ')} or a Hugging Face folder, and '${name}' is neither`);
   }
   const model = huggingFaceViT(name);
-  for (const text of model.notes) note(text);
+  for (const text of model.notes) noteLater(text);
   return model;
 }
 
@@ -110,7 +110,7 @@ async function imageSource({ images, seed }: FeatureArguments, model: ViTModel):
   if (set.skipped.length > 0) {
     const reasons = set.skipped.map(({ file, reason }) => `${file} (${reason})`);
     const shown = reasons.slice(0, 10).join(', ') + (reasons.length > 10 ? ', …' : '');
-    note(`${set.skipped.length} of ${set.skipped.length + set.count} files skipped: ${shown}`);
+    noteLater(`${set.skipped.length} of ${set.skipped.length + set.count} files skipped: ${shown}`);
   }
   return {
     name: images!,

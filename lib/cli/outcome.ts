@@ -2,6 +2,7 @@
 import { type Command, CommanderError } from 'commander';
 import { InputError } from '../input-error';
 import { Interrupted, interruptWork } from '../pace';
+import { printNotes } from './output';
 
 const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 
@@ -22,8 +23,10 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
       throw new InputError(`expected a command (${names}), and none came; --help tells more`);
     }
     await program.parseAsync(argv);
+    printNotes();
   } catch (error) {
     process.exitCode = statusOf(error, program, argv);
+    if (process.exitCode === STATUS.failed) printNotes();
   }
 }
 

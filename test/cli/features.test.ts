@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readNpy, writeNpy } from 'attention-capacity/data';
+import { difference, GOLDEN, readGolden, type Picks } from '../models/golden';
+import { integerPixels } from '../models/integer-weights';
+import { attentionCapacity, json, refusal, temporaryFolder } from './command';
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+const vit = join(GOLDEN, 'checkpoint-vit');
+const photographs = join(GOLDEN, '..', 'data', 'images');
+
+test.before(() => writeNpy(at('pixels.npy'), { data: Float32Array.from(integerPixels(2, 12)), shape: [2, 3, 12, 12] }));
+
+test('pixels through a Hugging Face folder give the hidden states that transformers gives', async () => {
+  const golden = readGolden<{ layers: readonly Picks[] }>('checkpoint-vit');
+  for (const precision of ['float32', 'float64'] as const) {
+    for (const layer of [0, 1, 2]) {
+      const { status, stdout, stderr } = await attentionCapacity(
+        ...['features', '--model', vit, '--layer', String(layer), '--pixels', at('pixels.npy')],
+        ...['--precision', precision, '--out', at('queries.npy'), '--contexts', at('contexts.npy')],
+        ...['--context-ranks', at('ranks.npy')],
+      );
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /queries\.npy: 2 x 16 query vectors/);
+      const contexts = await readNpy(at('contexts.npy'));
+      assert.deepEqual([contexts.dtype, contexts.shape], [precision, [2, 10, 16]]);
+      const values = contexts.data as Float64Array;
+      const error = difference(`layer ${layer}`, values, contexts.shape, golden.layers[layer]);
+      assert.ok(error < (precision === 'float64' ? 1e-10 : 1e-5), `${error}`);
+      const queries = await readNpy(at('queries.npy'));
+      assert.deepEqual([queries.dtype, queries.shape], [precision, [2, 16]]);
+      const firstTokens = [0, 1].flatMap((t) => Array.from(values.subarray(t * 160, t * 160 + 16)));
+      // The last block computes the query alone where that is enough, so the sums may be taken in another order.
+      const rounding = precision === 'float64' ? 1e-15 : 1e-7;
+      (queries.data as Float64Array).forEach((value, i) => assert.ok(Math.abs(value - firstTokens[i]) < rounding));
+      const ranks = await readNpy(at('ranks.npy'));
+      assert.deepEqual([ranks.dtype, ranks.shape], ['int32', [2]]);
+      assert.deepEqual([...ranks.data], [10, 10]);
+    }
+  }
+});
+
+test('a folder of images: rows in the order of the sorted names, files that are none skipped and named', async () => {
+  const images = at('images');
+  mkdirSync(images);
+  for (const name of ['rgb.png', 'chroma-full.jpg', 'grey.png', 'cut-short.png']) {
+    copyFileSync(join(photographs, name), join(images, name));
+  }
+  writeFileSync(join(images, 'notes.txt'), 'no image');
+  const options = ['--model', vit, '--layer', '2', '--precision', 'float64'];
+  const out = at('images.npy');
+  const { status, stdout, stderr } = await attentionCapacity(
+    ...['features', ...options, '--images', images, '--out', out, '--json'],
+  );
+  assert.equal(status, 0, stderr);
+  const result = JSON.parse(stdout) as { files: string[]; skipped: number; queries: { shape: number[] } };
+  assert.deepEqual(result.files, ['chroma-full.jpg', 'rgb.png']);
+  assert.deepEqual([result.skipped, result.queries.shape], [3, [2, 16]]);
+  assert.match(stderr, /^note: 3 of 5 files skipped: cut-short\.png \(.*\), grey\.png \(.*\), notes\.txt \(.*\)$/m);
+
+  const alone = at('alone');
+  mkdirSync(alone);
+  copyFileSync(join(photographs, 'rgb.png'), join(alone, 'rgb.png'));
+  await json('features', ...options, '--images', alone, '--out', at('alone.npy'));
+  const [all, one] = [await readNpy(out), await readNpy(at('alone.npy'))];
+  // In another batch the sums may be taken in another order.
+  const last = (all.data as Float64Array).subarray(16);
+  (one.data as Float64Array).forEach((value, i) => assert.ok(Math.abs(value - last[i]) < 1e-15));
+});
+
+test('tensors that the layer does not need may be missing or too many: one line each', async () => {
+  const { status, stderr } = await attentionCapacity(
+    ...['features', '--model', vit, '--layer', '1', '--pixels', at('pixels.npy'), '--out', at('noted.npy')],
+  );
+  assert.equal(status, 0);
+  const lines = stderr.trimEnd().split('\n');
+  assert.ok(lines.length <= 2 && lines.every((line) => line.startsWith('note: ')), stderr);
+  assert.match(stderr, /not used: .*classifier/);
+});
+
+test('each bad input gets one line, and nothing is written', async () => {
+  const out = ['--out', at('refused.npy')];
+  const pixels = ['--pixels', at('pixels.npy')];
+  const layer = ['--layer', '1'];
+  const model = ['--model', vit];
+  mkdirSync(at('empty'));
+  await writeNpy(at('large.npy'), { data: new Float32Array(3 * 16 * 16), shape: [1, 3, 16, 16] });
+  await writeNpy(at('flat.npy'), { data: new Float32Array(12), shape: [3, 4] });
+  const bad = Float32Array.from(integerPixels(2, 12));
+  bad[3 * 144 + 7] = NaN;
+  await writeNpy(at('nan.npy'), { data: bad, shape: [2, 3, 12, 12] });
+  const cases: [string[], RegExp][] = [
+    [[...layer, ...out, ...pixels], /required option '--model <name>' not specified/],
+    [[...model, ...out, ...pixels], /required option '--layer <layer>' not specified/],
+    [[...model, ...layer, ...out], /expects --images .* or --pixels, and neither came/],
+    [
+      [...model, ...layer, ...out, ...pixels, '--images', 'photos'],
+      /'--images <set>' cannot be used with option '--pixels <file>'/,
+    ],
+    [
+      [...model, '--layer', 'last', ...out, ...pixels],
+      /--layer expects a whole number from 0 up or 'attention', and 'last' came/,
+    ],
+    [
+      [...model, '--layer', '3', ...out, ...pixels],
+      /layers 0 \(the embeddings\) to 2 and 'attention', but layer 3 was asked for/,
+    ],
+    [
+      [...model, ...layer, '--out', 'queries.txt', ...pixels],
+      /--out expects the name of a \.npy file, and 'queries\.txt' came/,
+    ],
+    [[...model, ...layer, ...out, ...pixels, '--contexts', at('refused.npy')], /expect files of their own/],
+    [
+      [...model, ...layer, ...out, ...pixels, '--precision', 'half'],
+      /--precision expects float32 or float64, and 'half' came/,
+    ],
+    [
+      ['--model', 'resnet', ...layer, ...out, ...pixels],
+      /--model expects random-vit-b16, trained-vit-s or a Hugging Face folder, and 'resnet' is neither/,
+    ],
+    [['--model', at('empty'), ...layer, ...out, ...pixels], /config\.json/],
+    [[...model, ...layer, ...out, '--pixels', at('large.npy')], /--pixels expects \[T, 3, 12, 12\] .*\[1, 3, 16, 16\]/],
+    [
+      [...model, ...layer, ...out, '--pixels', at('flat.npy')],
+      /flat\.npy' should hold normalised pixels \[T, 3, H, W\]/,
+    ],
+    [
+      [...model, ...layer, ...out, '--pixels', at('nan.npy')],
+      /nan\.npy' expects finite pixels, and example 1 holds NaN/,
+    ],
+    [[...model, ...layer, ...out, '--pixels', at('absent.npy')], /absent\.npy'/],
+    [[...model, ...layer, ...out, '--images', at('empty')], /empty' is empty/],
+    [[...model, ...layer, ...out, '--images', at('nowhere')], /nowhere' cannot be read/],
+    [
+      [...model, ...layer, ...out, '--images', 'photos:none'],
+      /--images photos:count expects a whole number from 1 up, and 'none' came/,
+    ],
+    [[...model, ...layer, ...out, '--images', 'cifar10:0'], /--images cifar10:count expects .* and '0' came/],
+    [[...model, ...layer, '--out', at('no/such/folder.npy'), ...pixels], /folder\.npy' cannot be written/],
+  ];
+  for (const [args, expected] of cases) {
+    assert.match(await refusal('features', ...args), expected);
+  }
+  assert.ok(!existsSync(at('refused.npy')));
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.partial')),
+    [],
+  );
+});
