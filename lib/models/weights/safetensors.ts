@@ -56,16 +56,15 @@ export interface ByteSource {
 /** The bytes of a file, opened for each read and closed again, so that nothing is left open. */
 export function fileBytes(path: string): ByteSource {
   const opened = <T>(use: (file: number) => T): T => {
-    let file: number;
+    let file: number | null = null;
     try {
       file = openSync(path, 'r');
-    } catch (error) {
-      throw new InputError(`${path} cannot be read: ${(error as Error).message}`);
-    }
-    try {
       return use(file);
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      throw new InputError(`${path} cannot be read: ${(error as Error).message}`);
     } finally {
-      closeSync(file);
+      if (file !== null) closeSync(file);
     }
   };
   return {
