@@ -5,10 +5,11 @@
 import type { Layout, Template } from 'plotly.js';
 
 /**
- * The colours of traces, in order. Okabe and Ito's, with purple and yellow darkened: each has a contrast of at least 3
- * to 1 with the white and with the dark page (tested), so that lines are seen on both.
+ * The colours of traces, in order: Okabe and Ito's blue and vermilion, and others chosen to be as far from them and from
+ * each other as they can be with normal vision, protanopia and deuteranopia, at a contrast of at least 3 to 1 with the
+ * white and with the dark page, so that lines are seen on both. test/report/theme.test.ts holds the numbers.
  */
-export const colours: readonly string[] = ['#0072B2', '#D55E00', '#009E73', '#B5568C', '#A87900', '#2C93CC'];
+export const colours: readonly string[] = ['#0072B2', '#D55E00', '#00947B', '#7A38FF', '#C3223D', '#4C88FF'];
 
 /** float32 and float64 look the same in every figure. */
 export const precisionColours = { float32: '#0072B2', float64: '#D55E00' } as const;
