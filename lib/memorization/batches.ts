@@ -6,7 +6,7 @@ import { randomSource } from '../tensor';
  */
 export class BatchOrder {
   private pass = -1;
-  private order = new Int32Array(0);
+  private order: Int32Array = new Int32Array(0);
   private readonly stepsPerPass: number;
 
   constructor(

@@ -134,7 +134,7 @@ test(`${FILES} damaged files: refused, or read within their bounds`, (t) => {
   let accepted = 0;
   let slowest = 0;
   for (let number = 0; number < FILES; number++) {
-    let bytes = Buffer.from(validFile(random));
+    let bytes: Buffer = Buffer.from(validFile(random));
     for (let change = random.integer(3); change >= 0 && bytes.length >= 8; change--) {
       bytes = mutations[random.integer(mutations.length)](bytes, random);
     }

@@ -18,7 +18,7 @@ export function nullVector(independence: Independence, set: ArrayLike<number>): 
     for (let i = 0; i < k; i++) trace += independence.squaredNorms[set[i]];
     const lower = independence.gather(set);
     if (shiftedCholesky(lower, k, -4 * (independence.columns + k) * Number.EPSILON * trace)) {
-      let vector = Float64Array.from({ length: k }, (_, i) => 1 + ((i * 7919) % 101) / 101);
+      let vector: Float64Array = Float64Array.from({ length: k }, (_, i) => 1 + ((i * 7919) % 101) / 101);
       for (let step = 0; step < 4; step++) vector = inverseStep(lower, k, vector);
       return vector;
     }
