@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { cache, root } from './setup/places.mjs';
 import { size } from './setup/progress.mjs';
-import { run } from './setup/run.mjs';
+import { run, temporaryFolder } from './setup/run.mjs';
 
 const FOUND_BY_ENVIRONMENT = [process.env.ATTENTION_PYTHON].filter(Boolean);
 const PYTHONS = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python'];
@@ -73,8 +73,7 @@ export async function findPython(candidates = [...FOUND_BY_ENVIRONMENT, ...PYTHO
 
 /** `{compiler}` that compiles C++17, or `{problem}`. */
 export async function findCompiler(candidates = COMPILERS) {
-  mkdirSync(join(cache, 'tmp'), { recursive: true });
-  const folder = mkdtempSync(join(cache, 'tmp', 'compiler-'));
+  const folder = mkdtempSync(join(temporaryFolder(), 'compiler-'));
   const failed = [];
   try {
     const code = join(folder, 'probe.cc');

@@ -3,7 +3,6 @@
  * sets and weights. Each step looks whether its result is there and right; a result gets its name, or its stamp, only
  * after it was checked, so that a broken run leaves nothing that looks whole.
  */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import {
@@ -73,7 +72,6 @@ async function setUpAlone() {
   // Looked at again: new Node packages took the addon with them.
   if (!addonInPlace(device)) await installAddon(device, compiler.compiler);
   rememberDevice(device);
-  rmSync(join(cache, 'tmp'), { recursive: true, force: true });
 }
 
 /** Holds the checkout and the cache (which several checkouts may share) for itself while `work` runs. */

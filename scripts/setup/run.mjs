@@ -1,18 +1,27 @@
 /** Other programs: started with an environment that keeps them inside the checkout, their output kept for the case that they fail. */
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SetupFailure, knownCause } from './failure.mjs';
 import { cache, root } from './places.mjs';
 
+/** For the temporary files of this process and the programs it runs: in the cache, and gone when it ends. */
+export function temporaryFolder() {
+  if (!existsSync(temporary)) {
+    mkdirSync(temporary, { recursive: true });
+    process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+  }
+  return temporary;
+}
+
+const temporary = join(cache, 'tmp', `setup-${process.pid}`);
+
 /** The caller's environment, with temporary files in our cache and without what would lead Python astray. */
 export function environment() {
-  const temporary = join(cache, 'tmp');
-  mkdirSync(temporary, { recursive: true });
   const env = {
     ...process.env,
-    TMPDIR: temporary,
+    TMPDIR: temporaryFolder(),
     RUSTUP_HOME: join(temporary, 'rustup'), // pip asks rustc for its version, and rustup's rustc writes to the home folder
     PYTHONNOUSERSITE: '1',
     PIP_USER: '0',
