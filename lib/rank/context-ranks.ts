@@ -2,7 +2,7 @@ import { InputError } from '../input-error';
 import { cholesky, eigvalsh, tf, toTensor, valuesOf } from '../tensor';
 import { succeeded } from './gram';
 import { inFloat64 } from './in-float64';
-import { rankFromEigenvalues } from './rank-count';
+import { rankFromEigenvalues } from './gram-eigenvalues';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';
 import { singularValues } from './singular-values';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';

@@ -1,4 +1,5 @@
 import { batchSize, Gram } from './gram';
+import { ranksFromGram } from './gram-eigenvalues';
 import { LargestSingularValue } from './largest-singular-value';
 import { Preconditioners } from './preconditioner';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';
@@ -12,11 +13,12 @@ import { rankAt, relativeTolerance, type Rtol } from './tolerance';
  * - `interlacing`: sigma_k of a subset is at most sigma_k of all rows, and that is below the tolerance;
  * - `cholesky`: the shifted Gram has, or has not, a Cholesky factor;
  * - `preconditioned`: the same for the Gram of the rows after a common change of columns;
+ * - `eigenvalues`: all eigenvalues of the Gram, where nothing cheaper bounds sigma_max closely enough;
  * - `svd`: none of these could tell, so the singular values themselves were computed.
  *
- * All but the last are proofs whatever the rounding; the last is as sharp as float64's SVD is.
+ * All but the last are proofs, rounding included; the last is as sharp as float64's SVD is.
  */
-export type Method = 'equal rows' | 'interlacing' | 'cholesky' | 'preconditioned' | 'svd';
+export type Method = 'equal rows' | 'interlacing' | 'cholesky' | 'preconditioned' | 'eigenvalues' | 'svd';
 
 export interface Verdict {
   /** Whether the smallest singular value is strictly greater than the tolerance times the largest. */
@@ -96,6 +98,7 @@ export class IndependenceTest {
       this.proveIndependent(open.filter(isOpen));
       if (!dependentFirst) this.proveDependent(open.filter(isOpen));
     }
+    this.byEigenvalues(usable.filter(isOpen));
     for (const candidate of candidates.filter(isOpen)) candidate.verdict = this.bySvd(candidate.subset);
     return candidates.map(({ verdict }) => verdict!);
   }
@@ -193,6 +196,19 @@ export class IndependenceTest {
     if (few < k) attempt(k);
     if (decided >= 0.9 * able.length) this.failingShare = Math.max(0.05, this.failingShare * 0.93);
     else if (decided < 0.7 * able.length) this.failingShare = Math.min(1, this.failingShare * 1.08);
+  }
+
+  private byEigenvalues(open: readonly Candidate[]): void {
+    if (open.length === 0 || isBlind(open)) return;
+    const k = open[0].subset.length;
+    const ranks = ranksFromGram(
+      this.gram,
+      open.map(({ subset }) => subset),
+      this.tolerance(k),
+    );
+    open.forEach((candidate, i) => {
+      if (ranks[i] !== null) candidate.verdict = verdict(ranks[i] === k, 'eigenvalues');
+    });
   }
 
   private bySvd(subset: Int32Array): Verdict {

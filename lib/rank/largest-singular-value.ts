@@ -127,7 +127,7 @@ function globalSpectrum({ values, count, columns, squaredNorms }: Rows) {
   );
   // Any unit vector gives true bounds; a start without symmetry finds the top direction in practice.
   let direction: Float64Array = Float64Array.from({ length: columns }, (_, j) => 1 + ((j * 0.6180339887498949) % 1));
-  for (let step = 0; step < 30; step++) {
+  for (let step = 0; step < 12; step++) {
     const next = tf.matMul(rows, tf.matMul(rows, toTensor(direction, [columns, 1]) as tf.Tensor2D), true, false);
     const image = valuesOf(next) as Float64Array;
     const length = norm(image);

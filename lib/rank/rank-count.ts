@@ -1,6 +1,4 @@
-import { eigvalsh, valuesOf } from '../tensor';
-import { batchSize } from './gram';
-import { inFloat64 } from './in-float64';
+import { ranksFromGram } from './gram-eigenvalues';
 import { NEAR, type IndependenceTest } from './independence';
 import { InertiaCounter } from './inertia';
 import { choleskySlack, eigenvalueSlack, SMALLEST_TRACE } from './rounding';
@@ -83,44 +81,10 @@ export class RankCounter {
       return test.tolerance(k) ** 2 * trace < 4 * eigenvalueSlack(test.rows.columns, k, trace);
     });
     if (blind) return;
-    const size = batchSize(k);
-    for (let start = 0; start < subsets.length; start += size) {
-      const batch = subsets.slice(start, start + size);
-      const unshifted = batch.map(() => 0);
-      const eigenvalues = inFloat64(() => valuesOf(eigvalsh(test.gram.leading(batch, unshifted, k))) as Float64Array);
-      batch.forEach((subset, i) => {
-        const ascending = eigenvalues.subarray(i * k, (i + 1) * k);
-        const trace = test.gram.trace(subset);
-        const rank = rankFromEigenvalues(ascending, test.rows.columns, trace, test.tolerance(k), NEAR);
-        if (rank !== null) found(subset, rank);
-      });
+    for (const [i, rank] of ranksFromGram(test.gram, subsets, test.tolerance(k), NEAR).entries()) {
+      if (rank !== null) found(subsets[i], rank);
     }
   }
-}
-
-/**
- * The rank of k rows in `columns` dimensions from the eigenvalues of their Gram, ascending; null where one is so near to the
- * squared tolerance that rounding could have carried it across, or where it is within `near` (relative, of singular values).
- */
-export function rankFromEigenvalues(
-  ascending: Float64Array,
-  columns: number,
-  trace: number,
-  tolerance: number,
-  near = 0,
-): number | null {
-  const k = ascending.length;
-  if (trace < SMALLEST_TRACE) return null;
-  const slack = eigenvalueSlack(columns, k, trace);
-  const bound = tolerance ** 2 * ascending[k - 1];
-  const low = bound * (1 - 2.1 * near) - 2 * slack;
-  const high = bound * (1 + 2.1 * near) + 2 * slack;
-  let rank = 0;
-  for (const value of ascending) {
-    if (value >= low && value <= high) return null;
-    if (value > high) rank++;
-  }
-  return low > 0 || rank === k ? rank : null;
 }
 
 /** The rank as its definition has it. */

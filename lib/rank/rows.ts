@@ -5,7 +5,9 @@ import type { Matrix } from '../tensor';
 export interface Rows {
   readonly count: number;
   readonly columns: number;
-  /** Row-major; the largest magnitude is in [0.5, 1), unless all is zero. */
+  /** Row-major, as they came: another subset may need another scale. */
+  readonly original: Float32Array | Float64Array;
+  /** The same in float64, scaled; the largest magnitude is in [0.5, 1), unless all is zero. */
   readonly values: Float64Array;
   /** ||x_i||^2, `[T]`. */
   readonly squaredNorms: Float64Array;
@@ -14,8 +16,8 @@ export interface Rows {
 }
 
 /**
- * Checks and scales a matrix. Scaling by a power of two is exact (numbers 2^-1022 times smaller than the largest apart)
- * and changes no rank.
+ * Checks and scales a matrix. Scaling by a power of two changes no rank, and is exact but for numbers some 2^-1022 times
+ * smaller than the largest.
  *
  * @throws InputError naming the row when a value is NaN or infinite, or when the matrix has no rows or no columns.
  */
@@ -50,7 +52,14 @@ export function prepareRows(features: Matrix): Rows {
     for (let i = row * columns; i < (row + 1) * columns; i++) sum += values[i] * values[i];
     squaredNorms[row] = sum;
   }
-  return { count, columns, values, squaredNorms, twins: findTwins(values, count, columns) };
+  return {
+    count,
+    columns,
+    original: features.data,
+    values,
+    squaredNorms,
+    twins: findTwins(features.data, count, columns),
+  };
 }
 
 /** The smallest e with `magnitude` < 2^e; 0 for 0. */
@@ -70,19 +79,19 @@ export function scaleByPowerOfTwo(values: Float64Array, exponent: number): void 
   for (const factor of steps) if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
 }
 
-function findTwins(values: Float64Array, count: number, columns: number): Int32Array | null {
+function findTwins(values: Float32Array | Float64Array, count: number, columns: number): Int32Array | null {
   const twins = new Int32Array(count);
   const rowsByKey = new Map<number, number[]>();
   let found = false;
   for (let row = 0; row < count; row++) {
     const start = row * columns;
-    // Weights that no row was made for: rows with equal sums are told apart, equal rows are not.
+    // Equal rows have equal keys; that rows with equal keys are equal has to be seen.
     let key = 0;
     let zero = true;
     for (let j = 0; j < columns; j++) {
       const value = values[start + j];
       if (value !== 0) zero = false;
-      key += value * (1 + ((j * 0.6180339887498949) % 1));
+      key = (key * 0.75 + value) % 1e6;
     }
     const candidates = rowsByKey.get(key) ?? [];
     const twin = candidates.find((other) => sameRow(values, other * columns, start, columns));
@@ -93,7 +102,7 @@ function findTwins(values: Float64Array, count: number, columns: number): Int32A
   return found ? twins : null;
 }
 
-function sameRow(values: Float64Array, a: number, b: number, columns: number): boolean {
+function sameRow(values: Float32Array | Float64Array, a: number, b: number, columns: number): boolean {
   for (let j = 0; j < columns; j++) if (values[a + j] !== values[b + j]) return false;
   return true;
 }

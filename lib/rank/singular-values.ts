@@ -10,17 +10,14 @@ import { exponentAbove, prepareRows, scaleByPowerOfTwo, type Rows } from './rows
  */
 export function singularValues(matrix: Matrix): Float64Array {
   const [count, columns] = matrix.shape;
-  let largest = 0;
-  for (const value of matrix.data) largest = Math.max(largest, Math.abs(value));
-  const rows = prepareRows(matrix);
-  const values = svdOf(rows.values.slice(), count, columns);
-  scaleByPowerOfTwo(values, exponentAbove(largest));
+  const values = svdOf(prepareRows(matrix).values, count, columns);
+  scaleByPowerOfTwo(values, exponentAbove(largestOf(matrix.data)));
   return values;
 }
 
 /**
  * The singular values of the rows in `subset`, descending, one for each row (zeros where there are more rows than
- * columns), in the scale of `rows`, by SVD in float64.
+ * columns), up to a common power of two, by SVD in float64.
  *
  * Equal rows are first replaced by one of them times the square root of their number, which changes no singular value but
  * the zeros it takes away: the constant class token of an embedding costs the SVD of one row.
@@ -33,11 +30,14 @@ export function subsetSingularValues(rows: Rows, subset: Int32Array): Float64Arr
     if (twin >= 0) multiplicity.set(twin, (multiplicity.get(twin) ?? 0) + 1);
   }
   const gathered = new Float64Array(multiplicity.size * columns);
+  [...multiplicity.keys()].forEach((row, index) =>
+    gathered.set(rows.original.subarray(row * columns, (row + 1) * columns), index * columns),
+  );
+  scaleByPowerOfTwo(gathered, -exponentAbove(largestOf(gathered)));
   let next = 0;
-  for (const [row, times] of multiplicity) {
+  for (const times of multiplicity.values()) {
     const weight = Math.sqrt(times);
-    const start = row * columns;
-    for (let j = 0; j < columns; j++) gathered[next++] = weight * rows.values[start + j];
+    for (const end = next + columns; next < end; next++) gathered[next] *= weight;
   }
   const all = new Float64Array(subset.length);
   if (multiplicity.size > 0) all.set(svdOf(gathered, multiplicity.size, columns).subarray(0, subset.length));
@@ -50,14 +50,13 @@ export function sigmaRatioOf(rows: Rows, subset: Int32Array): number {
   return values[0] === 0 ? 0 : values[subset.length - 1] / values[0];
 }
 
-/** `values` is scaled in place. */
+/** Of values whose largest is near 1. */
 function svdOf(values: Float64Array, count: number, columns: number): Float64Array {
+  return inFloat64(() => Float64Array.from(valuesOf(svdvals(toTensor(values, [count, columns])))));
+}
+
+function largestOf(values: ArrayLike<number>): number {
   let largest = 0;
-  for (const value of values) largest = Math.max(largest, Math.abs(value));
-  if (largest === 0) return new Float64Array(Math.min(count, columns));
-  const exponent = exponentAbove(largest);
-  scaleByPowerOfTwo(values, -exponent);
-  const sigmas = inFloat64(() => Float64Array.from(valuesOf(svdvals(toTensor(values, [count, columns])))));
-  scaleByPowerOfTwo(sigmas, exponent);
-  return sigmas;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
+  return largest;
 }

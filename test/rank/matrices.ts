@@ -1,0 +1,55 @@
+/** Matrices of which the singular values are known, for the tests of this room. */
+import { inPrecision, qr, type Matrix, type Random, tf, toTensor, valuesOf } from 'attention-capacity/tensor/index';
+
+export function matrix(rows: number, columns: number, entry: (i: number, j: number) => number): Matrix {
+  const data = Float64Array.from({ length: rows * columns }, (_, index) =>
+    entry(Math.floor(index / columns), index % columns),
+  );
+  return { data, shape: [rows, columns] };
+}
+
+export function normalMatrix(rows: number, columns: number, random: Random): Matrix {
+  return matrix(rows, columns, () => random.normal());
+}
+
+/** Random orthonormal rows or columns, whichever are fewer, times the singular values between them. */
+export function withSingularValues(rows: number, columns: number, sigmas: ArrayLike<number>, random: Random): Matrix {
+  const p = Math.min(rows, columns);
+  if (sigmas.length !== p) throw new RangeError(`${p} singular values are needed, but ${sigmas.length} came.`);
+  let data: Float64Array | undefined;
+  inPrecision('float64', () =>
+    tf.tidy(() => {
+      const normal = (m: number) => toTensor(normalMatrix(m, p, random).data, [m, p]);
+      const [left] = qr(normal(rows));
+      const [right] = qr(normal(columns));
+      const scaled = tf.mul(left, toTensor(Float64Array.from(sigmas), [1, p]));
+      data = Float64Array.from(valuesOf(tf.matMul(scaled as tf.Tensor2D, right as tf.Tensor2D, false, true)));
+    }),
+  );
+  return { data: data!, shape: [rows, columns] };
+}
+
+export function rowsOf({ data, shape: [, columns] }: Matrix, rows: ArrayLike<number>): Matrix {
+  const picked = new Float64Array(rows.length * columns);
+  Array.from(rows).forEach((row, index) =>
+    picked.set(data.subarray(row * columns, (row + 1) * columns), index * columns),
+  );
+  return { data: picked, shape: [rows.length, columns] };
+}
+
+/** One matrix above the other. */
+export function stacked(above: Matrix, below: Matrix): Matrix {
+  const [m, columns] = above.shape;
+  return {
+    data: Float64Array.from([...above.data, ...below.data]),
+    shape: [m + below.shape[0], columns],
+  };
+}
+
+/** 0 … n - 1. */
+export const firstRows = (n: number) => Int32Array.from({ length: n }, (_, index) => index);
+
+/** From 1 down to `last`, evenly on a logarithmic scale. */
+export function geometric(count: number, last: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => (count === 1 ? 1 : last ** (i / (count - 1))));
+}
