@@ -21,6 +21,14 @@ export {
   type Rtol,
 } from './rank';
 export type { Matrix, Precision } from './tensor';
+export {
+  analyseFeatures,
+  exampleFeatures,
+  openFeatures,
+  type AnalysisOptions,
+  type FeatureAnalysis,
+  type YourFeatures,
+} from './your-features';
 
 export { figure, headline, say, show, table, type Figure, type Table } from './report';
 export { imageComparison, marginFigure, rankHistogram } from './report/assumption-figures';
@@ -35,3 +43,13 @@ export {
   spectrumFigure,
   toleranceFigure,
 } from './report/precision-figures';
+export { featureCurveFigure, singularValueFigure } from './report/your-features-figures';
+export { featureFindings } from './report/your-features-findings';
+export {
+  certificateTable,
+  curveFallTable,
+  featureTable,
+  kruskalBoundsTable,
+  numericalRankTable,
+  subsetTestTable,
+} from './report/your-features-tables';

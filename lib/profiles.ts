@@ -27,11 +27,11 @@ const profiles = {
     quick: { photos: 2000, spectra: 3, draws: 30, sceptics: 800, seeds: 1, rows: 8, smallImages: 14 },
     paper: { photos: 2000, spectra: 20, draws: 1000, sceptics: 2000, seeds: 5, rows: 768, smallImages: 16 },
   },
-  /** 10-your-features: what is done with a matrix of your own. */
+  /** 10-your-features: what is done with a matrix of your own; photos behind the example that stands in for one. */
   yourFeatures: {
-    test: { draws: 20, permutations: 6, searchSeconds: 1 },
-    quick: { draws: 1000, permutations: 200, searchSeconds: 20 },
-    paper: { draws: 5000, permutations: 5000, searchSeconds: 120 },
+    test: { photos: 800, draws: 20, permutations: 6, searchOperations: 2e8 },
+    quick: { photos: 2000, draws: 500, permutations: 100, searchOperations: 5e9 },
+    paper: { photos: 2000, draws: 5000, permutations: 5000, searchOperations: 1e11 },
   },
 } as const;
 
