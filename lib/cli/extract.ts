@@ -1,6 +1,6 @@
 /** Streams a layer's query vectors and context matrices to files, batch by batch. */
 import { createNpy, type NpyWriter, type PixelBatch } from '../data';
-import { type FeatureLayer, loadLayers } from '../models';
+import type { FeatureLayer } from '../models';
 import { begin } from '../pace';
 import { contextRanks } from '../rank';
 import { inPrecision, type Precision, tf, toTensor, valuesOf } from '../tensor';
@@ -49,7 +49,8 @@ export async function extractFeatures(
     return file;
   };
   const counts: Record<string, number> = {};
-  const loaded = await loadLayers([layer], precision);
+  // Not by loadLayers, which compares preprocessings: pixels from a file need none.
+  const network = await layer.network.load([layer.output], precision);
   const work = begin(`features of ${layer.name} in ${precision}`, T);
   try {
     const queryFile = await create(queries, precision, [T, d]);
@@ -60,7 +61,7 @@ export async function extractFeatures(
       const batch = await source.read(indices, precision);
       const values = inPrecision(precision, () => {
         const pixels = toTensor(batch.data, batch.shape) as tf.Tensor4D;
-        const [output] = loaded.run(pixels, contextFile !== null || rankFile !== null);
+        const [output] = network.run(pixels, contextFile !== null || rankFile !== null);
         const result = {
           queries: valuesOf(output.queries),
           contexts: contextFile && output.contexts && valuesOf(output.contexts),
@@ -80,7 +81,7 @@ export async function extractFeatures(
     for (const file of files) await file.finish();
   } finally {
     work.end();
-    loaded.dispose();
+    network.dispose();
     // Nothing but finished files stays.
     for (const file of files) await file.discard();
   }

@@ -3,8 +3,10 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readNpy, writeNpy } from 'attention-capacity/data';
+import { fileBytes, openSafetensors } from 'attention-capacity/models/weights/safetensors';
 import { difference, GOLDEN, readGolden, type Picks } from '../models/golden';
 import { integerPixels } from '../models/integer-weights';
+import { safetensorsBytes } from '../models/safetensors-bytes';
 import { attentionCapacity, json, refusal, temporaryFolder } from './command';
 
 const folder = temporaryFolder();
@@ -79,6 +81,35 @@ test('tensors that the layer does not need may be missing or too many: one line 
   const lines = stderr.trimEnd().split('\n');
   assert.ok(lines.length <= 2 && lines.every((line) => line.startsWith('note: ')), stderr);
   assert.match(stderr, /not used: .*classifier/);
+});
+
+test('a tensor that the layer needs and the file lacks is an error; one that a later layer needs is a note', async () => {
+  const partial = at('partial');
+  mkdirSync(partial);
+  copyFileSync(join(vit, 'config.json'), join(partial, 'config.json'));
+  const whole = openSafetensors(fileBytes(join(vit, 'model.safetensors')));
+  const names = [...whole.entries.keys()].filter((name) => !/layers?\.1\./.test(name));
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  const header = Object.fromEntries(
+    names.map((name) => {
+      const values = whole.read(name) as Float32Array;
+      parts.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      const data_offsets = [end, (end += values.byteLength)];
+      return [name, { dtype: 'F32', shape: whole.entries.get(name)!.shape, data_offsets }];
+    }),
+  );
+  writeFileSync(join(partial, 'model.safetensors'), safetensorsBytes(header, Buffer.concat(parts)));
+  const run = (layer: string) =>
+    attentionCapacity(
+      ...['features', '--model', partial, '--layer', layer, '--pixels', at('pixels.npy'), '--out', at('partial.npy')],
+    );
+  const first = await run('1');
+  assert.equal(first.status, 0, first.stderr);
+  assert.match(first.stderr, /^note: .*not there: /m);
+  const second = await run('2');
+  assert.equal(second.status, 2);
+  assert.match(second.stderr, /^attention-capacity: [^\n]*model\.safetensors[^\n]*\n$/);
 });
 
 test('each bad input gets one line, and nothing is written', async () => {
