@@ -1,6 +1,6 @@
 /** Compiles lib and test. Not `npx tsc`: that name belongs to the older TypeScript that tslab brings. */
 import { join } from 'node:path';
-import { SetupFailure, runScript } from './setup/failure.mjs';
+import { SetupFailure, isMain, runScript } from './setup/failure.mjs';
 import { root } from './setup/places.mjs';
 import { run } from './setup/run.mjs';
 
@@ -10,4 +10,4 @@ export async function build() {
   if (status !== 0) throw new SetupFailure(`the code does not compile:\n${output}`, 1);
 }
 
-if (process.argv[1] === import.meta.filename) await runScript(build);
+if (isMain(import.meta.url)) await runScript(build);

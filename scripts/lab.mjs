@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { jupyterEnvironment } from './notebooks-environment.mjs';
-import { runScript } from './setup/failure.mjs';
+import { isMain, runScript } from './setup/failure.mjs';
 import { python, root } from './setup/places.mjs';
 import { prepare } from './setup.mjs';
 
@@ -31,7 +31,7 @@ export function spawnLab({ folder = join(root, 'notebooks'), options = [], stdio
   });
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (isMain(import.meta.url)) {
   await runScript(async () => {
     await prepare();
     const lab = spawnLab({ options: process.argv.slice(2) });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { notebookProblems } from './lint/notebooks.mjs';
 import { prepare } from './setup.mjs';
-import { SetupFailure, runScript } from './setup/failure.mjs';
+import { SetupFailure, isMain, runScript } from './setup/failure.mjs';
 import { root } from './setup/places.mjs';
 import { run } from './setup/run.mjs';
 
@@ -40,7 +40,7 @@ export async function lint({ fix = false } = {}) {
     );
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (isMain(import.meta.url)) {
   await runScript(async () => {
     await prepare();
     await lint({ fix: process.argv.includes('--fix') });

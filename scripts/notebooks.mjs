@@ -12,7 +12,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { jupyterEnvironment } from './notebooks-environment.mjs';
-import { SetupFailure, runScript } from './setup/failure.mjs';
+import { SetupFailure, isMain, runScript } from './setup/failure.mjs';
 import { python, root } from './setup/places.mjs';
 
 export const reports = join(root, 'reports');
@@ -113,7 +113,7 @@ function names() {
   return findNotebooks().map((path) => basename(path, '.ipynb'));
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (isMain(import.meta.url)) {
   await runScript(async () => {
     const { positionals } = parseArgs({ allowPositionals: true });
     if (!(await executeNotebooks(findNotebooks(positionals)))) process.exitCode = 1;

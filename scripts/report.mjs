@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { jupyterEnvironment } from './notebooks-environment.mjs';
 import { executeNotebooks, findNotebooks, reports } from './notebooks.mjs';
 import { fillPage, indexPage } from './report-page.mjs';
-import { SetupFailure, runScript } from './setup/failure.mjs';
+import { SetupFailure, isMain, runScript } from './setup/failure.mjs';
 import { python, root } from './setup/places.mjs';
 import { mustRun } from './setup/run.mjs';
 
@@ -109,7 +109,7 @@ export function tellReports(made, folder = reports) {
   return [...lines, '', `All reports: ${here(join(folder, 'index.html'))}`].join('\n').trimStart();
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (isMain(import.meta.url)) {
   await runScript(async () => {
     const { values, positionals } = parseArgs({ allowPositionals: true, options: { run: { type: 'boolean' } } });
     const notebooks = findNotebooks(positionals);

@@ -16,7 +16,7 @@ import {
 } from './prerequisites.mjs';
 import { addonBuilt, addonInPlace, installAddon } from './setup/addon.mjs';
 import { cudaPresent, device as chosenDevice, installCuda, rememberDevice } from './setup/device.mjs';
-import { SetupFailure, runScript } from './setup/failure.mjs';
+import { SetupFailure, isMain, runScript } from './setup/failure.mjs';
 import { alone } from './setup/lock.mjs';
 import { installNodePackages, nodePackagesPresent } from './setup/node-packages.mjs';
 import { cache, root } from './setup/places.mjs';
@@ -94,7 +94,7 @@ export function prepare() {
   });
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (isMain(import.meta.url)) {
   await runScript(async () => {
     await prepare();
     say('Everything is set up.');

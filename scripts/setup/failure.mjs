@@ -1,4 +1,6 @@
 /** Failures that a person can do something about, and how a script ends on one. */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** The message says what was expected, what came and what to do. Status 2: the machine or its network; 1: our own work failed. */
 export class SetupFailure extends Error {
@@ -6,6 +8,11 @@ export class SetupFailure extends Error {
     super(message);
     this.status = status;
   }
+}
+
+/** Whether the module at `url` is the script that Node was started with; also for a Node too old to know import.meta.filename. */
+export function isMain(url) {
+  return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);
 }
 
 /** Runs a whole script: a SetupFailure becomes its message and its exit status, Ctrl-C status 130, anything else a stack trace. */
