@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { launchChromium } from './chromium';
+import { barriers, openOffline } from './offline';
 
 const root = resolve(__dirname, '../../..');
 const fixture = (name: string) => join(root, 'test', 'notebooks', 'fixtures', `${name}.ipynb`);
@@ -52,26 +53,7 @@ describe('reports', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Opens a page with the network off; `complaints` collects what goes wrong and what is asked of the network. */
-  async function open(
-    path: string,
-    options: BrowserContextOptions = {},
-  ): Promise<{ page: Page; complaints: string[] }> {
-    const context = await browser.newContext({ offline: true, ...options });
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    const own = pathToFileURL(path).href;
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('request', (request) => {
-      if (!request.url().startsWith('data:') && request.url() !== own) complaints.push(`asks for ${request.url()}`);
-    });
-    await page.goto(own);
-    await page.waitForSelector('html[data-drawn]');
-    return { page, complaints };
-  }
+  const open = (path: string, options?: BrowserContextOptions) => openOffline(browser, path, options);
 
   test('a run numbers its cells, tells how far it is and leaves no progress behind', () => {
     const cells = codeCells(join(folder, 'showing.ipynb'));
@@ -159,16 +141,10 @@ describe('reports', () => {
   });
 
   test('it is accessible, in light and in dark', async () => {
-    const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const path of [made[0].html, join(folder, 'index.html')]) {
         const { page } = await open(path, { colorScheme });
-        await page.evaluate(axe);
-        const found = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
-        assert.deepEqual(
-          found.violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
-          [],
-        );
+        assert.deepEqual(await barriers(page), []);
       }
     }
   });

@@ -1,0 +1,75 @@
+/**
+ * The notebooks of the project, run from top to bottom in the profile `test` and opened as their readers get them. The
+ * first two here, all of them in `npm run test:all`.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from './chromium';
+import { barriers, openOffline } from './offline';
+
+const root = resolve(__dirname, '../../..');
+const script = (name: string) => import(pathToFileURL(join(root, 'scripts', name)).href);
+const all = readdirSync(join(root, 'notebooks'))
+  .filter((name) => name.endsWith('.ipynb'))
+  .sort();
+const chosen = process.env.ATTENTION_TEST_ALL ? all : all.slice(0, 2);
+
+interface Output {
+  data?: Record<string, unknown>;
+}
+
+describe('the notebooks', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'notebooks-'));
+  let browser: Browser;
+  before(async () => {
+    process.env.ATTENTION_PROFILE = 'test';
+    browser = await launchChromium();
+  });
+  after(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  for (const file of chosen) {
+    const name = basename(file, '.ipynb');
+    test(`${name} runs, and its page shows every table and figure offline`, async () => {
+      const { executeNotebook } = await script('notebooks.mjs');
+      const { makeReports } = await script('report.mjs');
+      const output = join(folder, file);
+      const errors: unknown[] = [];
+      const listener = {
+        event: ({ error }: { error?: { traceback: string[] } }) => error && errors.push(error.traceback.join('\n')),
+        end: () => undefined,
+      };
+      const { failed } = await executeNotebook(join(root, 'notebooks', file), { output, listener });
+      assert.deepEqual([failed, errors], [false, []]);
+
+      const notebook = JSON.parse(readFileSync(output, 'utf8')) as { cells: { outputs?: Output[] }[] };
+      const bundles = notebook.cells.flatMap(({ outputs }) => outputs ?? []).map(({ data }) => data ?? {});
+      const count = (type: string) => bundles.filter((data) => type in data).length;
+      const figures = count('application/vnd.plotly.v1+json');
+      const tables = count('application/vnd.attention-capacity.table+json');
+      assert.ok(figures >= 1 && tables >= 1, `${figures} figures, ${tables} tables`);
+      assert.ok(count('application/vnd.attention-capacity.headline+json') >= 1, 'it says what was found');
+      assert.equal(bundles.filter((data) => Object.values(data).join('') === '').length, 0, 'no litter');
+
+      const [{ html, json }] = await makeReports({ folder, names: [name] });
+      const beside = JSON.parse(readFileSync(json, 'utf8')) as { tables: Record<string, unknown[]> };
+      assert.equal(Object.keys(beside.tables).length, tables, 'every table has a name of its own');
+      const { page, complaints } = await openOffline(browser, html);
+      assert.equal(await page.locator('html').getAttribute('data-drawn'), String(figures));
+      const drawn = await page.locator('figure.plot .main-svg[role=img][aria-label]').count();
+      assert.equal(drawn, figures, 'every figure is drawn and has an alternative text');
+      assert.equal(await page.locator('.table table').count(), tables);
+      assert.equal(await page.locator('.formula, .katex-error').count(), 0, 'every formula is set');
+      assert.deepEqual(complaints, []);
+      assert.deepEqual(await barriers(page), []);
+      await page.context().close();
+    });
+  }
+});
