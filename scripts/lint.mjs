@@ -10,7 +10,7 @@ const bin = (...path) => join(root, 'node_modules', ...path);
 
 /** The output of a linter that found something, else nothing. */
 async function complaints(...args) {
-  const { status, output } = await run(process.execPath, args, { env: process.env });
+  const { status, output } = await run(process.execPath, args, { env: { ...process.env, NO_COLOR: '1' } });
   return status === 0 ? '' : output;
 }
 
