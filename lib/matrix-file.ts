@@ -34,7 +34,9 @@ function readSafetensorsMatrix(path: string, tensor: string | undefined): Matrix
   const matrices = [...file.entries].filter(([, { shape }]) => shape.length === 2).map(([name]) => name);
   if (tensor === undefined && matrices.length !== 1) {
     const held = matrices.length === 0 ? 'no matrix' : `${matrices.length} matrices (${listed(matrices)})`;
-    throw new InputError(`'${path}' holds ${held}; name one with --tensor`);
+    throw new InputError(
+      `'${path}' holds ${held}; name one with --tensor (in the notebook: ATTENTION_FEATURES_TENSOR)`,
+    );
   }
   const name = tensor ?? matrices[0];
   const entry = file.entries.get(name);

@@ -64,7 +64,7 @@ function certainSentence({ features }: FeatureAnalysis, { bounds, belowResolutio
 }
 
 function dependent(rows: string, count: number): string {
-  return count === 1 ? `${rows}, which is zero` : `${rows}, which are linearly dependent`;
+  return count === 1 ? `${rows}, which is zero` : `${rows}, which are linearly dependent at this tolerance`;
 }
 
 function estimateSentence({ tests, curve, bounds, belowResolution }: VerdictsAtTolerance, most: number): string {

@@ -5,6 +5,7 @@ import { formatNumber } from './format';
 
 /** A witness of more rows than this is told by its size; all its rows are in the data. */
 const ROWS_SHOWN = 12;
+const FILES_NAMED = 8;
 
 /** What was read: size, type, norms, rows that repeat. */
 export function featureTable({ features, summary }: FeatureAnalysis): Table {
@@ -19,6 +20,7 @@ export function featureTable({ features, summary }: FeatureAnalysis): Table {
         d: shape[1],
         dtype,
         resolution,
+        norms: `${formatNumber(norms.min)} to ${formatNumber(norms.max)}`,
         normMin: norms.min,
         normMedian: norms.median,
         normMax: norms.max,
@@ -34,9 +36,8 @@ export function featureTable({ features, summary }: FeatureAnalysis): Table {
       { key: 'd', format: 'integer', about: 'columns: entries of a vector' },
       { key: 'dtype', title: 'kept as' },
       { key: 'resolution', title: 'spacing', format: resolutionText, about: 'how finely the numbers are spaced' },
-      { key: 'normMin', title: 'smallest norm', format: 'number' },
+      { key: 'norms', about: 'smallest and largest norm of a row' },
       { key: 'normMedian', title: 'median', format: 'number' },
-      { key: 'normMax', title: 'largest', format: 'number' },
       {
         key: 'meanShare',
         title: 'share of the mean',
@@ -45,10 +46,17 @@ export function featureTable({ features, summary }: FeatureAnalysis): Table {
       },
       { key: 'zeroRows', title: 'zero rows', format: 'integer' },
       { key: 'repeatedRows', title: 'repeated rows', format: 'integer', about: 'rows that equal an earlier one' },
-      { key: 'skipped', title: 'files skipped', format: 'integer', about: 'files of the folder that are no images' },
     ],
-    { title: 'What was read' },
+    { title: 'What was read', note: skippedText(features) },
   );
+}
+
+/** Which files of a folder were left out, and why; undefined when none was. */
+function skippedText({ skipped }: YourFeatures): string | undefined {
+  if (skipped.length === 0) return undefined;
+  const named = skipped.slice(0, FILES_NAMED).map(({ file, reason }) => `${file} (${reason})`);
+  const more = skipped.length > named.length ? ` and ${skipped.length - named.length} more` : '';
+  return `Left out: ${named.join(', ')}${more}.`;
 }
 
 /** Spacing of the numbers in words. */
@@ -104,8 +112,10 @@ export function subsetTestTable({ verdicts }: FeatureAnalysis): Table {
           rtol,
           draws: test.draws,
           satisfied: test.satisfied,
+          independent: `${test.satisfied} of ${test.draws}`,
           fraction: test.fraction,
           ci95: test.ci95,
+          ranks: rangeText(Math.min(...ranks), Math.max(...ranks)),
           rankMin: Math.min(...ranks),
           rankMax: Math.max(...ranks),
           sigmaRatioMedian: test.sigmaRatio.median,
@@ -120,19 +130,20 @@ export function subsetTestTable({ verdicts }: FeatureAnalysis): Table {
     [
       { key: 'k', format: 'integer' },
       { key: 'rtol', title: 'tolerance of' },
-      { key: 'draws', format: 'integer' },
-      { key: 'satisfied', title: 'independent', format: 'integer' },
-      { key: 'fraction', format: 'fraction' },
+      { key: 'independent' },
       {
         key: 'ci95',
         title: '95 % interval',
         format: 'fraction',
         about: 'Clopper–Pearson, of the share of all subsets',
       },
-      { key: 'rankMin', title: 'lowest rank', format: 'integer' },
-      { key: 'rankMax', title: 'highest', format: 'integer' },
-      { key: 'sigmaRatioMedian', title: 'σ_min/σ_max, median', format: 'scientific' },
-      { key: 'margin', title: 'margin', format: 'number', about: 'that median over the ratio that counts as zero' },
+      { key: 'ranks', about: 'lowest and highest rank seen' },
+      {
+        key: 'margin',
+        title: 'margin',
+        format: 'number',
+        about: 'median of σ_min/σ_max of 20 subsets over the ratio that counts as zero',
+      },
       { key: 'says', title: 'what it says' },
     ],
     {
@@ -141,6 +152,8 @@ export function subsetTestTable({ verdicts }: FeatureAnalysis): Table {
     },
   );
 }
+
+const rangeText = (low: number, high: number) => (low === high ? `${low}` : `${low}–${high}`);
 
 function testSays({ satisfied, draws, ci95 }: KruskalTest, belowResolution: boolean): string {
   if (satisfied < draws) return 'proved: Kruskal rank below k';
@@ -206,14 +219,12 @@ export function kruskalBoundsTable({ features, verdicts }: FeatureAnalysis): Tab
       { key: 'atMost', title: 'proved: at most', format: 'integer', about: 'the witness, or min(T, d)' },
       { key: 'witnessText', title: 'witness', about: 'a minimal dependent set; row numbers count from 0' },
       { key: 'witnessRatio', title: 'its σ_min/σ_max', format: 'scientific' },
-      { key: 'witnessTolerance', title: 'zero below', format: 'scientific' },
       {
         key: 'estimate',
         title: 'sample: none failed up to',
         format: 'integer',
         about: 'largest k at which every random subset was independent: no bound',
       },
-      { key: 'belowResolution', title: 'finer than the numbers', format: 'yes/no', about: FINER },
     ],
     { title: 'The Kruskal rank' },
   );

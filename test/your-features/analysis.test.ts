@@ -81,7 +81,9 @@ describe('analysis of features', () => {
     const data = gaussian(T, d);
     data.copyWithin(9 * d, 2 * d, 3 * d);
     const rowNames = Array.from({ length: T }, (_, i) => `image-${i}.png`);
-    const repeated = await analyseFeatures(features(data, T, d, { rowNames }), sizes);
+    const skipped = [{ file: 'notes.txt', reason: 'neither JPEG nor PNG' }];
+    const repeated = await analyseFeatures(features(data, T, d, { rowNames, skipped }), sizes);
+    assert.match(shown(repeated), /Left out: notes\.txt \(neither JPEG nor PNG\)\./);
     assert.deepEqual(repeated.summary.repeatedRows, [{ row: 9, equals: 2 }]);
     assert.deepEqual(repeated.verdicts.map(({ bounds }) => bounds.witness), [[2, 9], [2, 9]]); // prettier-ignore
     assert.match(shown(repeated), /1 row repeats an earlier one \(rows 2 \(image-2\.png\), 9 \(image-9\.png\)\)/);

@@ -66,7 +66,10 @@ describe('features of your own', () => {
     assert.deepEqual(features.data, numbers);
     assert.equal(features.origin, 'model.safetensors, tensor queries');
     assert.equal((await openFeatures(at('model.safetensors'), { tensor: 'others' })).dtype, 'float32');
-    await refused(openFeatures(at('model.safetensors')), /2 matrices \(queries, others\)/);
+    await refused(
+      openFeatures(at('model.safetensors')),
+      /2 matrices \(queries, others\); name one .*ATTENTION_FEATURES_TENSOR/,
+    );
     await refused(
       openFeatures(at('model.safetensors'), { tensor: 'keys' }),
       /no tensor 'keys'; it holds queries, others/,
