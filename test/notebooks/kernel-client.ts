@@ -10,23 +10,27 @@ import { Dealer, Subscriber } from 'zeromq';
 const root = resolve(__dirname, '../../..');
 const DELIMITER = '<IDS|MSG>';
 
+/** What a message says, as JSON: every test knows what it looks for. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Content = Record<string, any>;
+
 export interface Message {
   readonly type: string;
   readonly parent: string;
-  readonly content: Record<string, any>;
+  readonly content: Content;
 }
 
 /** What one `execute_request` led to. */
 export interface Execution {
-  readonly reply: Record<string, any>;
+  readonly reply: Content;
   /** Everything that was published under the request, statuses included, in order. */
   readonly published: readonly Message[];
-  of(type: string): Record<string, any>[];
+  of(type: string): Content[];
 }
 
 export class KernelClient {
   readonly #published: Message[] = [];
-  readonly #replies = new Map<string, Record<string, any>>();
+  readonly #replies = new Map<string, Content>();
   readonly #waiting = new Set<() => void>();
 
   private constructor(
@@ -83,12 +87,12 @@ export class KernelClient {
   }
 
   /** The answer to a request. */
-  async reply(id: string, milliseconds = 30_000): Promise<Record<string, any>> {
+  async reply(id: string, milliseconds = 30_000): Promise<Content> {
     await this.#until(() => this.#replies.has(id), milliseconds);
     return this.#replies.get(id)!;
   }
 
-  async ask(type: string, content: object): Promise<Record<string, any>> {
+  async ask(type: string, content: object): Promise<Content> {
     return this.reply(await this.send(type, content));
   }
 
@@ -153,7 +157,7 @@ export class KernelClient {
     for await (const frames of socket) {
       const parts = frames.map(String);
       const at = parts.indexOf(DELIMITER);
-      const [header, parent, , content] = parts.slice(at + 2).map((part) => JSON.parse(part) as Record<string, any>);
+      const [header, parent, , content] = parts.slice(at + 2).map((part) => JSON.parse(part) as Content);
       take({ type: header.msg_type as string, parent: (parent.msg_id as string) ?? '', content });
       for (const look of this.#waiting) look();
     }
