@@ -53,3 +53,20 @@ export {
   numericalRankTable,
   subsetTestTable,
 } from './report/your-features-tables';
+
+export { capacity, type Capacity } from './memorization/capacity';
+export { panelPoints, type PanelPoint } from './memorization/memorized';
+export { memorizationSweep, type FinishedSweep } from './memorization/notebook-sweeps';
+export { layerRanks, type LayerRank } from './memorization/rank-experiments';
+export { memorize, type MemorizationResult } from './memorization/trainer';
+export { memorizationFigure, memorizationTable, slopeTable } from './report/memorization-figures';
+export { memorizationFindings, saturationFindings, theoremFindings } from './report/memorization-findings';
+export { largestWeightFigure, saturatedHeadsFigure, saturationTable } from './report/saturation-figures';
+export {
+  capacityTable,
+  layerRankTable,
+  rankByExamplesFigure,
+  rankByHeadSizeFigure,
+  rankByLogitScaleFigure,
+} from './report/theorem-figures';
+export { liveTrainingCurve, trainingCurve } from './report/training-curve';

@@ -24,27 +24,30 @@ export interface Task {
 
 /** Draws the task that belongs to a setting: section 5 of the paper, `RandomDataset` in the reference. */
 export function drawTask(setting: Setting, precision: Precision): Task {
-  const { examples, context, width, contexts, task, classes, seed } = setting;
+  const { examples, context, width, contexts, seed } = setting;
   const stream = (name: string) => randomSource(seed, 'memorization', name);
   const rows = { shared: context, random: examples * context, perm: BAG_SIZE }[contexts];
   const tokens = uniforms(stream('contexts'), rows * width, precision);
   const queries = uniforms(stream('queries'), examples * width, precision);
-  const labels =
-    task === 'classification'
-      ? classLabels(stream('labels'), examples, classes)
-      : uniforms(stream('labels'), examples, precision);
+  const labels = drawLabels(setting, precision);
   const bagRows = contexts === 'perm' ? drawBagRows(stream('bag'), examples, context) : null;
   return { setting, queries, tokens, bagRows, labels };
+}
+
+/** The labels of {@link drawTask} alone. */
+export function drawLabels(
+  { task, examples, classes, seed }: Setting,
+  precision: Precision,
+): Int32Array | Float32Array | Float64Array {
+  const random = randomSource(seed, 'memorization', 'labels');
+  if (task === 'regression') return uniforms(random, examples, precision);
+  return Int32Array.from({ length: examples }, () => random.integer(classes));
 }
 
 function uniforms(random: Random, count: number, precision: Precision): Values {
   const values = precision === 'float32' ? new Float32Array(count) : new Float64Array(count);
   for (let i = 0; i < count; i++) values[i] = random.uniform();
   return values;
-}
-
-function classLabels(random: Random, count: number, classes: number): Int32Array {
-  return Int32Array.from({ length: count }, () => random.integer(classes));
 }
 
 /** Each example's rows in the order in which they were drawn: the tokens of a context have positions. */
