@@ -49,8 +49,15 @@ function boundsText({ atLeast, atMost, witness, certificates, notes }: KruskalBo
       : `Kruskal rank, proved: at least ${atLeast}, at most ${atMost}`;
   return [
     proved,
-    ...(witness ? [`  minimal dependent set (rows from 0): ${witness.join(', ')}`] : []),
+    ...(witness ? [`  minimal dependent set (rows from 0): ${rowsText(witness)}`] : []),
     ...certificates.map(({ bound, value, argument }) => `  ${bound === 'atLeast' ? '>=' : '<='} ${value}: ${argument}`),
     ...notes.map((text) => `  not decided: ${text}`),
   ].join('\n');
+}
+
+/** Rows enough to recognise a small set; of a large one the beginning. */
+function rowsText(rows: readonly number[]): string {
+  const most = 24;
+  if (rows.length <= most) return rows.join(', ');
+  return `${rows.slice(0, most).join(', ')}, … (${rows.length} rows; --json lists them all)`;
 }

@@ -36,7 +36,7 @@ export async function smallCircuit(
   try {
     while (spent < operations) {
       const start = coordinates(independence, random, zero);
-      const { c, rank: p, basis, place } = start;
+      const { c, rank: p, basis } = start;
       spent += T * d * p;
       if (p >= T) return null;
       // A walk this long forgets where it began, and rounding has not yet grown.

@@ -9,6 +9,13 @@ export function subsetCount(T: number, k: number): number {
   return Math.round(count);
 }
 
+/** The power of ten next to the number of k-subsets of T rows, whatever its size. */
+export function subsetExponent(T: number, k: number): number {
+  let exponent = 0;
+  for (let i = 1; i <= Math.min(k, T - k); i++) exponent += Math.log10((T - i + 1) / i);
+  return Math.round(exponent);
+}
+
 /** Multiplications to be expected for all k-subsets, each by one Cholesky factorization. */
 export function exhaustiveCost(T: number, k: number): number {
   return subsetCount(T, k) * (k ** 3 / 6 + 4 * k * k + 40);

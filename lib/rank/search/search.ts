@@ -7,7 +7,7 @@ import { randomSource, type Matrix, type Random } from '../../tensor';
 import type { Certificate, KruskalBounds, KruskalSearchOptions } from './bounds';
 import { smallCircuit } from './circuits';
 import { excludeSets } from './exclusion';
-import { exhaustiveCost, firstDependentSubset, subsetCount } from './exhaustive';
+import { exhaustiveCost, firstDependentSubset, subsetCount, subsetExponent } from './exhaustive';
 import { Independence } from './independence';
 import { dependentPair, dependentRow } from './pairs';
 import { precondition, product, rowsNeeded, type Preconditioned } from './preconditioning';
@@ -63,12 +63,12 @@ class Search {
     this.certify('atMost', this.atMost, `no more than min(T, d) = ${this.atMost} rows can be independent`);
     if (!this.rowsAndAll()) await this.pairs();
     if (this.open()) this.knownSets();
-    if (this.open()) await this.everySubset(0.01);
+    if (this.open()) await this.everySubset(0.01, false);
     if (this.open()) await this.exactDependencies();
     if (this.open()) await this.pursuit();
     if (this.open()) await this.smallSets();
     if (this.open()) await this.nearDependencies();
-    if (this.open()) await this.everySubset(0.25);
+    if (this.open()) await this.everySubset(0.25, true);
     return this.result();
   }
 
@@ -193,7 +193,7 @@ class Search {
     }
     if (needed - 1 > this.atLeast) {
       const value = Math.min(needed - 1, this.atMost);
-      this.certify('atLeast', value, `coherence: the ${needed - 1} largest cosines of no row (${map}) add up to 1`);
+      this.certify('atLeast', value, `coherence: the ${needed - 2} largest cosines of no row (${map}) add up to 1`);
     } else {
       this.notes.push(`coherence is vacuous here: it proves ${needed - 1} (${map})`);
     }
@@ -219,17 +219,16 @@ class Search {
     }
   }
 
-  /** From the top: if all sets of the size in question are few, at most this share of the work, they are all judged. */
-  private async everySubset(share: number): Promise<void> {
+  /** From the top: if all sets of the size in question are few, at most this share of the work, they are all judged; `last` says so if not. */
+  private async everySubset(share: number, last: boolean): Promise<void> {
     const { independence, T } = this;
     while (this.open()) {
       const k = this.atMost;
       const cost = exhaustiveCost(T, k);
       const sets = subsetCount(T, k);
-      if (cost > this.operations * 0.25) {
-        this.notes.push(
-          `judging all ${sets.toPrecision(3)} sets of ${k} rows would cost ${cost.toPrecision(2)} operations`,
-        );
+      if (cost > this.operations * share) {
+        const note = `all sets of ${k} rows, some 10^${subsetExponent(T, k)} of them, are too many to be judged one by one`;
+        if (last) this.notes.push(note);
         return;
       }
       const set = await firstDependentSubset(independence, k);
