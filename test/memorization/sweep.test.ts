@@ -113,6 +113,16 @@ test('what is missing is trained, once, and says how', async () => {
   );
 });
 
+test('panels that meet in one setting both get its result', async () => {
+  const plan = planSweep({ ...sweep, grids: [grid, { ...grid, panel: 'contexts', heads: 2, context: [2, 3] }] });
+  const outcome = await runSweep(plan, { folder });
+  assert.deepEqual(outcome, { runs: 8, done: 8, trained: 8, missing: [] });
+  const [of, other] = ['heads/H2-n3-r8-T20-s0', 'contexts/H2-n3-r8-T20-s0'].map(
+    (id) => sweepResults(plan, folder).find(({ run }) => run === id)!.result,
+  );
+  assert.deepEqual(of, other);
+});
+
 test('trained in a stack or alone, the results are the same', async () => {
   const plan = planSweep(sweep);
   assert.ok(stackSize(plan.runs[0].config) > 1);

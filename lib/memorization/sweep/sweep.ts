@@ -113,11 +113,8 @@ function groupRuns(missing: readonly SweepRun[], folder: string): Group[] {
   const groups: Group[] = [];
   for (const checkpoint of checkpointFiles(folder)) {
     const saved = readCheckpoint(checkpoint)?.configs ?? [];
-    const runs = saved.flatMap((config) => {
-      const run = [...left.values()].find((candidate) => sameConfig(candidate.config, config));
-      if (run) left.delete(run.id);
-      return run ?? [];
-    });
+    const runs = [...left.values()].filter((run) => saved.some((config) => sameConfig(run.config, config)));
+    for (const { id } of runs) left.delete(id);
     if (runs.length > 0) groups.push({ runs, checkpoint });
   }
   for (const run of left.values()) {
@@ -189,17 +186,15 @@ async function trainGroup(
   finish: (run: SweepRun, outcome: Outcome) => Promise<void>,
 ): Promise<void> {
   if (runs.length === 0) return;
-  await memorizeTogether(
-    runs.map(({ config }) => config),
-    {
-      checkpoint,
-      onOutcome: (outcome) =>
-        finish(
-          runs.find(({ config }) => sameConfig(config, outcome.config))!,
-          outcome,
-        ),
+  // Two panels may meet in one setting: it is trained once.
+  const configs = runs.map(({ config }) => config);
+  const different = configs.filter((config, i) => configs.findIndex((other) => sameConfig(other, config)) === i);
+  await memorizeTogether(different, {
+    checkpoint,
+    onOutcome: async (outcome) => {
+      for (const run of runs) if (sameConfig(run.config, outcome.config)) await finish(run, outcome);
     },
-  );
+  });
   rmSync(checkpoint, { force: true });
 }
 
