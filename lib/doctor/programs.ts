@@ -68,7 +68,15 @@ interface Answer {
 export async function examineNotebooks(): Promise<Finding[]> {
   const part = 'Notebooks';
   const root = projectRoot();
-  const env = { ...process.env, JUPYTER_PATH: join(root, 'jupyter') };
+  const home = join(root, '.jupyter'); // otherwise Jupyter and IPython write to the home folder
+  const env = {
+    ...process.env,
+    JUPYTER_PATH: join(root, 'jupyter'),
+    JUPYTER_CONFIG_DIR: join(home, 'config'),
+    JUPYTER_DATA_DIR: join(home, 'data'),
+    JUPYTER_RUNTIME_DIR: join(home, 'runtime'),
+    IPYTHONDIR: join(home, 'ipython'),
+  };
   let answer: Answer;
   try {
     const python = join(root, '.venv', 'bin', 'python');

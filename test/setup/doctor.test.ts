@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { examine, renderDoctorReport, type DoctorReport } from 'attention-capacity/doctor/index';
 import { runNode, root, temporaryFolder } from './scripts';
@@ -51,6 +52,15 @@ test('missing data are named with what to do, and the rest is still examined', a
   );
   assert.equal(wrong[0].found, '0 of 31 files; photos/astronaut.png is missing');
   assert.equal(wrong[0].remedy, 'npm run setup');
+});
+
+test('looking leaves the home folder as it was', async (t) => {
+  const home = temporaryFolder(t);
+  const program =
+    "require('attention-capacity/doctor/index').examine().then(({ findings }) => console.log(findings.length))";
+  const { status, stderr } = await runNode(['--eval', program], { HOME: home, npm_config_cache: temporaryFolder(t) });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(readdirSync(home), []);
 });
 
 test('the text says what is wrong in its place and how many problems there are', () => {
