@@ -2,6 +2,9 @@
 import type { Cell, Column, Row } from './display';
 import { formatCell, heading } from './format';
 
+/** Longer cells may break into lines, so that a table of many columns stays narrow. */
+const SHORT_ENOUGH_FOR_ONE_LINE = 20;
+
 /** What is needed to write a table down. */
 export interface TableView {
   readonly columns: readonly Column[];
@@ -12,7 +15,11 @@ export interface TableView {
 
 export function tableHtml({ columns, rows, title, note }: TableView): string {
   const right = columns.map((column) => isNumeric(column, rows));
-  const align = (i: number) => ` style="text-align: ${right[i] ? 'right' : 'left'}"`;
+  const short = columns.map(({ key, format }) =>
+    rows.every((row) => formatCell(row[key], format).length <= SHORT_ENOUGH_FOR_ONE_LINE),
+  );
+  const align = (i: number) =>
+    ` style="text-align: ${right[i] ? 'right' : 'left'}${short[i] ? '; white-space: nowrap' : ''}"`;
   const head = columns
     .map((column, i) => {
       const about = column.about ? ` title="${escapeHtml(column.about)}"` : '';

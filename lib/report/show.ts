@@ -29,13 +29,13 @@ export function say(markdown: string): void {
   show(markdown);
 }
 
-/** The notebook's main finding in one sentence: on the report's card and in what `npm start` prints at the end. */
-export function headline(text: string): void {
-  put({
-    [mimeTypes.headline]: { text },
-    'text/html': `<p class="attention-headline"><strong>${escapeHtml(text)}</strong></p>`,
-    'text/plain': text,
-  });
+/**
+ * The notebook's main finding in one sentence, in Markdown: on its page, and as plain text on the report's card and in
+ * what `npm start` prints at the end.
+ */
+export function headline(markdown: string): void {
+  const text = markdown.replace(/(\*\*|__|`)(.+?)\1/g, '$2');
+  put({ [mimeTypes.headline]: { text, markdown }, 'text/markdown': `> ${markdown}`, 'text/plain': text });
 }
 
 /** What {@link show} sends: the same thing for JupyterLab, for the exported report, for programs and as plain text. */

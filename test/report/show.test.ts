@@ -6,7 +6,7 @@ import { figure, table } from 'attention-capacity/report/display';
 import { duration, formatCell, formatNumber } from 'attention-capacity/report/format';
 import { escapeHtml } from 'attention-capacity/report/html';
 import { pageWatcher } from 'attention-capacity/report/progress';
-import { mimeBundle, mimeTypes, say, show } from 'attention-capacity/report/show';
+import { headline, mimeBundle, mimeTypes, say, show } from 'attention-capacity/report/show';
 import { tableText } from 'attention-capacity/report/text';
 
 interface Sent {
@@ -154,6 +154,17 @@ describe('show', () => {
     assert.ok(drawn.layout.template, 'the theme is applied');
     assert.equal(sent[1].data['text/plain'], 'A line: It rises.');
     assert.equal(sent[2].data['text/markdown'], '**bold**');
+  });
+
+  test('a headline is Markdown on the page and plain words elsewhere', () => {
+    const sent = pretendNotebook();
+    headline('**10 of 13** hold at `float32`, 2 * 3 * 4.');
+    const text = '10 of 13 hold at float32, 2 * 3 * 4.';
+    assert.deepEqual(sent[0].data[mimeTypes.headline], {
+      text,
+      markdown: '**10 of 13** hold at `float32`, 2 * 3 * 4.',
+    });
+    assert.equal(sent[0].data['text/plain'], text);
   });
 
   test('a table knows how to show itself', () => {

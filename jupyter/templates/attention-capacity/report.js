@@ -27,8 +27,9 @@
       layout.margin = { l: 30, r: 8, t: 8, b: 24 };
       delete layout.height;
       delete layout.width;
-      for (const key of Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name)))
-        layout[key] = { ...layout[key], title: undefined, tickfont: { size: 9 }, automargin: true };
+      const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+      for (const axis of axes)
+        layout[axis] = { ...layout[axis], title: undefined, tickfont: { size: 9 }, showticklabels: axes.length <= 2 };
     }
     await Plotly.react(drawing, spec.data, layout, {
       responsive: true,
