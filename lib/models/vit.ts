@@ -11,6 +11,7 @@
  */
 import { inPrecision, tf, toTensor, valuesOf, type Precision } from '../tensor';
 import type { LayerBatch, LayerOutput, LoadedNetwork } from './feature-layer';
+import { inPieces, piecesFor } from './in-pieces';
 import { firstToken, type RandomAttention } from './multi-head-attention';
 import { activate, attention, attentionOfOne, layerNorm, linear } from './operations';
 import type { Activation, Affine, AttentionMaps, Linear } from './operations';
@@ -163,7 +164,7 @@ export async function loadViT(
    * last bit whether the contexts, or other layers, are asked for or not; a block is computed whole only where its
    * contexts, or a later layer, need it.
    */
-  function run(pixels: tf.Tensor4D, wantContexts: boolean): LayerBatch[] {
+  function runPiece(pixels: tf.Tensor4D, wantContexts: boolean): LayerBatch[] {
     const found = new Map<LayerOutput, LayerBatch>();
     const keep = (output: LayerOutput, queries: tf.Tensor2D, contexts: () => tf.Tensor3D) => {
       if (outputs.includes(output)) found.set(output, { queries, contexts: wantContexts ? contexts() : null });
@@ -191,17 +192,23 @@ export async function loadViT(
   }
 
   return {
-    run(pixels, contexts) {
-      // tidy finds the tensors inside of records too; only its type does not say so.
-      const pass = (() => run(pixels, contexts)) as unknown as () => tf.TensorContainer;
-      return inPrecision(precision, () => tf.tidy(pass) as unknown as LayerBatch[]);
-    },
+    run: (pixels, contexts) =>
+      inPrecision(precision, () =>
+        inPieces(pixels, piecesOf(pixels, config, precision), (piece) => runPiece(piece, contexts)),
+      ),
     dispose() {
       weights.dispose();
       positions.dispose();
       randomAttention?.dispose();
     },
   };
+}
+
+/** In how many pieces a batch goes through: the MLP's hidden layer, `[B, n, width]`, is the largest tensor. */
+function piecesOf(pixels: tf.Tensor4D, config: ViTConfig, precision: Precision): number {
+  const [batch, , height, width] = pixels.shape;
+  const n = 1 + Math.floor(height / config.patchSize) * Math.floor(width / config.patchSize);
+  return piecesFor(batch, n * config.intermediateSize, precision);
 }
 
 /** X_0: pixels `[B, 3, H, W]` -> `[B, n, d]`. */
