@@ -31,15 +31,9 @@ export async function makeReports({ folder = reports, names } = {}) {
         .sort()
     : [];
   const missing = (names ?? []).filter((name) => !executed.includes(`${name}.ipynb`));
-  if (missing.length > 0 || executed.length === 0) {
-    const what = missing.length > 0 ? `${missing.join(', ')} was` : 'no notebook was';
-    throw new SetupFailure(
-      `${what} not run yet: \`npm run report -- --run\` runs the notebooks first`.replace(
-        'no notebook was not',
-        'no notebook was',
-      ),
-    );
-  }
+  const how = '`npm run report -- --run` runs the notebooks first';
+  if (executed.length === 0) throw new SetupFailure(`no notebook was run yet: ${how}`);
+  if (missing.length > 0) throw new SetupFailure(`${missing.join(', ')} was not run yet: ${how}`);
   const made = [];
   for (const file of executed) {
     const report = readReport(join(folder, file));
