@@ -81,10 +81,8 @@ export class Gram {
     if (this.table === null) {
       this.splitAgain(subsets, first, size, cross, corner);
     } else {
-      for (const [index, subset] of subsets.entries()) {
-        this.copyCross(cross, index * first * rest, subset, first, size);
-        this.copyLower(corner, index * rest * rest, subset.subarray(first, size));
-      }
+      this.copy(cross, subsets, [0, first], [first, size]);
+      this.copy(corner, subsets, [first, size], 'up to the diagonal');
     }
     shiftDiagonals(corner, rest, shifts);
     const solved = triangularSolve(factor, toTensor(cross, [subsets.length, first, rest]));
@@ -98,32 +96,38 @@ export class Gram {
   /** The Grams of the first `size` rows of each subset, shifted, `[B, size, size]`: lower triangles only. */
   leading(subsets: readonly Int32Array[], shifts: readonly number[], size: number): tf.Tensor {
     const stack = scratch.take(0, subsets.length * size * size);
-    for (const [index, subset] of subsets.entries()) {
-      const rows = size === subset.length ? subset : subset.subarray(0, size);
-      if (this.table === null) stack.set(this.gramAgain(rows), index * size * size);
-      else this.copyLower(stack, index * size * size, rows);
+    if (this.table === null) {
+      subsets.forEach((subset, index) => stack.set(this.gramAgain(subset.subarray(0, size)), index * size * size));
+    } else {
+      this.copy(stack, subsets, [0, size], 'up to the diagonal');
     }
     shiftDiagonals(stack, size, shifts);
     return toTensor(stack, [subsets.length, size, size]);
   }
 
-  private copyLower(target: Float64Array, offset: number, rows: Int32Array): void {
+  /**
+   * Copies a block of each subset's Gram from the table, all subsets together: a row of the table, once in the cache,
+   * serves every subset that has it. `rows` and `columns` are ranges of positions in the subset.
+   */
+  private copy(
+    target: Float64Array,
+    subsets: readonly Int32Array[],
+    [firstRow, endRow]: readonly [number, number],
+    columns: readonly [number, number] | 'up to the diagonal',
+  ): void {
+    const { count } = this;
     const table = this.table!;
-    const size = rows.length;
-    for (let i = 0; i < size; i++) {
-      const from = rows[i] * this.count;
-      const to = offset + i * size;
-      for (let j = 0; j <= i; j++) target[to + j] = table[from + rows[j]];
-    }
-  }
-
-  private copyCross(target: Float64Array, offset: number, subset: Int32Array, first: number, size: number): void {
-    const table = this.table!;
-    const rest = size - first;
-    for (let i = 0; i < first; i++) {
-      const from = subset[i] * this.count;
-      const to = offset + i * rest - first;
-      for (let j = first; j < size; j++) target[to + j] = table[from + subset[j]];
+    const [firstColumn, endColumn] = columns === 'up to the diagonal' ? [firstRow, endRow] : columns;
+    const height = endRow - firstRow;
+    const width = endColumn - firstColumn;
+    for (const place of inOrderOfRows(subsets, firstRow, endRow, count)) {
+      const index = Math.floor(place / height);
+      const i = place % height;
+      const subset = subsets[index];
+      const from = subset[firstRow + i] * count;
+      const to = (index * height + i) * width - firstColumn;
+      const end = columns === 'up to the diagonal' ? firstRow + i + 1 : endColumn;
+      for (let j = firstColumn; j < end; j++) target[to + j] = table[from + subset[j]];
     }
   }
 
@@ -153,6 +157,19 @@ export class Gram {
       }
     }
   }
+}
+
+/** The places (subset times rows of each, plus position) of all subsets, sorted by the row that is there. */
+function inOrderOfRows(subsets: readonly Int32Array[], first: number, end: number, count: number): Int32Array {
+  const height = end - first;
+  const starts = new Int32Array(count + 1);
+  for (const subset of subsets) for (let i = first; i < end; i++) starts[subset[i] + 1]++;
+  for (let row = 0; row < count; row++) starts[row + 1] += starts[row];
+  const places = new Int32Array(subsets.length * height);
+  subsets.forEach((subset, index) => {
+    for (let i = first; i < end; i++) places[starts[subset[i]]++] = index * height + i - first;
+  });
+  return places;
 }
 
 function shiftDiagonals(stack: Float64Array, size: number, shifts: readonly number[]): void {

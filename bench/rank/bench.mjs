@@ -1,0 +1,195 @@
+/**
+ * Ranks here against `torch.linalg.matrix_rank` in float32: the same matrices and subsets, one after the other on the same
+ * machine. `npm run bench rank`; ATTENTION_BENCH=quick for a tenth of the work. Times are per subset, permutation or
+ * context, here with all set-up included, in PyTorch the median of a sample. Ranks are compared draw by draw.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import data from 'attention-capacity/data/index';
+import { IndependenceTest } from 'attention-capacity/rank/independence';
+import rank from 'attention-capacity/rank/index';
+import kruskalTest from 'attention-capacity/rank/kruskal-test';
+import { RankCounter } from 'attention-capacity/rank/rank-count';
+import { prepareRows } from 'attention-capacity/rank/rows';
+import tensor from 'attention-capacity/tensor/index';
+import { attention, contexts, normal, randomViT } from './matrices.mjs';
+
+const { contextRanks, kruskalCurve, rankAt, relativeTolerance, singularValues, testKruskalRank } = rank;
+const { inPrecision, tf, toTensor, valuesOf } = tensor;
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const python = process.env.ATTENTION_TORCH_PYTHON;
+if (!python)
+  throw new Error('ATTENTION_TORCH_PYTHON names no Python with torch: start this with `npm run bench rank`.');
+const share = process.env.ATTENTION_BENCH === 'quick' ? 0.1 : 1;
+const draws = 5000 * share;
+/** Subsets that PyTorch is timed on, and whose ranks are compared. */
+const sample = 100 * share;
+const seed = 0;
+
+const folder = mkdtempSync(join(tmpdir(), 'bench-rank-'));
+const results = [];
+const disagreements = [];
+
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const drawn = (features, k, count) =>
+  Array.from({ length: count }, (_, draw) => kruskalTest.drawnSubset(seed, features.shape[0], k, draw));
+
+/** Ranks and seconds by PyTorch, of subsets of the features, or of a stack of contexts. */
+async function reference(features, subsets) {
+  const files = [join(folder, 'matrix.npy')];
+  await data.writeNpy(files[0], features);
+  if (subsets) {
+    files.push(join(folder, 'draws.npy'));
+    const rows = Int32Array.from(subsets.flatMap((subset) => [...subset]));
+    await data.writeNpy(files[1], { data: rows, shape: [subsets.length, subsets[0].length] });
+  }
+  const options = { encoding: 'utf8', maxBuffer: 2 ** 28 };
+  const { status, stdout, stderr } = spawnSync(python, [join(here, 'reference.py'), ...files], options);
+  if (status !== 0) throw new Error(`PyTorch failed:\n${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** Milliseconds, and what `run` gave. */
+async function timed(run) {
+  const start = performance.now();
+  const value = await run();
+  return { value, ms: performance.now() - start };
+}
+
+function record(work, ours, torch, wanted, more = {}) {
+  results.push({ work, milliseconds: ours, torchMilliseconds: torch, ratio: torch / ours, wanted, ...more });
+  const figures = [ours.toFixed(3), torch.toFixed(2), (torch / ours).toFixed(1), wanted];
+  console.log(`${work.padEnd(58)}${figures.map((figure) => String(figure).padStart(10)).join('')}`);
+}
+
+/** Lists the subsets where PyTorch's float32 finds another rank, with the singular values that it hangs on. */
+function compare(work, features, subsets, torchRanks) {
+  const k = subsets[0].length;
+  const judge = new IndependenceTest(prepareRows(features), 'float32');
+  const counted = new RankCounter(judge).count(subsets);
+  const verdicts = judge.judge(subsets);
+  subsets.forEach((subset, draw) => {
+    const ours = counted[draw].rank;
+    if ((ours === k) !== verdicts[draw].independent)
+      throw new Error(`${work}: rank and verdict of draw ${draw} differ`);
+    if (ours === torchRanks[draw]) return;
+    const picked = Float64Array.from({ length: k * features.shape[1] }, (_, i) => {
+      const columns = features.shape[1];
+      return features.data[subset[Math.floor(i / columns)] * columns + (i % columns)];
+    });
+    const sigmas = singularValues({ data: picked, shape: [k, features.shape[1]] });
+    const cut = relativeTolerance('float32', k, features.shape[1]);
+    const nextToCut = [ours - 1, ours].map((i) => (i < k ? sigmas[i] / sigmas[0] / cut : null));
+    const float64 = rankAt(sigmas, cut);
+    disagreements.push({ work, draw, torchFloat32: torchRanks[draw], ours, float64, overTolerance: nextToCut });
+  });
+}
+
+async function verdicts(work, features, k, wanted, ranksDraws = 0) {
+  const count = ranksDraws || draws;
+  const options = { k, draws: count, seed, rtol: 'float32', sigmaDraws: 0, ranksDraws };
+  const { value, ms } = await timed(() => testKruskalRank(features, options));
+  const subsets = drawn(features, k, sample);
+  const torch = await reference(features, subsets);
+  compare(work, features, subsets, torch.ranks);
+  const { satisfied, decidedBy, nearTolerance } = value;
+  record(work, ms / count, 1000 * median(torch.seconds), wanted, { satisfied, draws: count, decidedBy, nearTolerance });
+}
+
+/** The reference's sweep: k = 1, 11, …, and n and d, 5000 subsets each; its time from a few subsets at some of the sizes. */
+async function curve(work, features, wanted) {
+  const permutations = 5000 * share;
+  const { value, ms } = await timed(() => kruskalCurve(features, { permutations, seed, rtol: 'float32' }));
+  const sizes = [1, 51, 101, 201, 301, 401, 501, 601, 701, 768];
+  const seconds = [];
+  for (const k of sizes) seconds.push(median((await reference(features, drawn(features, k, 10))).seconds));
+  const swept = [...Array.from({ length: 77 }, (_, i) => 1 + 10 * i), 197, 768];
+  const total = swept.reduce((sum, k) => {
+    const right = Math.max(
+      1,
+      sizes.findIndex((size) => size >= k),
+    );
+    const weight = (k - sizes[right - 1]) / (sizes[right] - sizes[right - 1]);
+    return sum + (1 - weight) * seconds[right - 1] + weight * seconds[right];
+  }, 0);
+  const edges = [...value.lengths].sort((a, b) => a - b);
+  const range = [edges[0], edges[edges.length - 1]];
+  // All sizes of one draw, against one permutation.
+  record(work, ms / permutations, 1000 * total, wanted, { permutations, range });
+}
+
+async function contextBench(work, wanted) {
+  const stack = contexts(32);
+  const [count, n, d] = stack.shape;
+  const batches = Array.from({ length: count / 8 }, (_, i) =>
+    inPrecision('float32', () => toTensor(stack.data.subarray(i * 8 * n * d, (i + 1) * 8 * n * d), [8, n, d])),
+  );
+  const rounds = Math.ceil((1973 * share) / count);
+  const { ms } = await timed(() => {
+    for (let round = 0; round < rounds; round++) {
+      for (const batch of batches) contextRanks(batch, { rtol: 'float32' });
+    }
+  });
+  const torch = await reference(stack);
+  const ours = batches.flatMap((batch) => [...contextRanks(batch, { rtol: 'float32' }).ranks]);
+  ours.forEach((r, draw) => {
+    if (r !== torch.ranks[draw]) disagreements.push({ work, draw, torchFloat32: torch.ranks[draw], ours: r });
+  });
+  for (const batch of batches) batch.dispose();
+  record(work, ms / (rounds * count), 1000 * median(torch.seconds), wanted);
+  return torch;
+}
+
+/** Billions of floating-point operations a second in one large float64 product: what the factorizations could reach. */
+function productSpeed(n = 3000) {
+  return inPrecision('float64', () => {
+    const best = Array.from({ length: 3 }, () => {
+      const start = performance.now();
+      tf.tidy(() => {
+        const a = toTensor(new Float64Array(n * n).fill(0.5), [n, n]);
+        valuesOf(tf.slice(tf.matMul(a, a), [0, 0], [1, 1]));
+      });
+      return performance.now() - start;
+    });
+    return (2 * n ** 3) / Math.min(...best) / 1e6;
+  });
+}
+
+try {
+  const gflops = productSpeed();
+  console.log(`a large float64 product runs at ${gflops.toFixed(0)} GFLOP/s\n`);
+  console.log(`${''.padEnd(58)}${['ms', 'torch ms', 'ratio', 'wanted'].map((head) => head.padStart(10)).join('')}`);
+  const [failing, vit, passing] = [attention(), randomViT(), normal()];
+  await verdicts('verdict, k = 197', failing, 197, 20);
+  await verdicts('verdict, k = 768, all fail', failing, 768, 10);
+  await verdicts('verdict, k = 768, most pass', passing, 768, 4);
+  await verdicts('rank, k = 768, of about 480', failing, 768, 3, 1000 * share);
+  await verdicts('rank, k = 768, of about 660', vit, 768, 3, 1000 * share);
+  await curve('curve, k = 1 … 768, edge near 340', failing, 100);
+  await curve('curve, k = 1 … 768, edge near 560', vit, 100);
+  const { torch, threads } = await contextBench('rank of a context, 197 x 768', 10);
+  const peak = process.resourceUsage().maxRSS / 2 ** 20;
+  console.log(`\npeak memory ${peak.toFixed(2)} GiB; ${disagreements.length} disagreements with PyTorch's float32`);
+  for (const one of disagreements) console.log(JSON.stringify(one));
+  const machine = {
+    processor: cpus()[0].model.trim(),
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.version,
+    torch,
+    torchThreads: threads,
+    productGflops: gflops,
+  };
+  mkdirSync(join(here, 'results'), { recursive: true });
+  const kept = join(here, 'results', share === 1 ? 'full.json' : 'quick.json');
+  const document = { date: new Date().toISOString(), machine, peakGiB: peak, results, disagreements };
+  writeFileSync(kept, `${JSON.stringify(document, null, 2)}\n`);
+  console.log(`kept in ${kept}`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
