@@ -5,7 +5,7 @@ import { clopperPearson } from './binomial-interval';
 import { IndependenceTest, JUDGED_TOGETHER, type Method, type Verdict } from './independence';
 import { RankCounter, rankOf, type CountedRank } from './rank-count';
 import { prepareRows, type Rows } from './rows';
-import { sigmaRatioOf } from './singular-values';
+import { sigmaRatioOf, sigmaRatios } from './singular-values';
 import { relativeTolerance, type Rtol } from './tolerance';
 
 export interface KruskalTestOptions {
@@ -56,7 +56,7 @@ export interface KruskalTest {
   /** How many of the first `ranksDraws` subsets had which rank. */
   readonly ranks: Readonly<Record<string, number>>;
   readonly ranksDraws: number;
-  /** sigma_min / sigma_max of the first `draws` of the subsets; `values` in their order. */
+  /** sigma_min / sigma_max of the first `draws` of the subsets, `values` in their order; NaN where there are none. */
   readonly sigmaRatio: {
     readonly draws: number;
     readonly min: number;
@@ -138,7 +138,7 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
       tally.add(subsets, verdicts, counted);
       await work.advance(tally.done);
     }
-    const ratios = await sigmaRatios(rows, options, sigmaDraws, () => work.advance(draws));
+    const ratios = await ratiosOfDraws(rows, options, sigmaDraws, () => work.advance(draws));
     const witness = tally.witness === null ? null : Int32Array.from(tally.witness);
     return {
       k,
@@ -152,7 +152,12 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
       precision: 'float64',
       ranks: tally.ranks,
       ranksDraws,
-      sigmaRatio: { draws: sigmaDraws, min: Math.min(...ratios), median: median(ratios), values: ratios },
+      sigmaRatio: {
+        draws: sigmaDraws,
+        min: ratios.length > 0 ? Math.min(...ratios) : NaN,
+        median: median(ratios),
+        values: ratios,
+      },
       witness: witness && { rows: Array.from(witness), sigmaRatio: sigmaRatioOf(rows, witness) },
       nearTolerance: tally.nearTolerance,
       decidedBy: tally.decidedBy,
@@ -186,15 +191,17 @@ function ranksOf(
   });
 }
 
-async function sigmaRatios(
+async function ratiosOfDraws(
   rows: Rows,
   { k, seed }: KruskalTestOptions,
   draws: number,
   breathe: () => Promise<void>,
 ): Promise<number[]> {
   const ratios: number[] = [];
-  for (let draw = 0; draw < draws; draw++) {
-    ratios.push(sigmaRatioOf(rows, drawnSubset(seed, rows.count, k, draw)));
+  while (ratios.length < draws) {
+    const batch = Math.min(4, draws - ratios.length);
+    const subsets = Array.from({ length: batch }, (_, i) => drawnSubset(seed, rows.count, k, ratios.length + i));
+    ratios.push(...sigmaRatios(rows, subsets));
     await breathe();
   }
   return ratios;
@@ -273,6 +280,7 @@ export function checkCount(name: string, value: number, least: number): void {
 }
 
 function median(values: readonly number[]): number {
+  if (values.length === 0) return NaN;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

@@ -30,10 +30,7 @@ export function subsetSingularValues(rows: Rows, subset: Int32Array): Float64Arr
     if (twin >= 0) multiplicity.set(twin, (multiplicity.get(twin) ?? 0) + 1);
   }
   const gathered = new Float64Array(multiplicity.size * columns);
-  [...multiplicity.keys()].forEach((row, index) =>
-    gathered.set(rows.original.subarray(row * columns, (row + 1) * columns), index * columns),
-  );
-  scaleByPowerOfTwo(gathered, -exponentAbove(largestOf(gathered)));
+  gather(rows, [...multiplicity.keys()], gathered);
   let next = 0;
   for (const times of multiplicity.values()) {
     const weight = Math.sqrt(times);
@@ -44,10 +41,39 @@ export function subsetSingularValues(rows: Rows, subset: Int32Array): Float64Arr
   return all;
 }
 
-/** sigma_min / sigma_max of a subset, by SVD in float64; 0 when all rows are zero. */
+/** sigma_min / sigma_max of each subset, by SVD in float64; 0 where all rows are zero. */
+export function sigmaRatios(rows: Rows, subsets: readonly Int32Array[]): number[] {
+  const ratio = (values: Float64Array) => (values[0] === 0 ? 0 : values[values.length - 1] / values[0]);
+  if (subsets.length === 0) return [];
+  if (rows.twins !== null) return subsets.map((subset) => ratio(subsetSingularValues(rows, subset)));
+  return svdTogether(rows, subsets).map(ratio);
+}
+
+/** {@link sigmaRatios} of one subset. */
 export function sigmaRatioOf(rows: Rows, subset: Int32Array): number {
-  const values = subsetSingularValues(rows, subset);
-  return values[0] === 0 ? 0 : values[subset.length - 1] / values[0];
+  return sigmaRatios(rows, [subset])[0];
+}
+
+/** The SVDs of a stack run on all cores, each on one. */
+function svdTogether(rows: Rows, subsets: readonly Int32Array[]): Float64Array[] {
+  const { columns } = rows;
+  const k = subsets[0].length;
+  const gathered = new Float64Array(subsets.length * k * columns);
+  subsets.forEach((subset, index) => {
+    const part = gathered.subarray(index * k * columns, (index + 1) * k * columns);
+    gather(rows, subset, part);
+  });
+  const each = Math.min(k, columns);
+  const all = inFloat64(() => valuesOf(svdvals(toTensor(gathered, [subsets.length, k, columns]))) as Float64Array);
+  return subsets.map((_, index) => all.slice(index * each, (index + 1) * each));
+}
+
+/** Copies rows, scaled so that the largest of all their elements is near 1. */
+function gather({ original, columns }: Rows, chosen: ArrayLike<number>, target: Float64Array): void {
+  for (let i = 0; i < chosen.length; i++) {
+    target.set(original.subarray(chosen[i] * columns, (chosen[i] + 1) * columns), i * columns);
+  }
+  scaleByPowerOfTwo(target, -exponentAbove(largestOf(target)));
 }
 
 /** Of values whose largest is near 1. */
