@@ -1,0 +1,60 @@
+/** Single training steps, taken out of the trainer, to be timed; and tasks in the form that the reference reads. */
+import { BatchOrder } from 'attention-capacity/memorization/batches';
+import config from 'attention-capacity/memorization/config';
+import { Lanes } from 'attention-capacity/memorization/lanes';
+import parameters from 'attention-capacity/memorization/parameters';
+import adam from 'attention-capacity/memorization/stacked-adam';
+import task from 'attention-capacity/memorization/task';
+
+/**
+ * A stack of `models` in training, float32, classification into 100 classes: `time(count)` gives the milliseconds of each of
+ * `count` steps, batch order and data gathering included; `flop` counts the multiplications and additions of the matrix
+ * products of a step.
+ */
+export function stepOf({ heads, context, headSize, contexts, batch = 256, width = 64 }, models) {
+  const lanes = Array.from({ length: models }, (_, seed) => {
+    const one = config.memorizationConfig({
+      ...{ heads, context, headSize, contexts, width, batch, seed },
+      ...{ examples: 4 * batch, task: 'classification' },
+    });
+    return {
+      config: one,
+      task: task.drawTask(one, 'float32'),
+      batches: new BatchOrder(one.examples, one.batch, seed),
+    };
+  });
+  const vectors = Float32Array.from(lanes.flatMap((lane) => [...parameters.initialParameters(lane.config)]));
+  const stack = new Lanes(lanes, adam.freshState(vectors));
+  for (let i = 0; i < 10; i++) stack.step();
+  return {
+    flop: models * flopOf({ heads, context, headSize, contexts, batch, width, classes: 100 }),
+    time: (count) =>
+      Array.from({ length: count }, () => {
+        const start = performance.now();
+        stack.step();
+        return performance.now() - start;
+      }),
+    dispose: () => stack.dispose(),
+  };
+}
+
+/** Two for each multiplication of a forward pass, and twice that for the way back. */
+function flopOf({ heads: H, context: n, headSize: r, contexts, batch: B, width: d, classes: C }) {
+  const m = contexts === 'shared' ? n : n + d;
+  const perStep = 2 * H * m * d * r + m * d * d + H * m * d + H * d * C;
+  const perExample = d * d + H * d * m + H * C + (contexts === 'shared' ? 0 : 2 * H * n * d);
+  return 6 * (perStep + B * perExample);
+}
+
+/** [T, n + 1, d] float32, the query first: what the reference trains on. */
+export function sequences({ setting: { examples: T, context: n, width: d, contexts }, queries, tokens, bagRows }) {
+  const values = new Float32Array(T * (n + 1) * d);
+  for (let t = 0; t < T; t++) {
+    values.set(queries.subarray(t * d, (t + 1) * d), t * (n + 1) * d);
+    for (let i = 0; i < n; i++) {
+      const row = { shared: i, random: t * n + i, perm: bagRows?.[t * n + i] }[contexts];
+      values.set(tokens.subarray(row * d, (row + 1) * d), (t * (n + 1) + i + 1) * d);
+    }
+  }
+  return { data: values, shape: [T, n + 1, d] };
+}
