@@ -144,11 +144,12 @@ test('no tensor is left behind', async () => {
 test('memory is flat in the number of draws', async () => {
   const wide = normalMatrix(300, 120, random);
   const run = (draws: number) => testKruskalRank(wide, { k: 120, draws, seed: 0, rtol: 'float32', sigmaDraws: 1 });
-  await run(300);
+  await run(1000);
   const before = process.memoryUsage().rss;
   await run(3000);
   const grown = (process.memoryUsage().rss - before) / 2 ** 20;
-  assert.ok(grown < 60, `${grown.toFixed(0)} MiB more`);
+  // The Grams of 3000 draws would take 330 MiB, their factors as much again.
+  assert.ok(grown < 120, `${grown.toFixed(0)} MiB more`);
 });
 
 const bad: [string, Matrix, object, RegExp][] = [
