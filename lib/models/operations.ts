@@ -12,12 +12,16 @@ export interface Linear {
   readonly bias: tf.Tensor1D | null;
 }
 
+// Each operation frees what it made on the way: memory that is soon used again is still in the processor's caches, and a
+// heap that stays small is not given back to the system and mapped anew.
+
 /** x W^T + b over the last axis: `[..., d]` -> `[..., m]`. */
 export function linear(x: tf.Tensor, { weight, bias }: Linear): tf.Tensor {
   const [m, d] = weight.shape;
-  const rows = x.size / d;
-  const product = tf.matMul(x.reshape([rows, d]), weight, false, true); // [rows, m]
-  return (bias ? tf.add(product, bias) : product).reshape([...x.shape.slice(0, -1), m]);
+  return tf.tidy(() => {
+    const product = tf.matMul(x.reshape([x.size / d, d]), weight, false, true); // [rows, m]
+    return (bias ? tf.add(product, bias) : product).reshape([...x.shape.slice(0, -1), m]);
+  });
 }
 
 export interface Affine {
@@ -29,10 +33,12 @@ export interface Affine {
 
 /** (x - mean) / sqrt(variance + eps) over the last axis, then gamma x + beta where there is an affine part; same shape. */
 export function layerNorm(x: tf.Tensor, eps: number, affine: Affine | null): tf.Tensor {
-  const centred = tf.sub(x, tf.mean(x, -1, true));
-  const variance = tf.mean(tf.square(centred), -1, true);
-  const normed = tf.mul(centred, tf.rsqrt(tf.add(variance, scalar(eps))));
-  return affine ? tf.add(tf.mul(normed, affine.weight), affine.bias) : normed;
+  return tf.tidy(() => {
+    const centred = tf.sub(x, tf.mean(x, -1, true));
+    const variance = tf.mean(tf.square(centred), -1, true);
+    const normed = tf.mul(centred, tf.rsqrt(tf.add(variance, scalar(eps))));
+    return affine ? tf.add(tf.mul(normed, affine.weight), affine.bias) : normed;
+  });
 }
 
 /** Pointwise functions of the feed-forward layers, under the names that Hugging Face's configurations use. */
@@ -72,7 +78,7 @@ export function activationNamed(name: unknown, origin: string): Activation {
 }
 
 export function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
-  return ACTIVATIONS[activation](x);
+  return tf.tidy(() => ACTIVATIONS[activation](x));
 }
 
 /** The four maps of an attention layer; heads lie one after the other along the output axis of the first three. */
@@ -95,12 +101,16 @@ export function attention(
   scale: number,
   mask: tf.Tensor | null = null,
 ): tf.Tensor3D {
-  const q = splitHeads(tf.mul(linear(x, query), scalar(scale)), heads); // [B, H, n, d_h]
-  const k = splitHeads(linear(x, key), heads);
-  const v = splitHeads(linear(x, value), heads);
-  const scores = tf.matMul(q, k, false, true); // [B, H, n, n]
-  const weights = tf.softmax(mask ? tf.add(scores, mask) : scores);
-  return linear(mergeHeads(tf.matMul(weights, v)), output) as tf.Tensor3D;
+  return tf.tidy(() => {
+    const weights = tf.tidy(() => {
+      const q = splitHeads(tf.mul(linear(x, query), scalar(scale)), heads); // [B, H, n, d_h]
+      const k = splitHeads(linear(x, key), heads);
+      const scores = tf.matMul(q, k, false, true); // [B, H, n, n]
+      return tf.softmax(mask ? tf.add(scores, mask) : scores);
+    });
+    const v = splitHeads(linear(x, value), heads);
+    return linear(mergeHeads(tf.matMul(weights, v)), output) as tf.Tensor3D;
+  });
 }
 
 /**

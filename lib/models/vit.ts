@@ -181,12 +181,14 @@ export async function loadViT(
     }
     for (let layer = 1; layer <= last; layer++) {
       const [below, block] = [x, blocks[layer - 1]];
-      if (layer < last || wantContexts) x = tf.tidy(() => wholeBlock(below, block, config));
+      const normed = layerNorm(below, config.layerNormEps, block.normBefore) as tf.Tensor3D;
+      if (layer < last || wantContexts) x = tf.tidy(() => wholeBlock(below, normed, block, config));
       const above = x;
       if (outputs.includes(layer)) {
-        const queries = tf.tidy(() => firstRowOfBlock(below, block, config));
+        const queries = tf.tidy(() => firstRowOfBlock(below, normed, block, config));
         keep(layer, queries, () => above);
       }
+      normed.dispose();
     }
     return outputs.map((output) => found.get(output)!);
   }
@@ -242,17 +244,15 @@ function crop(pixels: tf.Tensor4D, height: number, width: number): tf.Tensor4D {
   return pixels.slice([0, 0, 0, 0], [-1, -1, height, width]);
 }
 
-/** X_{l-1} -> X_l, `[B, n, d]`. */
-function wholeBlock(x: tf.Tensor3D, block: Block, config: ViTConfig): tf.Tensor3D {
-  const normed = layerNorm(x, config.layerNormEps, block.normBefore) as tf.Tensor3D;
+/** X_{l-1} and LN(X_{l-1}) -> X_l, `[B, n, d]` each. */
+function wholeBlock(x: tf.Tensor3D, normed: tf.Tensor3D, block: Block, config: ViTConfig): tf.Tensor3D {
   const attended = attention(normed, block.attention, config.heads, scaleOf(config));
   const y = tf.add(x, scaled(attended, block.scaleAttention));
   return tf.add(y, mlp(y, block, config));
 }
 
-/** The class token's row of X_l from the whole of X_{l-1}: `[B, n, d]` -> `[B, d]`. */
-function firstRowOfBlock(x: tf.Tensor3D, block: Block, config: ViTConfig): tf.Tensor2D {
-  const normed = layerNorm(x, config.layerNormEps, block.normBefore) as tf.Tensor3D;
+/** The class token's row of X_l from the whole of X_{l-1} and LN(X_{l-1}): `[B, n, d]` each -> `[B, d]`. */
+function firstRowOfBlock(x: tf.Tensor3D, normed: tf.Tensor3D, block: Block, config: ViTConfig): tf.Tensor2D {
   const attended = attentionOfOne(firstToken(normed), normed, block.attention, config.heads, scaleOf(config));
   const y = tf.add(firstToken(x), scaled(attended, block.scaleAttention));
   return tf.add(y, mlp(y, block, config));
@@ -260,8 +260,13 @@ function firstRowOfBlock(x: tf.Tensor3D, block: Block, config: ViTConfig): tf.Te
 
 /** lambda_2 * MLP(LN(y)) on `[..., d]`. */
 function mlp(y: tf.Tensor, { normAfter, mlpIn, mlpOut, scaleMlp }: Block, config: ViTConfig): tf.Tensor {
-  const inner = linear(layerNorm(y, config.layerNormEps, normAfter), mlpIn); // [..., width]
-  return scaled(linear(activated(inner, config.activation), mlpOut), scaleMlp);
+  return tf.tidy(() => {
+    const hidden = tf.tidy(() => {
+      const inner = linear(layerNorm(y, config.layerNormEps, normAfter), mlpIn); // [..., width]
+      return activated(inner, config.activation);
+    });
+    return scaled(linear(hidden, mlpOut), scaleMlp);
+  });
 }
 
 function activated(inner: tf.Tensor, activation: ViTConfig['activation']): tf.Tensor {

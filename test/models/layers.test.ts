@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { layers, loadLayers, randomViTB16, vitLayer } from 'attention-capacity/models';
+import { inPieces, piecesFor } from 'attention-capacity/models/in-pieces';
 import { randomAttentionWeights } from 'attention-capacity/models/multi-head-attention';
 import { resizeGrid } from 'attention-capacity/models/position-grid';
 import { inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor';
@@ -63,6 +64,36 @@ test('one pass gives every layer what it gives alone, without a leak', async () 
     together.dispose();
   }
   assert.equal(tf.memory().numTensors, before);
+});
+
+test('a batch in pieces gives what it gives whole, and small enough pieces are asked for', () => {
+  const before = tf.memory().numTensors;
+  const batch = tf.range(0, 7 * 2 * 3).reshape([7, 2, 3]) as tf.Tensor3D;
+  const sizes: number[] = [];
+  const run = (piece: tf.Tensor3D) => {
+    sizes.push(piece.shape[0]);
+    const contexts = tf.add(tf.mul(piece, 2), 1) as tf.Tensor3D;
+    return [
+      { queries: tf.sum(contexts, 1) as tf.Tensor2D, contexts },
+      { queries: tf.max(piece, 1) as tf.Tensor2D, contexts: null },
+    ];
+  };
+  const [whole, three] = [1, 3].map((pieces) => inPieces(batch, pieces, run));
+  assert.deepEqual(sizes, [7, 2, 3, 2]);
+  assert.deepEqual(three[0].contexts!.arraySync(), whole[0].contexts!.arraySync());
+  for (const layer of [0, 1]) assert.deepEqual(three[layer].queries.arraySync(), whole[layer].queries.arraySync());
+  assert.equal(three[1].contexts, null);
+  tf.dispose([
+    batch,
+    ...[...whole, ...three].flatMap(({ queries, contexts }) => (contexts ? [queries, contexts] : queries)),
+  ]);
+  assert.equal(tf.memory().numTensors, before);
+
+  // 197 x 3072 doubles of 8 images take 37 MiB: two pieces.
+  assert.deepEqual(
+    [piecesFor(8, 197 * 3072, 'float32'), piecesFor(8, 197 * 3072, 'float64'), piecesFor(3, 1e9, 'float64')],
+    [1, 2, 3],
+  );
 });
 
 test('layers that need other pixels cannot share a pass', async () => {

@@ -1,5 +1,5 @@
 import { InputError } from '../../input-error';
-import type { tf} from '../../tensor';
+import type { tf } from '../../tensor';
 import { inPrecision, toTensor, type Precision } from '../../tensor';
 
 /** Named tensors that lie in a file or are drawn at random, read one by one: what is not asked for is never held. */
