@@ -132,7 +132,7 @@ def train(args):
                 value, accuracy = evaluate(model, x, y, args.task, args.batch)
                 if best is None or value < best['loss']:
                     best = {'loss': value, 'accuracy': accuracy, 'step': step}
-                if args.task == 'classification' and abs(accuracy - 1) < 1e-6:
+                if args.task == 'classification' and not args.run_to_end and abs(accuracy - 1) < 1e-6:
                     stopped = True
             if step == args.steps or stopped:
                 break
@@ -155,6 +155,7 @@ def main():
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--run-to-end', type=int, default=0, help='1: no early stop')
     parser.add_argument('--data', help='folder with x.npy and y.npy')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
