@@ -1,6 +1,6 @@
 /** Everything a notebook needs, in one import. */
 export { InputError } from './input-error';
-export { Interrupted, interruptWork, watchWith } from './pace';
+export { begin, Interrupted, interruptWork, watchWith } from './pace';
 export { type ProfileName, type Sizes, sizes } from './profiles';
 
 export { cifar10, imageFolder, photos, type ImageSet, type RgbImage } from './data';
@@ -30,7 +30,7 @@ export {
   type YourFeatures,
 } from './your-features';
 
-export { figure, headline, say, show, table, type Figure, type Table } from './report';
+export { colours, figure, headline, neutral, say, show, showProgress, table, type Figure, type Table } from './report';
 export { imageComparison, marginFigure, rankHistogram } from './report/assumption-figures';
 export { assumptionFindings, type Findings } from './report/assumption-findings';
 export { assumptionRows, assumptionTable, systemTable } from './report/assumption-tables';

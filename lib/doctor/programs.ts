@@ -29,7 +29,7 @@ export async function examineNode(): Promise<Finding[]> {
     (found) => ({ part, name: 'npm', ok: true, found }),
     () => ({ part, name: 'npm', ok: false, found: 'does not run', remedy: 'install npm; it comes with Node' }),
   );
-  const packages = ['@tensorflow/tfjs-node-gpu', 'danfojs-node', 'plotly.js-dist-min', 'tslab', 'typescript'];
+  const packages = ['@tensorflow/tfjs-node-gpu', 'danfojs-node', 'plotly.js-dist', 'tslab', 'typescript'];
   return [node, npm, ...packages.map((name) => packageFinding(part, name))];
 }
 

@@ -1,4 +1,4 @@
-import { svdvals, toTensor, valuesOf, tf, type Matrix } from '../tensor';
+import { svdvals, toTensor, valuesOf, type Matrix } from '../tensor';
 import { inFloat64 } from './in-float64';
 import { exponentAbove, prepareRows, scaleByPowerOfTwo, type Rows } from './rows';
 

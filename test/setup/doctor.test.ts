@@ -17,7 +17,7 @@ test('the doctor finds every part of a finished installation in order', async ()
     '@tensorflow/tfjs-node-gpu',
     'danfojs-node',
     'tslab',
-    'plotly.js-dist-min',
+    'plotly.js-dist',
     'libtensorflow',
     'device',
   ]) {

@@ -8,6 +8,18 @@
     spec: JSON.parse(element.querySelector('script').textContent),
   }));
 
+  // plotly lies in the page as a packed text; nothing is drawn before it is unpacked.
+  const library = (async () => {
+    const packed = document.getElementById('plotly-library');
+    if (packed === null) return;
+    const bytes = Uint8Array.from(atob(packed.textContent), (letter) => letter.charCodeAt(0));
+    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    const script = document.createElement('script');
+    script.textContent = await new Response(unpacked).text();
+    document.head.append(script);
+    packed.remove();
+  })();
+
   // plotly draws in layers: the first stands for the picture, the buttons above it stay reachable.
   const describe = (drawing) => {
     const [first, ...others] = drawing.querySelectorAll('.main-svg');
@@ -31,6 +43,7 @@
       for (const axis of axes)
         layout[axis] = { ...layout[axis], title: undefined, tickfont: { size: 9 }, showticklabels: axes.length <= 2 };
     }
+    await library;
     await Plotly.react(drawing, spec.data, layout, {
       responsive: true,
       staticPlot: small,
