@@ -49,26 +49,30 @@ const variance = (values) => {
   return values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
 };
 
-async function trainReference(options, folder) {
-  const drawn = task.drawTask(config.setting(options), 'float32');
-  await data.writeNpy(join(folder, 'x.npy'), sequences(drawn));
-  await data.writeNpy(join(folder, 'y.npy'), { data: drawn.labels, shape: [options.examples] });
+/** One process for all seeds: loading PyTorch takes longer than a training. */
+async function trainReferences(all, folder) {
+  const folders = [];
+  for (const options of all) {
+    const own = join(folder, `seed-${options.seed}`);
+    mkdirSync(own, { recursive: true });
+    const drawn = task.drawTask(config.setting(options), 'float32');
+    await data.writeNpy(join(own, 'x.npy'), sequences(drawn));
+    await data.writeNpy(join(own, 'y.npy'), { data: drawn.labels, shape: [options.examples] });
+    folders.push(own);
+  }
+  const [options] = all;
   const values = {
     ...{ heads: options.heads, context: options.context, 'head-size': options.headSize, width: options.width },
-    ...{ classes: options.classes, task: options.task, batch: options.batch, steps: options.steps, seed: options.seed },
-    ...{
-      'learning-rate': options.learningRate,
-      'evaluate-every': options.evaluateEvery,
-      data: folder,
-      'run-to-end': 1,
-    },
+    ...{ classes: options.classes, task: options.task, batch: options.batch, steps: options.steps, seed: seeds[0] },
+    ...{ 'learning-rate': options.learningRate, 'evaluate-every': options.evaluateEvery, 'run-to-end': 1, threads: 1 },
+    data: folders.join(','),
   };
   const args = Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const { status, stdout, stderr } = spawnSync(python, [join(here, 'reference.py'), 'train', ...args], {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`PyTorch failed:\n${stderr}`);
-  return JSON.parse(stdout);
+  return JSON.parse(stdout).runs;
 }
 
 /** Means, spreads and whether they agree; accuracies are compared where there are any. */
@@ -90,8 +94,7 @@ try {
   for (const configuration of configurations) {
     const options = seeds.map((seed) => ({ ...recipe, ...configuration, seed }));
     const ours = await trainer.memorizeTogether(options.map((one) => config.memorizationConfig(one)));
-    const theirs = [];
-    for (const one of options) theirs.push(await trainReference(one, folder));
+    const theirs = await trainReferences(options, folder);
     const loss = compare('loss', ...[ours, theirs].map((runs) => runs.map((run) => run.loss)));
     const known = configuration.task === 'classification';
     const accuracy = known && compare('accuracy', ...[ours, theirs].map((runs) => runs.map((run) => run.accuracy)));

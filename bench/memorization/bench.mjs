@@ -76,10 +76,10 @@ async function compareRuns() {
     const start = performance.now();
     const ours = await trainer.memorize(options);
     const seconds = (performance.now() - start) / 1000;
-    const theirs = reference('train', {
+    const [theirs] = reference('train', {
       ...{ heads: 8, context: 16, 'head-size': 32, width: 32, classes: 10, steps: recipe.steps, seed, data: folder },
       ...{ 'evaluate-every': recipe.evaluateEvery, 'learning-rate': recipe.learningRate },
-    });
+    }).runs;
     runs.push({ seed, seconds, accuracy: ours.accuracy, steps: ours.steps, torch: theirs });
     console.log(
       `seed ${seed}: accuracy ${ours.accuracy} after ${ours.steps} steps, ${seconds.toFixed(1)} s; ` +

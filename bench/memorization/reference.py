@@ -110,10 +110,15 @@ def evaluate(model, x, y, task, batch):
 
 
 def train(args):
+    """Trains on each of the folders in `--data`, with the seeds from `--seed` on."""
+    return {'runs': [train_one(args, folder, args.seed + i) for i, folder in enumerate(args.data.split(','))]}
+
+
+def train_one(args, folder, seed):
     """The reference's recipe on given data: Adam, warm-up, cosine, best checkpoint by loss, stop at accuracy 1."""
-    torch.manual_seed(args.seed)
-    x = torch.from_numpy(np.load(args.data + '/x.npy'))  # [T, n+1, dims] float32, token 0 is the query
-    y = torch.from_numpy(np.load(args.data + '/y.npy'))
+    torch.manual_seed(seed)
+    x = torch.from_numpy(np.load(folder + '/x.npy'))  # [T, n+1, dims] float32, token 0 is the query
+    y = torch.from_numpy(np.load(folder + '/y.npy'))
     y = y.long() if args.task == 'classification' else y.float()
     outputs = args.classes if args.task == 'classification' else 1
     model = Memorizer(x.shape[2], args.width, args.heads, args.head_size, outputs)
@@ -136,7 +141,7 @@ def train(args):
                     stopped = True
             if step == args.steps or stopped:
                 break
-    return {**best, 'steps': step, 'seconds': time.perf_counter() - start, 'seed': args.seed}
+    return {**best, 'steps': step, 'seconds': time.perf_counter() - start, 'seed': seed}
 
 
 def main():
@@ -156,7 +161,7 @@ def main():
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--run-to-end', type=int, default=0, help='1: no early stop')
-    parser.add_argument('--data', help='folder with x.npy and y.npy')
+    parser.add_argument('--data', help='folders with x.npy and y.npy, separated by commas')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     print(json.dumps({'torch': torch.__version__, **(time_steps if args.what == 'step' else train)(args)}))
