@@ -4,6 +4,7 @@ import { succeeded } from './gram';
 import { inFloat64 } from './in-float64';
 import { rankFromEigenvalues } from './gram-eigenvalues';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';
+import { scratch } from './scratch';
 import { singularValues } from './singular-values';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';
 
@@ -85,7 +86,7 @@ function ofFullRank(
   if (matrices.length === 0) return [];
   // Evenly spread: neighbouring columns may belong together, as the columns of one head do.
   const chosen = Int32Array.from({ length: columns }, (_, j) => Math.floor((j * d) / columns));
-  const some = new Float64Array(matrices.length * n * columns);
+  const some = scratch('columns of contexts', matrices.length * n * columns);
   matrices.forEach((matrix, index) => {
     let next = index * n * columns;
     for (let row = 0; row < n; row++) {

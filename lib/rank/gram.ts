@@ -1,5 +1,6 @@
 import { cholesky, tf, toTensor, triangularSolve, valuesOf } from '../tensor';
 import { inFloat64 } from './in-float64';
+import { scratch } from './scratch';
 
 /** Above this, the inner products of all pairs are not kept: they are computed again for every subset. */
 const TABLE_BYTES = 2 ** 29;
@@ -12,18 +13,6 @@ const SPLIT_FROM = 520;
 export function batchSize(k: number): number {
   return Math.max(2, Math.min(64, Math.floor(BATCH_BYTES / (8 * k * k))));
 }
-
-/** Memory that is used again and again: fresh pages cost more than the numbers that go into them. */
-class Scratch {
-  private readonly arrays: Float64Array[] = [];
-  take(slot: number, length: number): Float64Array {
-    if (this.arrays[slot] === undefined || this.arrays[slot].length < length)
-      this.arrays[slot] = new Float64Array(length);
-    return this.arrays[slot].subarray(0, length);
-  }
-}
-
-const scratch = new Scratch();
 
 /** G = X X^T of rows X `[T, columns]` in float64, from which the Grams of subsets of rows are taken. */
 export class Gram {
@@ -76,8 +65,8 @@ export class Gram {
   ): { factor: tf.Tensor; complement: tf.Tensor } {
     const rest = size - first;
     const factor = cholesky(this.leading(subsets, shifts, first));
-    const cross = scratch.take(1, subsets.length * first * rest);
-    const corner = scratch.take(2, subsets.length * rest * rest);
+    const cross = scratch('cross block', subsets.length * first * rest);
+    const corner = scratch('trailing block', subsets.length * rest * rest);
     if (this.table === null) {
       this.splitAgain(subsets, first, size, cross, corner);
     } else {
@@ -95,7 +84,7 @@ export class Gram {
 
   /** The Grams of the first `size` rows of each subset, shifted, `[B, size, size]`: lower triangles only. */
   leading(subsets: readonly Int32Array[], shifts: readonly number[], size: number): tf.Tensor {
-    const stack = scratch.take(0, subsets.length * size * size);
+    const stack = scratch('leading block', subsets.length * size * size);
     if (this.table === null) {
       subsets.forEach((subset, index) => stack.set(this.gramAgain(subset.subarray(0, size)), index * size * size));
     } else {

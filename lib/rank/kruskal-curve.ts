@@ -82,7 +82,7 @@ export async function kruskalCurve(features: Matrix, options: KruskalCurveOption
   const work = begin(label, permutations);
   try {
     // A few first: where their edges are is where to look in all others.
-    for (let size = 4; search.lengths.length < permutations; size = Math.min(4 * size, 4 * JUDGED_TOGETHER)) {
+    for (let size = 4; search.lengths.length < permutations; size = Math.min(4 * size, 16 * JUDGED_TOGETHER)) {
       const end = Math.min(permutations, search.lengths.length + size);
       const orders: Int32Array[] = [];
       for (let index = search.lengths.length; index < end; index++) {
@@ -168,7 +168,9 @@ class PrefixSearch {
   private probe(group: readonly Prefixes[], length: number): void {
     const closing = group.filter(({ low, high }) => high - low === 1);
     const others = group.filter(({ low, high }) => high - low > 1);
-    const prefixesOf = (some: readonly Prefixes[]) => some.map(({ order }) => order.subarray(0, length));
+    const prefixesOf = (some: readonly Prefixes[]) =>
+      // In ascending order the inner products are found along rows of memory, four times as fast.
+      some.map(({ order }) => order.slice(0, length).sort());
     if (others.length > 0) {
       const proved = this.test.provedIndependent(prefixesOf(others));
       others.forEach((prefixes, i) => {

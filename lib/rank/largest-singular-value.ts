@@ -10,7 +10,7 @@ export interface Brackets {
 }
 
 /** A bracket this tight is as good as the number itself. */
-const TIGHT = 1e-10;
+const TIGHT = 1e-8;
 const MOST_STEPS = 6;
 
 /**
