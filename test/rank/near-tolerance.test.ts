@@ -10,7 +10,7 @@ import { IndependenceTest, type Method } from 'attention-capacity/rank/independe
 import { InertiaCounter } from 'attention-capacity/rank/inertia';
 import { RankCounter } from 'attention-capacity/rank/rank-count';
 import { prepareRows } from 'attention-capacity/rank/rows';
-import type { tf} from 'attention-capacity/tensor/index';
+import type { tf } from 'attention-capacity/tensor/index';
 import { inPrecision, type Matrix, type Random, randomSource, toTensor } from 'attention-capacity/tensor/index';
 import { firstRows, normalMatrix, rowsOf, stacked, withSingularValues } from './matrices';
 

@@ -13,7 +13,7 @@ import {
   singularValues,
   testKruskalRank,
 } from 'attention-capacity/rank/index';
-import type { tf} from 'attention-capacity/tensor/index';
+import type { tf } from 'attention-capacity/tensor/index';
 import { convert, inPrecision, type Matrix, randomSource, toTensor } from 'attention-capacity/tensor/index';
 import { geometric, matrix, normalMatrix, withSingularValues } from './matrices';
 
