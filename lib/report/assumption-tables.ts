@@ -129,7 +129,7 @@ export function assumptionTable(results: readonly AssumptionResult[], images = r
         format: 'fraction',
         about: 'share of the draws of full rank at float32’s tolerance',
       },
-      { key: 'float32 ranks', title: 'ranks', about: 'lowest and highest rank seen' },
+      { key: 'float32 ranks', title: 'ranks', about: 'lowest and highest rank among the first 500 draws' },
       {
         key: 'float32 margin',
         title: 'margin',
