@@ -161,7 +161,8 @@ describe('JupyterLab', () => {
     await page.keyboard.press('Control+s');
     const saved = () =>
       JSON.parse(readFileSync(join(folder, 'showing.ipynb'), 'utf8')).cells as { outputs?: object[] }[];
-    await until(() => Promise.resolve(saved().some(({ outputs }) => (outputs ?? []).length > 0)));
+    // JupyterLab may be in the middle of writing it: what cannot be parsed yet is not saved yet.
+    await until(async () => saved().some(({ outputs }) => (outputs ?? []).length > 0));
     await page.context().close();
     await open('showing.ipynb');
     // What is out of sight is not drawn yet.

@@ -59,7 +59,7 @@ test('the rank of Z is min(T, H d) where each example has its own context of n >
 });
 
 test(
-  'facts.md’s ranks at full size: 32, 125, 249, 621 and 37; 256 and 512',
+  'ranks at full size, T large: 32, 125, 249, 621 and 37; 256 and 512',
   { skip: !process.env.ATTENTION_TEST_ALL && 'npm run test:all' },
   async () => {
     for (const [heads, context, rank] of [
