@@ -36,8 +36,11 @@ export function panels(
     shapes,
     annotations,
   };
+  // On a logarithmic axis plotly places lines by the value and words by its logarithm.
+  const logarithmic: boolean[] = [];
   titles.forEach((title, panel) => {
     const own = panelLayout(panel, panel === titles.length - 1);
+    logarithmic[panel] = own.xaxis.type === 'log';
     layout[`xaxis${suffix(panel)}`] = own.xaxis;
     layout[`yaxis${suffix(panel)}`] = own.yaxis;
     annotations.push({
@@ -60,7 +63,7 @@ export function panels(
       annotations.push({
         xref: x(panel),
         yref: along(panel),
-        x: at,
+        x: logarithmic[panel] ? Math.log10(at) : at,
         y: 1,
         yanchor: 'bottom',
         text: label,
