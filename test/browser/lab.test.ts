@@ -162,7 +162,7 @@ describe('JupyterLab', () => {
     const saved = () =>
       JSON.parse(readFileSync(join(folder, 'showing.ipynb'), 'utf8')).cells as { outputs?: object[] }[];
     // JupyterLab may be in the middle of writing it: what cannot be parsed yet is not saved yet.
-    await until(async () => saved().some(({ outputs }) => (outputs ?? []).length > 0));
+    await until(() => Promise.resolve(saved().some(({ outputs }) => (outputs ?? []).length > 0)));
     await page.context().close();
     await open('showing.ipynb');
     // What is out of sight is not drawn yet.
@@ -185,7 +185,12 @@ async function freePort(): Promise<number> {
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (const began = Date.now(); ;) {
-    if (await condition().catch(() => false)) return;
+    if (
+      await Promise.resolve()
+        .then(condition)
+        .catch(() => false)
+    )
+      return;
     if (Date.now() - began > PATIENCE.timeout) throw new Error('waited too long');
     await new Promise((done) => setTimeout(done, 50));
   }
