@@ -1,6 +1,7 @@
 import type { Data } from 'plotly.js';
 import type { LayerCurve } from '../curves';
 import type { KruskalCurve } from '../rank';
+import type { Precision } from '../tensor';
 import { figure, table, type Figure, type Table } from './display';
 import { panels } from './panels';
 import { precisionColours } from './theme';
@@ -27,30 +28,7 @@ export function kruskalCurveFigure(curves: readonly LayerCurve[]): Figure {
   const data: Partial<Data>[] = [];
   systems.forEach((same, panel) => {
     for (const { precision, curve } of same) {
-      const { points } = curve;
-      const color = precisionColours[precision];
-      const common = { type: 'scatter', mode: 'lines', legendgroup: precision, ...axes(panel) } as const;
-      data.push(
-        {
-          ...common,
-          name: `${precision} tolerance`,
-          showlegend: panel === 0,
-          x: points.map(({ k }) => k),
-          y: points.map(({ fraction }) => fraction),
-          line: { width: 2, dash: precision === 'float32' ? 'solid' : 'dash', color },
-          hovertemplate: `k = %{x}: %{y:.4f}<extra>${precision}</extra>`,
-        } as Partial<Data>,
-        {
-          ...common,
-          x: [...points.map(({ k }) => k), ...points.map(({ k }) => k).reverse()],
-          y: [...points.map(({ ci95 }) => ci95[1]), ...points.map(({ ci95 }) => ci95[0]).reverse()],
-          fill: 'toself',
-          line: { width: 0, color },
-          opacity: 0.3,
-          hoverinfo: 'skip',
-          showlegend: false,
-        } as Partial<Data>,
-      );
+      data.push(...curveTraces(curve, precision, { ...axes(panel), showlegend: panel === 0 }));
     }
     const [{ system, n, d }] = same;
     const fall = PAPER_FALL[system];
@@ -69,6 +47,36 @@ export function kruskalCurveFigure(curves: readonly LayerCurve[]): Figure {
     data,
     layout,
   });
+}
+
+/** One curve and its 95 % band at the tolerance of `precision`; `own` goes to both (axes), `showlegend` to the curve. */
+export function curveTraces(
+  { points }: KruskalCurve,
+  precision: Precision,
+  own: { readonly showlegend?: boolean; readonly xaxis?: string; readonly yaxis?: string } = {},
+): Partial<Data>[] {
+  const color = precisionColours[precision];
+  const common = { type: 'scatter', mode: 'lines', legendgroup: precision, ...own } as const;
+  return [
+    {
+      ...common,
+      name: `${precision} tolerance`,
+      x: points.map(({ k }) => k),
+      y: points.map(({ fraction }) => fraction),
+      line: { width: 2, dash: precision === 'float32' ? 'solid' : 'dash', color },
+      hovertemplate: `k = %{x}: %{y:.4f}<extra>${precision}</extra>`,
+    } as Partial<Data>,
+    {
+      ...common,
+      x: [...points.map(({ k }) => k), ...points.map(({ k }) => k).reverse()],
+      y: [...points.map(({ ci95 }) => ci95[1]), ...points.map(({ ci95 }) => ci95[0]).reverse()],
+      fill: 'toself',
+      line: { width: 0, color },
+      opacity: 0.3,
+      hoverinfo: 'skip',
+      showlegend: false,
+    } as Partial<Data>,
+  ];
 }
 
 /** The largest k with all subsets independent, with half of them, with any: one row a curve. */

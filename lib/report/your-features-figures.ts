@@ -1,5 +1,6 @@
 import type { Data } from 'plotly.js';
 import type { FeatureAnalysis, VerdictsAtTolerance } from '../your-features';
+import { curveTraces } from './curve-figures';
 import { figure, type Figure } from './display';
 import { neutral, precisionColours } from './theme';
 
@@ -81,31 +82,10 @@ export function featureCurveFigure({ features, verdicts }: FeatureAnalysis): Fig
   });
 }
 
-function estimates({ rtol, curve: { points }, tests }: VerdictsAtTolerance): Partial<Data>[] {
+function estimates({ rtol, curve, tests }: VerdictsAtTolerance): Partial<Data>[] {
   const color = precisionColours[rtol];
   return [
-    {
-      type: 'scatter',
-      mode: 'lines',
-      name: `${rtol} tolerance`,
-      legendgroup: rtol,
-      x: points.map(({ k }) => k),
-      y: points.map(({ fraction }) => fraction),
-      line: { width: 2, dash: rtol === 'float32' ? 'solid' : 'dash', color },
-      hovertemplate: `k = %{x}: %{y:.4f}<extra>${rtol}</extra>`,
-    },
-    {
-      type: 'scatter',
-      mode: 'lines',
-      legendgroup: rtol,
-      x: [...points.map(({ k }) => k), ...points.map(({ k }) => k).reverse()],
-      y: [...points.map(({ ci95 }) => ci95[1]), ...points.map(({ ci95 }) => ci95[0]).reverse()],
-      fill: 'toself',
-      line: { width: 0, color },
-      opacity: 0.3,
-      hoverinfo: 'skip',
-      showlegend: false,
-    },
+    ...curveTraces(curve, rtol),
     {
       type: 'scatter',
       mode: 'markers',
