@@ -20,7 +20,7 @@ export async function examineComputing(): Promise<Finding[]> {
   } catch (error) {
     return [...findings, { part, name: 'libtensorflow', ok: false, found: sentence(error), remedy: REBUILD }];
   }
-  return [...findings, libtensorflow(tensor), device(tensor), float32(tensor), float64(tensor)];
+  return [...findings, libtensorflow(tensor), device(tensor), float32(tensor), products(tensor), float64(tensor)];
 }
 
 interface NodeBackend {
@@ -72,6 +72,26 @@ function float32(tensor: typeof Tensor): Finding {
       }),
     );
   });
+}
+
+/** GPUs may round the factors of a float32 product to 11 significant bits, fewer than 2^12 + 1 has; float32 has 24. */
+function products({ tf, inPrecision, valuesOf }: typeof Tensor): Finding {
+  const finding = {
+    part,
+    name: 'products in float32',
+    remedy: 'the GPU computes in TensorFloat-32: set NVIDIA_TF32_OVERRIDE=0, or leave it unset',
+  };
+  const size = 64;
+  const exact = size * (2 ** 12 + 1);
+  const wrong = inPrecision('float32', () =>
+    tf.tidy(() => {
+      const product = tf.matMul(tf.fill([size, size], 2 ** 12 + 1), tf.ones([size, size]));
+      return valuesOf(product).find((value) => value !== exact);
+    }),
+  );
+  return wrong === undefined
+    ? { ...finding, ok: true, found: 'keep all digits of their factors' }
+    : { ...finding, ok: false, found: `lose digits of their factors: ${wrong}, where ${exact} is right` };
 }
 
 /** 1 + 2^-52, whose last digit only float64 keeps, and a Cholesky factor that needs it. */

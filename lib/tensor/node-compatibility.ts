@@ -10,6 +10,13 @@ process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
 // Otherwise TensorFlow prints a notice that no log level hides. Nothing is lost: oneDNN's ops are float32 only, and over
 // a layer of ViT-B their gains (attention's batched products) and losses (the dense ones) even out.
 process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
+// On NVIDIA's GPUs since Ampere, TensorFlow rounds the factors of a float32 product to 11 significant bits
+// (TensorFloat-32) unless told otherwise, and only its Python can be told. CUDA's libraries obey this name: float32 is
+// float32 everywhere.
+process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+// Otherwise the first process takes nearly all of a GPU's memory, and a second one (a test beside a test, a notebook
+// beside a command) finds none.
+process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
 
 // tfjs-node 4.22 calls two functions that Node 22 deprecates and Node 23 removes.
 Object.assign(util, {

@@ -25,6 +25,7 @@ test('the doctor finds every part of a finished installation in order', async ()
   }
   for (const name of [
     'backend float32',
+    'products in float32',
     'backend float64',
     'python',
     'jupyterlab',
@@ -52,6 +53,28 @@ test('missing data are named with what to do, and the rest is still examined', a
   );
   assert.equal(wrong[0].found, '0 of 31 files; photos/astronaut.png is missing');
   assert.equal(wrong[0].remedy, 'npm run setup');
+});
+
+test('float32 products that round their factors as TensorFloat-32 does are found', async () => {
+  const program = `
+    const { tf } = require('attention-capacity/tensor/index');
+    const exact = tf.getKernel('BatchMatMul', 'tensorflow').kernelFunc;
+    // To 11 significant bits, to nearest (Veltkamp): what matrix units do with each factor.
+    const rounded = (x) => tf.tidy(() => { const scaled = x.mul(2 ** 13 + 1); return scaled.sub(scaled.sub(x)); });
+    tf.unregisterKernel('BatchMatMul', 'tensorflow');
+    tf.registerKernel({
+      kernelName: 'BatchMatMul',
+      backendName: 'tensorflow',
+      kernelFunc: (call) => exact({ ...call, inputs: { a: rounded(call.inputs.a), b: rounded(call.inputs.b) } }),
+    });
+    require('attention-capacity/doctor/index').examine().then((report) => console.log(JSON.stringify(report)));`;
+  const { status, stdout, stderr } = await runNode(['--eval', program], {}, root);
+  assert.equal(status, 0, stderr);
+  const wrong = (JSON.parse(stdout) as DoctorReport).findings.filter(({ ok }) => !ok);
+  assert.deepEqual(
+    wrong.map(({ name, found }) => [name, found]),
+    [['products in float32', 'lose digits of their factors: 262144, where 262208 is right']],
+  );
 });
 
 test('looking leaves the home folder as it was', async (t) => {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 const library = JSON.stringify(require.resolve('attention-capacity/tensor/index'));
 
 function runNode(script: string, environment: NodeJS.ProcessEnv = {}): { stdout: string; stderr: string } {
-  const ours = /^(TF_|NODE_OPTIONS$|NODE_V8_COVERAGE$)/;
+  const ours = /^(TF_|NVIDIA_|NODE_OPTIONS$|NODE_V8_COVERAGE$)/;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
   const env = { ...inherited, ...environment };
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env });
@@ -32,6 +32,26 @@ test("a user's own log level is respected", () => {
   });
   assert.equal(printed.stdout, '0');
   assert.notEqual(printed.stderr, '');
+});
+
+/** What a GPU is told, as it stands when the native addon loads. */
+const toldBeforeLoading = `
+  const load = process.dlopen;
+  process.dlopen = function (module, file, ...rest) {
+    const { NVIDIA_TF32_OVERRIDE, TF_FORCE_GPU_ALLOW_GROWTH } = process.env;
+    if (file.endsWith('tfjs_binding.node')) console.log(NVIDIA_TF32_OVERRIDE, TF_FORCE_GPU_ALLOW_GROWTH);
+    return load.call(this, module, file, ...rest);
+  };
+  require(${library});
+`;
+
+test('before TensorFlow loads, a GPU is told to keep all digits of float32 and to leave memory for others', () => {
+  assert.equal(runNode(toldBeforeLoading).stdout, '0 true');
+});
+
+test("a user's own settings for a GPU are respected", () => {
+  const { stdout } = runNode(toldBeforeLoading, { NVIDIA_TF32_OVERRIDE: '1', TF_FORCE_GPU_ALLOW_GROWTH: 'false' });
+  assert.equal(stdout, '1 false');
 });
 
 test('the two functions that later versions of Node lack are put back', () => {
