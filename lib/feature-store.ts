@@ -16,6 +16,16 @@ export interface FeaturePart {
   readonly queries: Float32Array | Float64Array;
   readonly meanShifted: Float32Array | Float64Array | null;
   readonly ranks: Int32Array | null;
+  readonly sigmaRatios: Float64Array | null;
+}
+
+/** What of the contexts is kept: nothing, their ranks and means, or the singular values of some of them as well. */
+export type ContextStatistics = 'nothing' | 'ranks' | 'sigmas';
+
+interface StoredContexts {
+  readonly meanShifted: Matrix;
+  readonly ranks: Int32Array;
+  readonly sigmaRatios: Float64Array | null;
 }
 
 /** Belongs to every key: to be raised whenever the same inputs would give other numbers. */
@@ -32,6 +42,7 @@ export class FeatureStore {
     readonly layer: FeatureLayer,
     images: ImageSet,
     private readonly precision: Precision,
+    readonly wanted: ContextStatistics,
   ) {
     const { name, output, provenance, preprocessing } = layer;
     const origin = { revision: REVISION, name, output, provenance, preprocessing, images: images.hash, precision };
@@ -39,11 +50,13 @@ export class FeatureStore {
     this.folder = cacheFolder('features', `${name}-${images.name}-${precision}-${key}`);
   }
 
-  async has(part: Part, contexts: boolean): Promise<boolean> {
-    const files = contexts ? [this.file(part, 'queries'), this.file(part, 'ranks')] : [this.file(part, 'queries')];
+  async has(part: Part): Promise<boolean> {
+    const kinds = ['queries'];
+    if (this.wanted !== 'nothing') kinds.push('ranks');
+    if (this.wanted === 'sigmas') kinds.push('context-sigma-ratios');
     const present = await Promise.all(
-      files.map((file) =>
-        access(file).then(
+      kinds.map((kind) =>
+        access(this.file(part, kind)).then(
           () => true,
           () => false,
         ),
@@ -52,27 +65,35 @@ export class FeatureStore {
     return present.every(Boolean);
   }
 
-  async write(part: Part, { queries, meanShifted, ranks }: FeaturePart): Promise<void> {
+  async write(part: Part, { queries, meanShifted, ranks, sigmaRatios }: FeaturePart): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const shape = [part.end - part.start, this.layer.d];
     await writeNpy(this.file(part, 'queries'), { data: queries, shape });
     if (!meanShifted || !ranks) return;
     await writeNpy(this.file(part, 'mean-shifted'), { data: meanShifted, shape });
+    if (sigmaRatios) {
+      await writeNpy(this.file(part, 'context-sigma-ratios'), { data: sigmaRatios, shape: [sigmaRatios.length] });
+    }
     // Last, for its presence says that the contexts of the part are done.
     await writeNpy(this.file(part, 'ranks'), { data: ranks, shape: [ranks.length] });
   }
 
-  async read(
-    parts: readonly Part[],
-    contexts: boolean,
-  ): Promise<{ queries: Matrix; contexts: { meanShifted: Matrix; ranks: Int32Array } | null }> {
+  async read(parts: readonly Part[]): Promise<{ queries: Matrix; contexts: StoredContexts | null }> {
     const queries = await this.matrix(parts, 'queries');
-    if (!contexts) return { queries, contexts: null };
+    if (this.wanted === 'nothing') return { queries, contexts: null };
     const ranks = new Int32Array(queries.shape[0]);
+    const sigmaRatios: number[] = [];
     for (const part of parts) {
       ranks.set((await readNpy(this.file(part, 'ranks'))).data as Int32Array, part.start);
+      if (this.wanted === 'sigmas') {
+        sigmaRatios.push(...((await readNpy(this.file(part, 'context-sigma-ratios'))).data as Float64Array));
+      }
     }
-    return { queries, contexts: { meanShifted: await this.matrix(parts, 'mean-shifted'), ranks } };
+    const meanShifted = await this.matrix(parts, 'mean-shifted');
+    return {
+      queries,
+      contexts: { meanShifted, ranks, sigmaRatios: this.wanted === 'sigmas' ? Float64Array.from(sigmaRatios) : null },
+    };
   }
 
   private async matrix(parts: readonly Part[], kind: string): Promise<Matrix> {

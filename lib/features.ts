@@ -1,6 +1,6 @@
 import { pixelBatch, type ImageSet } from './data';
 import { FeatureStore, type FeaturePart, type Part } from './feature-store';
-import { loadLayers, type FeatureLayer, type LayerBatch } from './models';
+import { loadLayers, placeOf, type FeatureLayer, type LayerBatch } from './models';
 import { begin } from './pace';
 import { contextRanks } from './rank';
 import { inPrecision, tf, toTensor, valuesOf, type Matrix, type Precision } from './tensor';
@@ -21,18 +21,27 @@ export interface ContextFeatures {
   readonly meanShifted: Matrix;
   /** Rank of every context matrix at the precision's own tolerance, `[T]`. */
   readonly ranks: Int32Array;
+  /** sigma_min / sigma_max of the first eight contexts of every part of 200 images, by SVD; null when not asked for. */
+  readonly sigmaRatios: Float64Array | null;
 }
 
 export interface FeatureOptions {
   readonly precision: Precision;
-  /** Whether contexts are computed and ranked (default), or the query vectors alone, at a fraction of the cost. */
-  readonly contexts?: boolean;
+  /**
+   * Whether contexts are computed and ranked (default), or the query vectors alone, at a fraction of the cost; a function
+   * says it of each layer. The saturation of a query's attention has no contexts.
+   */
+  readonly contexts?: boolean | ((layer: FeatureLayer) => boolean);
+  /** Whether how far some contexts are from a lower rank is measured too (no). */
+  readonly contextSigmas?: boolean;
 }
 
 /** Images that go through the networks together: what fits the processor's caches; it changes no result's meaning. */
 const BATCH = 8;
 /** Images in one stored part: the most that an interruption can cost. */
 const PART = 200;
+/** Contexts of each part whose singular values are computed, where they are asked for. */
+const SIGMAS = 8;
 
 /**
  * Passes every image once through the networks behind `layers`. For each layer it keeps the query vectors and what the
@@ -45,23 +54,50 @@ const PART = 200;
 export async function computeFeatures(
   layers: readonly FeatureLayer[],
   images: ImageSet,
-  { precision, contexts = true }: FeatureOptions,
+  options: FeatureOptions,
 ): Promise<Features[]> {
-  const stores = layers.map((layer) => new FeatureStore(layer, images, precision));
+  const { precision } = options;
+  const { stores, parts } = await completeStores(layers, images, options);
+  return Promise.all(
+    stores.map(async (store) => ({ layer: store.layer, images, precision, ...(await store.read(parts)) })),
+  );
+}
+
+/**
+ * Computes what the cache lacks, in the same one pass, and reads nothing: for more layers than memory should hold. Each is
+ * read by {@link computeFeatures}, with the same options, when its turn comes.
+ */
+export async function prepareFeatures(
+  layers: readonly FeatureLayer[],
+  images: ImageSet,
+  options: FeatureOptions,
+): Promise<void> {
+  await completeStores(layers, images, options);
+}
+
+async function completeStores(
+  layers: readonly FeatureLayer[],
+  images: ImageSet,
+  { precision, contexts = true, contextSigmas = false }: FeatureOptions,
+): Promise<{ stores: FeatureStore[]; parts: Part[] }> {
+  const ofContexts = (layer: FeatureLayer) => {
+    if (!(typeof contexts === 'boolean' ? contexts : contexts(layer))) return 'nothing';
+    if (placeOf(layer.output).part === 'saturation') return 'nothing';
+    return contextSigmas ? 'sigmas' : 'ranks';
+  };
+  const stores = layers.map((layer) => new FeatureStore(layer, images, precision, ofContexts(layer)));
   const parts: Part[] = [];
   for (let start = 0; start < images.count; start += PART) {
     parts.push({ start, end: Math.min(start + PART, images.count) });
   }
   const missing: { part: Part; wanted: FeatureStore[] }[] = [];
   for (const part of parts) {
-    const present = await Promise.all(stores.map((store) => store.has(part, contexts)));
+    const present = await Promise.all(stores.map((store) => store.has(part)));
     const wanted = stores.filter((_, index) => !present[index]);
     if (wanted.length > 0) missing.push({ part, wanted });
   }
-  if (missing.length > 0) await computeParts(missing, images, precision, contexts);
-  return Promise.all(
-    stores.map(async (store) => ({ layer: store.layer, images, precision, ...(await store.read(parts, contexts)) })),
-  );
+  if (missing.length > 0) await computeParts(missing, images, precision);
+  return { stores, parts };
 }
 
 /** Computes what is missing, part by part; each part's images pass once through the networks that are wanted there. */
@@ -69,12 +105,12 @@ async function computeParts(
   missing: readonly { part: Part; wanted: readonly FeatureStore[] }[],
   images: ImageSet,
   precision: Precision,
-  contexts: boolean,
 ): Promise<void> {
   const groups = byPreprocessing([...new Set(missing.flatMap(({ wanted }) => wanted))]);
   const total = missing.reduce((sum, { part }) => sum + part.end - part.start, 0) * groups.length;
   const names = [...new Set(missing.flatMap(({ wanted }) => wanted.map(({ layer }) => layer.name)))];
-  const work = begin(`features of ${names.join(', ')} in ${precision}`, total);
+  const what = names.length > 4 ? `${names.length} layers` : names.join(', ');
+  const work = begin(`features of ${what} in ${precision}`, total);
   let done = 0;
   try {
     for (const group of groups) {
@@ -84,7 +120,8 @@ async function computeParts(
       );
       try {
         for (const { part } of missing) {
-          const collected = group.map(({ layer }) => new PartCollector(layer, part, precision, contexts));
+          const collected = group.map((store) => new PartCollector(store, part, precision));
+          const contexts = group.map(({ wanted }) => wanted !== 'nothing');
           for (let start = part.start; start < part.end; start += BATCH) {
             const indices = range(start, Math.min(start + BATCH, part.end));
             const batch = pixelBatch(images, indices, group[0].layer.preprocessing, precision);
@@ -122,18 +159,21 @@ class PartCollector {
   private readonly queries: Float32Array | Float64Array;
   private readonly meanShifted: Float32Array | Float64Array | null;
   private readonly ranks: Int32Array | null;
+  private readonly sigmaRatios: Float64Array | null;
+  private readonly layer: FeatureLayer;
   private row = 0;
 
   constructor(
-    private readonly layer: FeatureLayer,
+    { layer, wanted }: FeatureStore,
     { start, end }: Part,
     private readonly precision: Precision,
-    contexts: boolean,
   ) {
     const floats = () => new (precision === 'float64' ? Float64Array : Float32Array)((end - start) * layer.d);
+    this.layer = layer;
     this.queries = floats();
-    this.meanShifted = contexts ? floats() : null;
-    this.ranks = contexts ? new Int32Array(end - start) : null;
+    this.meanShifted = wanted === 'nothing' ? null : floats();
+    this.ranks = wanted === 'nothing' ? null : new Int32Array(end - start);
+    this.sigmaRatios = wanted === 'sigmas' ? new Float64Array(Math.min(SIGMAS, end - start)) : null;
   }
 
   /** Takes the outputs for the next examples, and disposes them. Runs within the backend of the precision. */
@@ -144,7 +184,10 @@ class PartCollector {
       const meanShifted = tf.tidy(() => tf.add(queries, tf.mean(contexts, 1)));
       this.meanShifted.set(valuesOf(meanShifted), at);
       meanShifted.dispose();
-      this.ranks.set(contextRanks(contexts, { rtol: this.precision }).ranks, this.row);
+      const sigmaRatios = Math.max(0, (this.sigmaRatios?.length ?? 0) - this.row);
+      const { ranks, sigmaRatio } = contextRanks(contexts, { rtol: this.precision, sigmaRatios });
+      this.ranks.set(ranks, this.row);
+      if (sigmaRatios > 0) this.sigmaRatios?.set(sigmaRatio, this.row);
     }
     this.row += queries.shape[0];
     queries.dispose();
@@ -152,7 +195,8 @@ class PartCollector {
   }
 
   part(): FeaturePart {
-    return { queries: this.queries, meanShifted: this.meanShifted, ranks: this.ranks };
+    const { queries, meanShifted, ranks, sigmaRatios } = this;
+    return { queries, meanShifted, ranks, sigmaRatios };
   }
 }
 

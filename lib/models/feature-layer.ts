@@ -1,12 +1,16 @@
 import type { Preprocessing } from '../data';
 import type { Precision, tf } from '../tensor';
+import type { InsideBlock } from './block-parts';
 
 /**
  * Which hidden states of a network: 0 = the embeddings, L = the output of block L (Hugging Face's `hidden_states[L]`;
- * for the last block its own output, before any final LayerNorm), `attention` = the paper's random attention over the
- * embeddings.
+ * for the last block its own output, before any final LayerNorm), `L.mlp` = that part of block L, `attention` = the paper's
+ * random attention over the embeddings.
  */
-export type LayerOutput = number | 'attention';
+export type LayerOutput = number | 'attention' | InsideBlock;
+
+/** Whether contexts are computed too, of all outputs or of each; the saturation of a query's attention has none. */
+export type ContextWish = boolean | readonly boolean[];
 
 /** One layer whose query vectors and context matrices are looked at: a row of the paper's table. */
 export interface FeatureLayer {
@@ -49,7 +53,7 @@ export interface Network {
 
 export interface LoadedNetwork {
   /** One pass over a batch: for each output that was loaded, in that order, its queries and, if asked for, contexts. */
-  run(pixels: tf.Tensor4D, contexts: boolean): LayerBatch[];
+  run(pixels: tf.Tensor4D, contexts: ContextWish): LayerBatch[];
   dispose(): void;
 }
 

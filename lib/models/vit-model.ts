@@ -1,4 +1,5 @@
 import type { Preprocessing } from '../data';
+import { type BlockPart, blockParts, placeOf } from './block-parts';
 import type { FeatureLayer, LayerOutput, Network } from './feature-layer';
 import { InputError } from '../input-error';
 import { loadLayer } from './load-layers';
@@ -35,15 +36,22 @@ export function vitLayer(
   as: { name: string; title: string } = namesOf(model, output),
 ): FeatureLayer {
   const { config } = model;
-  if (output !== 'attention' && !(Number.isInteger(output) && output >= 0 && output <= config.depth)) {
+  const { block, part } = placeOf(output);
+  const isBlock = (from: number) => Number.isInteger(block) && block >= from && block <= config.depth;
+  if (part === null && !isBlock(0)) {
     throw new InputError(
       `${model.name} has layers 0 (the embeddings) to ${config.depth} and 'attention', but layer ${output} was asked for`,
+    );
+  }
+  if (part !== null && !(isBlock(1) && [...blockParts, 'saturation'].includes(part))) {
+    throw new InputError(
+      `${model.name} has blocks 1 to ${config.depth} with ${blockParts.join(', ')} and saturation, but layer ${output} was asked for`,
     );
   }
   const layer: FeatureLayer = {
     ...as,
     n: tokenCount(config, model.inputSize),
-    d: config.hiddenSize,
+    d: part === 'saturation' ? 2 * config.heads : config.hiddenSize,
     heads: output === 'attention' ? 1 : config.heads,
     provenance: {
       ...model.provenance,
@@ -77,6 +85,22 @@ function namesOf(model: ViTModel, output: LayerOutput): { name: string; title: s
   if (output === 'attention') {
     return { name: `${model.name}-attention`, title: `random attention over the embeddings of ${model.title}` };
   }
+  const { block, part } = placeOf(output);
+  if (part !== null)
+    return {
+      name: `${model.name}-block-${block}-${part}`,
+      title: `${model.title}, block ${block}, ${partTitles[part]}`,
+    };
   if (output === 0) return { name: `${model.name}-embeddings`, title: `${model.title}, embeddings` };
   return { name: `${model.name}-layer-${output}`, title: `${model.title}, layer ${output}` };
 }
+
+const partTitles: Readonly<Record<BlockPart | 'saturation', string>> = {
+  'norm-1': 'after LayerNorm 1',
+  heads: 'heads',
+  attention: 'what attention adds',
+  residual: 'after attention',
+  'norm-2': 'after LayerNorm 2',
+  mlp: 'what the MLP adds',
+  saturation: 'saturation of attention',
+};

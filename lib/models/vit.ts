@@ -10,10 +10,11 @@
  * (`[n, d]`), the query vector e(t) its first row, the class token's.
  */
 import { inPrecision, tf, toTensor, valuesOf, type Precision } from '../tensor';
-import type { LayerBatch, LayerOutput, LoadedNetwork } from './feature-layer';
+import { type PartTensors, placeOf, saturation } from './block-parts';
+import type { ContextWish, LayerBatch, LayerOutput, LoadedNetwork } from './feature-layer';
 import { inPieces, piecesFor } from './in-pieces';
 import { firstToken, type RandomAttention } from './multi-head-attention';
-import { activate, attention, attentionOfOne, layerNorm, linear } from './operations';
+import { activate, attentionHeads, headsOfOne, layerNorm, linear } from './operations';
 import type { Activation, Affine, AttentionMaps, Linear } from './operations';
 import { resizeGrid } from './position-grid';
 import type { Initialisation } from './weights/random';
@@ -154,7 +155,7 @@ export async function loadViT(
   precision: Precision,
   randomAttention: RandomAttention | null,
 ): Promise<LoadedNetwork> {
-  const last = Math.max(0, ...outputs.map((output) => (output === 'attention' ? 0 : output)));
+  const last = Math.max(0, ...outputs.map((output) => placeOf(output).block));
   const weights = await loadWeights(source, vitShapes(config, last), precision);
   const blocks = Array.from({ length: last }, (_, index) => blockOf(config, weights, index + 1));
   const positions = new PositionEmbeddings(config, weights, precision);
@@ -162,14 +163,16 @@ export async function loadViT(
   /**
    * One pass. A query vector is always computed from the layer below by its own row alone, so that it is the same to the
    * last bit whether the contexts, or other layers, are asked for or not; a block is computed whole only where its
-   * contexts, or a later layer, need it.
+   * contexts, or a later layer, need it. What lies inside of a block is kept on the way.
    */
-  function runPiece(pixels: tf.Tensor4D, wantContexts: boolean): LayerBatch[] {
+  function runPiece(pixels: tf.Tensor4D, withContexts: ReadonlySet<LayerOutput>): LayerBatch[] {
     const found = new Map<LayerOutput, LayerBatch>();
     const keep = (output: LayerOutput, queries: tf.Tensor2D, contexts: () => tf.Tensor3D) => {
-      if (outputs.includes(output)) found.set(output, { queries, contexts: wantContexts ? contexts() : null });
+      if (outputs.includes(output)) {
+        found.set(output, { queries, contexts: withContexts.has(output) ? contexts() : null });
+      }
     };
-    if (!wantContexts && outputs.every((output) => output === 0)) {
+    if (withContexts.size === 0 && outputs.every((output) => output === 0)) {
       const classToken = embedClassToken(pixels.shape[0], weights);
       return outputs.map(() => ({ queries: classToken, contexts: null }));
     }
@@ -181,14 +184,20 @@ export async function loadViT(
     }
     for (let layer = 1; layer <= last; layer++) {
       const [below, block] = [x, blocks[layer - 1]];
+      const own = outputs.filter((output) => placeOf(output).block === layer);
+      const needed = own.filter((output) => withContexts.has(output));
       const normed = layerNorm(below, config.layerNormEps, block.normBefore) as tf.Tensor3D;
-      if (layer < last || wantContexts) x = tf.tidy(() => wholeBlock(below, normed, block, config));
-      const above = x;
-      if (outputs.includes(layer)) {
-        const queries = tf.tidy(() => firstRowOfBlock(below, normed, block, config));
-        keep(layer, queries, () => above);
+      const whole =
+        layer < last || needed.length > 0
+          ? onlyParts([layer, ...needed], () => wholeBlock(below, normed, block, config))
+          : {};
+      const row = own.length > 0 ? onlyParts(own, () => firstRowOfBlock(below, normed, block, config)) : {};
+      for (const output of own) {
+        const part = placeOf(output).part ?? 'output';
+        keep(output, row[part] as tf.Tensor2D, () => whole[part] as tf.Tensor3D);
       }
-      normed.dispose();
+      if (whole.output) x = whole.output as tf.Tensor3D;
+      if (whole['norm-1'] !== normed) normed.dispose();
     }
     return outputs.map((output) => found.get(output)!);
   }
@@ -196,7 +205,7 @@ export async function loadViT(
   return {
     run: (pixels, contexts) =>
       inPrecision(precision, () =>
-        inPieces(pixels, piecesOf(pixels, config, precision), (piece) => runPiece(piece, contexts)),
+        inPieces(pixels, piecesOf(pixels, config, precision), (piece) => runPiece(piece, wished(outputs, contexts))),
       ),
     dispose() {
       weights.dispose();
@@ -204,6 +213,20 @@ export async function loadViT(
       randomAttention?.dispose();
     },
   };
+}
+
+/** The outputs whose contexts are wanted; the saturation of the query's attention has none. */
+function wished(outputs: readonly LayerOutput[], contexts: ContextWish): Set<LayerOutput> {
+  const wanted = (index: number) => (typeof contexts === 'boolean' ? contexts : contexts[index]);
+  return new Set(outputs.filter((output, index) => wanted(index) && placeOf(output).part !== 'saturation'));
+}
+
+/** Of all parts that `compute` makes, those that the outputs of its block name; the others are freed. */
+function onlyParts(outputs: readonly LayerOutput[], compute: () => PartTensors): PartTensors {
+  const wanted = new Set<string>(outputs.map((output) => placeOf(output).part ?? 'output'));
+  return tf.tidy(
+    () => Object.fromEntries(Object.entries(compute()).filter(([part]) => wanted.has(part))) as tf.NamedTensorMap,
+  );
 }
 
 /** In how many pieces a batch goes through: the MLP's hidden layer, `[B, n, width]`, is the largest tensor. */
@@ -244,27 +267,32 @@ function crop(pixels: tf.Tensor4D, height: number, width: number): tf.Tensor4D {
   return pixels.slice([0, 0, 0, 0], [-1, -1, height, width]);
 }
 
-/** X_{l-1} and LN(X_{l-1}) -> X_l, `[B, n, d]` each. */
-function wholeBlock(x: tf.Tensor3D, normed: tf.Tensor3D, block: Block, config: ViTConfig): tf.Tensor3D {
-  const attended = attention(normed, block.attention, config.heads, scaleOf(config));
-  const y = tf.add(x, scaled(attended, block.scaleAttention));
-  return tf.add(y, mlp(y, block, config));
+/** X_{l-1} and LN(X_{l-1}) -> X_l with all that comes before it, `[B, n, d]` each. */
+function wholeBlock(x: tf.Tensor3D, normed: tf.Tensor3D, block: Block, config: ViTConfig): PartTensors {
+  const heads = attentionHeads(normed, block.attention, config.heads, scaleOf(config));
+  return { 'norm-1': normed, ...restOfBlock(x, heads, block, config) };
 }
 
-/** The class token's row of X_l from the whole of X_{l-1} and LN(X_{l-1}): `[B, n, d]` each -> `[B, d]`. */
-function firstRowOfBlock(x: tf.Tensor3D, normed: tf.Tensor3D, block: Block, config: ViTConfig): tf.Tensor2D {
-  const attended = attentionOfOne(firstToken(normed), normed, block.attention, config.heads, scaleOf(config));
-  const y = tf.add(firstToken(x), scaled(attended, block.scaleAttention));
-  return tf.add(y, mlp(y, block, config));
+/** The same for the class token's row, from the whole of X_{l-1} and LN(X_{l-1}): `[B, n, d]` each -> `[B, d]`. */
+function firstRowOfBlock(x: tf.Tensor3D, normed: tf.Tensor3D, block: Block, config: ViTConfig): PartTensors {
+  const row = firstToken(normed);
+  const { weights, joined } = headsOfOne(row, normed, block.attention, config.heads, scaleOf(config));
+  return { 'norm-1': row, saturation: saturation(weights), ...restOfBlock(firstToken(x), joined, block, config) };
 }
 
-/** lambda_2 * MLP(LN(y)) on `[..., d]`. */
-function mlp(y: tf.Tensor, { normAfter, mlpIn, mlpOut, scaleMlp }: Block, config: ViTConfig): tf.Tensor {
+/** From the heads on, for one token or all: X_{l-1} and the heads `[..., d]` -> Y_l, X_l and what was added to them. */
+function restOfBlock(x: tf.Tensor, heads: tf.Tensor, block: Block, config: ViTConfig): PartTensors {
+  const attended = scaled(linear(heads, block.attention.output), block.scaleAttention);
+  const y = tf.add(x, attended);
+  const normed = layerNorm(y, config.layerNormEps, block.normAfter);
+  const added = mlp(normed, block, config);
+  return { heads, attention: attended, residual: y, 'norm-2': normed, mlp: added, output: tf.add(y, added) };
+}
+
+/** lambda_2 * MLP(z) on `[..., d]`. */
+function mlp(normed: tf.Tensor, { mlpIn, mlpOut, scaleMlp }: Block, config: ViTConfig): tf.Tensor {
   return tf.tidy(() => {
-    const hidden = tf.tidy(() => {
-      const inner = linear(layerNorm(y, config.layerNormEps, normAfter), mlpIn); // [..., width]
-      return activated(inner, config.activation);
-    });
+    const hidden = tf.tidy(() => activated(linear(normed, mlpIn), config.activation)); // [..., width]
     return scaled(linear(hidden, mlpOut), scaleMlp);
   });
 }

@@ -34,7 +34,7 @@ export function fakeLayer(name: string, options: { constantQuery?: boolean } = {
       Promise.resolve({
         run(pixels, contexts): LayerBatch[] {
           layer.passes++;
-          return outputs.map(() => {
+          return outputs.map((_, index) => {
             const tokens = tf.tidy(() => {
               const random = randomSource(1, name);
               const weights = Float64Array.from({ length: N * 3 * D }, () => Math.fround(random.normal()));
@@ -47,7 +47,7 @@ export function fakeLayer(name: string, options: { constantQuery?: boolean } = {
               const first = tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, D]) as tf.Tensor2D;
               return options.constantQuery ? (tf.onesLike(first) as tf.Tensor2D) : first.clone();
             });
-            if (contexts) return { queries, contexts: tokens };
+            if (typeof contexts === 'boolean' ? contexts : contexts[index]) return { queries, contexts: tokens };
             tokens.dispose();
             return { queries, contexts: null };
           });

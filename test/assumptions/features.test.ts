@@ -3,10 +3,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { computeFeatures } from 'attention-capacity/features';
+import { computeFeatures, prepareFeatures } from 'attention-capacity/features';
 import { interruptWork, Interrupted, watchWith } from 'attention-capacity/pace';
 import { inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor';
 import { preprocess } from 'attention-capacity/data';
+import { singularValues } from 'attention-capacity/rank';
+import type { FeatureLayer } from 'attention-capacity/models';
 import { D, fakeLayer, N, noiseImages } from './fake-layer';
 
 describe('features of a layer', () => {
@@ -61,6 +63,39 @@ describe('features of a layer', () => {
     const [queriesOnly] = await computeFeatures([layer], noiseImages(30), { precision: 'float64', contexts: false });
     assert.equal(layer.passes, passes, 'queries that are there already are not computed again');
     assert.equal(queriesOnly.contexts, null);
+  });
+
+  it('keep what was asked of each layer: queries, ranks, or how far some contexts are from a lower rank', async () => {
+    const [first, second] = [fakeLayer('first'), fakeLayer('second')];
+    const images = noiseImages(211);
+    const wish = {
+      precision: 'float64',
+      contexts: (layer: FeatureLayer) => layer === second,
+      contextSigmas: true,
+    } as const;
+    await prepareFeatures([first, second], images, wish);
+    const passes = first.passes + second.passes;
+    const [queriesOnly, whole] = await computeFeatures([first, second], images, wish);
+    const [plain] = await computeFeatures([second], images, { precision: 'float64' });
+    assert.equal(first.passes + second.passes, passes, 'all of it was prepared');
+    assert.equal(plain.contexts!.sigmaRatios, null);
+    assert.equal(queriesOnly.contexts, null);
+    // Eight of the first part of 200 images, eight of the second, which has eleven.
+    const { sigmaRatios, ranks } = whole.contexts!;
+    assert.equal(ranks.length, 211);
+    assert.equal(sigmaRatios!.length, 16);
+    const loaded = await second.load('float64');
+    for (const [image, position] of [
+      [0, 0],
+      [7, 7],
+      [203, 11],
+    ]) {
+      const pixels = preprocess(images.load(image), second.preprocessing, 'float64');
+      const context = inPrecision('float64', () => loaded.contexts(toTensor(pixels, [1, 3, 4, 4]) as tf.Tensor4D));
+      const sigmas = singularValues({ data: valuesOf(context), shape: [N, D] });
+      context.dispose();
+      assert.ok(Math.abs(sigmaRatios![position] / (sigmas[N - 1] / sigmas[0]) - 1) < 1e-9);
+    }
   });
 
   it('of other images, another precision or another layer are other features', async () => {
