@@ -21,7 +21,7 @@ export interface Checkpoint {
   readonly seconds: number;
 }
 
-const MAGIC = 'attention-capacity checkpoint 1\n';
+const MAGIC = 'attention-capacity checkpoint 2\n';
 
 /**
  * Writes bytes so that a reader finds the old file or the whole new one, never a part, whenever the writer is killed: to
@@ -55,8 +55,8 @@ export function writeCheckpoint(file: string, { configs, state, best, evaluation
   };
   const arrays = [
     state.vectors,
-    state.firstSums,
-    state.secondSums,
+    state.firstMoments,
+    state.secondMoments,
     ...best.flatMap((one) => (one ? [one.vector] : [])),
   ];
   const parts: (string | Uint8Array)[] = [MAGIC, `${JSON.stringify(header)}\n`, ...arrays.map(bytesOf)];
@@ -91,7 +91,7 @@ export function readCheckpoint(file: string): Checkpoint | null {
     return values;
   };
   const { length, step } = header;
-  const state = { step, vectors: next(length), firstSums: next(length), secondSums: next(length) };
+  const state = { step, vectors: next(length), firstMoments: next(length), secondMoments: next(length) };
   const P = length / header.configs.length;
   const best = header.best.map((one) => one && { ...one, vector: next(P) });
   return { configs: header.configs, state, best, evaluations: header.evaluations, seconds: header.seconds };

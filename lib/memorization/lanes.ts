@@ -114,6 +114,7 @@ function hasSmallProducts(config: MemorizationConfig): boolean {
     [H, d, m],
     [B, d, H * n],
     [B, d, H * d],
+    [B * n, d, H],
     [H, d, C],
     [B, H, C],
     ...(H === 1 ? [[m, d, r]] : []),

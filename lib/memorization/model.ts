@@ -85,20 +85,42 @@ export function attend(parameters: Parameters, data: StackedData, rows: BatchRow
   }
 
   const tokens = gatherTokens(data, rows); // [S, B, n, d]
-  // Eigen multiplies many small matrices twice as fast when none has to be read across.
-  const tokenColumns = tf.transpose(tokens, [0, 1, 3, 2]); // [S, B, d, n]
   const [tokenKeys, positionKeys] = tf.split(queryKeys, [d, n], 2); // [S, H, d, d], [S, H, n, d]
   const [tokenValues, positionValues] = tf.split(valueOfBasis, [d, n], 2); // [S, H, d], [S, H, n]
   const toTokens = tokenKeys.reshape<tf.Tensor3D>([S, H * d, d]);
   const toScores = positionKeys.reshape<tf.Tensor3D>([S, H * n, d]);
-  const probes = tf.matMul(embedded, toTokens, false, true).reshape([S, B, H, d]);
+  const probes = tf.matMul(embedded, toTokens, false, true).reshape<tf.Tensor4D>([S, B, H, d]);
   const positionScores = tf.matMul(embedded, toScores, false, true).reshape([S, B, H, n]);
-  const weights = tf.softmax(tf.add(tf.matMul(probes, tokenColumns), positionScores)) as tf.Tensor4D;
-  const values = tf.add(
-    tf.matMul(tokenValues.expandDims(1), tokenColumns),
-    positionValues.expandDims(1),
-  ) as tf.Tensor4D;
+  const weights = tf.softmax(tf.add(productPerExample(probes, tokens, true), positionScores)) as tf.Tensor4D;
+  // One product with the tokens of all examples, [S, B n, H]: a third of the time of one for each example.
+  const valueOfTokens = tf.matMul(tokens.reshape([S, B * n, d]), tokenValues, false, true).reshape([S, B, n, H]);
+  const values = tf.add(tf.transpose(valueOfTokens, [0, 1, 3, 2]), positionValues.expandDims(1)) as tf.Tensor4D;
   return { ...common, weights, values, tokens, toScores, toTokens };
+}
+
+/** Multiplications up to which TensorFlow deals the products of a batch out to its threads, one whole product to each. */
+const WHOLE_PRODUCT = 128 * 128;
+
+/**
+ * a [S, B, H, k] times each example's tokens [S, B, n, d], or times their transpose: [S, B, H, d] or [S, B, H, n].
+ *
+ * TensorFlow takes products of more than {@link WHOLE_PRODUCT} multiplications one after the other and gives each to all
+ * threads, for which these are too small. So the heads go in groups, as large as stay below.
+ */
+function productPerExample(a: tf.Tensor4D, tokens: tf.Tensor4D, transposed: boolean): tf.Tensor4D {
+  const [S, B, H, k] = a.shape;
+  const [, , n, d] = tokens.shape;
+  const group = headGroup(H, n * d);
+  if (group === H) return tf.matMul(a, tokens, false, transposed);
+  const grouped = tf.matMul(a.reshape([S, B, H / group, group, k]), tokens.expandDims(2), false, transposed);
+  return grouped.reshape([S, B, H, transposed ? n : d]);
+}
+
+/** The most heads that divide H and whose product with tokens stays small; H where that leaves them nearly single. */
+function headGroup(H: number, tokenSize: number): number {
+  let group = Math.min(H, Math.floor(WHOLE_PRODUCT / tokenSize));
+  while (group > 1 && H % group !== 0) group--;
+  return group >= 4 ? group : H;
 }
 
 function gatherTokens({ contexts }: StackedData, rows: BatchRows): tf.Tensor4D {
@@ -177,25 +199,28 @@ function gradientOfHeads(
   const [S, B, H, n] = dScores.shape;
   const d = embedded.shape[2];
   const flatScores = dScores.reshape([S, B, H * n]);
-  let dQueryKeys = tf.matMul(flatScores, embedded, true).reshape([S, H, n, d]); // [S, H, m, d]
+  // As [S, d, H m], with only the small factor read across; then per head, [S, H, d, m].
+  let fromQuery = tf.matMul(embedded, flatScores, true).reshape([S, d, H, n]);
   let dEmbedded = tf.matMul(flatScores, toScores); // [S, B, d]
   let dValueOfBasis = tf.sum(dValues, 1); // [S, H, m]
   if (tokens !== null && toTokens !== null) {
-    const dProbes = tf.matMul(dScores, tokens).reshape([S, B, H * d]);
-    const dTokenKeys = tf.matMul(dProbes, embedded, true).reshape([S, H, d, d]);
-    const dTokenValues = tf.sum(tf.matMul(dValues, tokens), 1); // [S, H, d]
-    dQueryKeys = tf.concat([dTokenKeys, dQueryKeys], 2);
+    const dProbes = productPerExample(dScores, tokens, false).reshape([S, B, H * d]);
+    const fromQueryToTokens = tf.matMul(embedded, dProbes, true).reshape([S, d, H, d]);
+    const dValuesByHead = tf.transpose(dValues, [0, 2, 1, 3]).reshape([S, H, B * n]);
+    const dTokenValues = tf.matMul(dValuesByHead, tokens.reshape([S, B * n, d])); // [S, H, d]
+    fromQuery = tf.concat([fromQueryToTokens, fromQuery], 3);
     dEmbedded = tf.add(dEmbedded, tf.matMul(dProbes, toTokens));
     dValueOfBasis = tf.concat([dTokenValues, dValueOfBasis], 2);
   }
-  const dKeys = tf.matMul(dQueryKeys, parameters.query); // [S, H, m, r]
+  const dQueryKeys = tf.transpose(fromQuery, [0, 2, 1, 3]); // [S, H, d, m]
+  const dKeys = tf.matMul(dQueryKeys, parameters.query, true); // [S, H, m, r]
   const dBasis = tf.add(
     tf.sum(tf.matMul(dKeys, parameters.key, false, true), 1),
     tf.matMul(dValueOfBasis, parameters.value, true),
   ); // [S, m, d]
   return {
     embedding: tf.add(tf.matMul(data.selection, dBasis, true), tf.matMul(queries, dEmbedded, true)),
-    query: tf.matMul(dQueryKeys, keys, true), // [S, H, d, r]
+    query: tf.matMul(dQueryKeys, keys), // [S, H, d, r]
     key: tf.matMul(basis.expandDims(1), dKeys, true), // [S, H, d, r]
     value: tf.matMul(dValueOfBasis, basis), // [S, H, d]
   };

@@ -1,31 +1,21 @@
-import { inPrecision, scalar, tf, toTensor, valuesOf, type Precision } from '../tensor';
+import { FusedAdam, inPrecision, tf, toTensor, valuesOf, type Precision } from '../tensor';
 
 /** What Adam knows of S models with P numbers each: arrays [S * P], in the precision of the training. */
 export interface AdamState {
   readonly step: number;
   readonly vectors: Float32Array | Float64Array;
-  /** Sums of decayed gradients and of decayed squared gradients: the moments, each over its 1 - beta. */
-  readonly firstSums: Float32Array | Float64Array;
-  readonly secondSums: Float32Array | Float64Array;
+  readonly firstMoments: Float32Array | Float64Array;
+  readonly secondMoments: Float32Array | Float64Array;
 }
 
-const BETA_1 = 0.9;
-const BETA_2 = 0.999;
-const EPSILON = 1e-8;
-
 /**
- * Adam (Kingma and Ba, algorithm 1, with PyTorch's defaults) on the parameter vectors of a stack, each model with its own
- * learning rate. All numbers of a step are one tensor, so that a small model is not buried under calls; and the moments
- * are kept without their factors 1 - beta, which saves two of twelve passes over the parameters.
- *
- * Its state can be taken out and put back to the last bit.
+ * Adam on the parameter vectors of a stack, each model with its own learning rate. All numbers of a model are one vector,
+ * so that a small model is not buried under calls. Its state can be taken out and put back to the last bit.
  */
 export class StackedAdam {
+  /** [S, P]: what the next step starts from; it disposes of them. */
   vectors: tf.Tensor2D;
-  private firstSums: tf.Tensor2D;
-  private secondSums: tf.Tensor2D;
-  private readonly beta1: tf.Scalar;
-  private readonly beta2: tf.Scalar;
+  private readonly members: readonly FusedAdam[];
 
   constructor(
     state: AdamState,
@@ -33,14 +23,18 @@ export class StackedAdam {
     private readonly precision: Precision,
   ) {
     this.stepsDone = state.step;
-    const matrix = (values: Float32Array | Float64Array) =>
-      toTensor(values.slice(), [models, values.length / models]) as tf.Tensor2D;
-    [this.vectors, this.firstSums, this.secondSums] = inPrecision(precision, () => [
-      matrix(state.vectors),
-      matrix(state.firstSums),
-      matrix(state.secondSums),
-    ]);
-    [this.beta1, this.beta2] = inPrecision(precision, () => [scalar(BETA_1), scalar(BETA_2)]);
+    const P = state.vectors.length / models;
+    const part = (values: Float32Array | Float64Array, s: number) =>
+      toTensor(values.slice(s * P, (s + 1) * P), [P]) as tf.Tensor1D;
+    [this.members, this.vectors] = inPrecision(precision, () => {
+      const members = Array.from({ length: models }, (_, s) => {
+        const parts = [state.vectors, state.firstMoments, state.secondMoments].map((values) => part(values, s));
+        const adam = new FusedAdam(parts[0], parts[1], parts[2], state.step);
+        tf.dispose(parts);
+        return adam;
+      });
+      return [members, stacked(members.map((member) => member.read()))];
+    });
   }
 
   /** Steps done so far. */
@@ -48,44 +42,44 @@ export class StackedAdam {
 
   /** Moves every model against its gradient [S, P], which stays the caller's. In the precision of the state. */
   step(gradients: tf.Tensor2D, learningRates: readonly number[]): void {
-    const t = ++this.stepsDone;
-    const firstCorrection = (1 - BETA_1 ** t) / (1 - BETA_1);
-    const secondCorrection = (1 - BETA_2 ** t) / (1 - BETA_2);
-    // rate * (m / c1) / (sqrt(v / c2) + eps) = m / (sqrt(v) * factor + offset)
-    const factors = learningRates.map((rate) => firstCorrection / (rate * Math.sqrt(secondCorrection)));
-    const offsets = learningRates.map((rate) => (EPSILON * firstCorrection) / rate);
-    const next = tf.tidy(() => {
-      const firstSums = tf.add(tf.mul(this.firstSums, this.beta1), gradients) as tf.Tensor2D;
-      const secondSums = tf.add(tf.mul(this.secondSums, this.beta2), tf.mul(gradients, gradients)) as tf.Tensor2D;
-      const spread = tf.mul(tf.sqrt(secondSums), toTensor(factors, [this.models, 1]));
-      const move = tf.div(firstSums, tf.add(spread, toTensor(offsets, [this.models, 1])));
-      return [tf.sub(this.vectors, move) as tf.Tensor2D, firstSums, secondSums];
-    });
-    tf.dispose([this.vectors, this.firstSums, this.secondSums]);
-    [this.vectors, this.firstSums, this.secondSums] = next;
+    this.stepsDone++;
+    this.vectors.dispose();
+    const P = gradients.shape[1];
+    const each = this.models === 1 ? [gradients.reshape([P])] : tf.unstack(gradients);
+    this.members.forEach((member, s) => member.step(each[s], learningRates[s]));
+    tf.dispose(each);
+    this.vectors = stacked(this.members.map((member) => member.read()));
   }
 
   /** A copy of everything that the next step depends on. */
   state(): AdamState {
-    const values = (tensor: tf.Tensor) => inPrecision(this.precision, () => valuesOf(tensor).slice());
-    return {
-      step: this.stepsDone,
-      vectors: values(this.vectors),
-      firstSums: values(this.firstSums),
-      secondSums: values(this.secondSums),
-    };
+    return inPrecision(this.precision, () => {
+      const moments = this.members.map((member) => member.readMoments());
+      const [first, second] = [0, 1].map((which) => stacked(moments.map((pair) => pair[which])));
+      const [vectors, firstMoments, secondMoments] = [this.vectors, first, second].map((t) => valuesOf(t).slice());
+      tf.dispose([first, second]);
+      return { step: this.stepsDone, vectors, firstMoments, secondMoments };
+    });
   }
 
   dispose(): void {
-    tf.dispose([this.vectors, this.firstSums, this.secondSums, this.beta1, this.beta2]);
+    this.vectors.dispose();
+    for (const member of this.members) member.dispose();
   }
+}
+
+/** [S, P] from S tensors [P], which are disposed of. */
+function stacked(parts: readonly tf.Tensor1D[]): tf.Tensor2D {
+  const whole = parts.length === 1 ? parts[0].expandDims(0) : tf.stack([...parts]);
+  tf.dispose([...parts]);
+  return whole as tf.Tensor2D;
 }
 
 /** The state before the first step. */
 export function freshState(vectors: Float32Array | Float64Array): AdamState {
   const zeros = () =>
     vectors instanceof Float32Array ? new Float32Array(vectors.length) : new Float64Array(vectors.length);
-  return { step: 0, vectors, firstSums: zeros(), secondSums: zeros() };
+  return { step: 0, vectors, firstMoments: zeros(), secondMoments: zeros() };
 }
 
 /** The state without the models that `keep` leaves out. */
@@ -99,7 +93,7 @@ export function keepModels(state: AdamState, models: number, keep: readonly numb
   return {
     step: state.step,
     vectors: pick(state.vectors),
-    firstSums: pick(state.firstSums),
-    secondSums: pick(state.secondSums),
+    firstMoments: pick(state.firstMoments),
+    secondMoments: pick(state.secondMoments),
   };
 }
