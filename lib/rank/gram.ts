@@ -36,6 +36,17 @@ export class Gram {
     return sum;
   }
 
+  /** The inner products of one row with all rows, `[T]`: a copy. */
+  productsWith(row: number): Float64Array {
+    const { columns, count, values } = this;
+    if (this.table !== null) return this.table.slice(row * count, (row + 1) * count);
+    return inFloat64(() => {
+      const rows = toTensor(values, [count, columns]) as tf.Tensor2D;
+      const one = toTensor(values.subarray(row * columns, (row + 1) * columns), [columns, 1]) as tf.Tensor2D;
+      return Float64Array.from(valuesOf(tf.matMul(rows, one)));
+    });
+  }
+
   /**
    * For each subset, whether the Gram of its first `size` rows minus `shift` times the identity has a Cholesky factor:
    * 1 or 0. What that proves about eigenvalues: see `./rounding`.
@@ -52,8 +63,9 @@ export class Gram {
 
   /**
    * The first step of a factorization in blocks. For each subset, with A the shifted Gram of the first `first` rows, B
-   * its products with the rows from there to `size`, D the shifted Gram of those: L L^T = A, Z = L^-1 B, and the Schur
-   * complement `complement` = D - Z^T Z, of which the lower triangle is right. All NaN where A is not positive definite.
+   * its products with the rows from there to `size`, D the shifted Gram of those: `factor` L with L L^T = A, `solved`
+   * Z = L^-1 B, and the Schur complement `complement` = D - Z^T Z, of which the lower triangle is right. All NaN where A
+   * is not positive definite.
    *
    * To be called in float64, inside of a `tf.tidy`.
    */
@@ -62,7 +74,7 @@ export class Gram {
     shifts: readonly number[],
     first: number,
     size: number,
-  ): { factor: tf.Tensor; complement: tf.Tensor } {
+  ): { factor: tf.Tensor; solved: tf.Tensor; complement: tf.Tensor } {
     const rest = size - first;
     const factor = cholesky(this.leading(subsets, shifts, first));
     const cross = scratch('cross block', subsets.length * first * rest);
@@ -79,7 +91,7 @@ export class Gram {
       toTensor(corner, [subsets.length, rest, rest]),
       tf.matMul(solved as tf.Tensor3D, solved as tf.Tensor3D, true, false),
     );
-    return { factor, complement };
+    return { factor, solved, complement };
   }
 
   /** The Grams of the first `size` rows of each subset, shifted, `[B, size, size]`: lower triangles only. */

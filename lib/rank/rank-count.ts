@@ -1,7 +1,7 @@
 import { ranksFromGram } from './gram-eigenvalues';
 import { NEAR, type IndependenceTest } from './independence';
 import { InertiaCounter } from './inertia';
-import { choleskySlack, eigenvalueSlack, SMALLEST_TRACE } from './rounding';
+import { eigenvalueSlack, SMALLEST_TRACE } from './rounding';
 import { subsetSingularValues } from './singular-values';
 import { rankAt } from './tolerance';
 
@@ -55,20 +55,19 @@ export class RankCounter {
     const squared = test.tolerance(k) ** 2;
     const open = usable
       .map((subset, i) => {
-        const slack = 2 * choleskySlack(test.rows.columns, k, traces[i]);
-        const low = squared * brackets.low[i] * (1 - 2.1 * NEAR) - slack;
-        const high = squared * brackets.high[i] * (1 + 2.1 * NEAR) + slack;
-        return { subset, slack, low, high };
+        const low = squared * brackets.low[i] * (1 - 2.1 * NEAR);
+        const high = squared * brackets.high[i] * (1 + 2.1 * NEAR);
+        return { subset, low, high };
       })
       .filter(({ low, high }) => low > 0.9 * high);
-    const rows = open.map(({ subset }) => subset);
-    const counts = [open.map(({ low }) => low), open.map(({ high }) => high)].map((shifts) =>
-      this.inertia.count(rows, shifts),
+    const ranks = this.inertia.countWithin(
+      open.map(({ subset }) => subset),
+      open.map(({ low }) => low),
+      open.map(({ high }) => high),
     );
-    open.forEach(({ subset, slack }, i) => {
-      const [atLow, atHigh] = [counts[0][i], counts[1][i]];
-      if (atLow === null || atHigh === null || atLow.above !== atHigh.above) return;
-      if (Math.max(atLow.slack, atHigh.slack) <= slack) found(subset, atLow.above);
+    open.forEach(({ subset }, i) => {
+      const rank = ranks[i];
+      if (rank !== null) found(subset, rank);
     });
   }
 

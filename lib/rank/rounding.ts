@@ -28,3 +28,16 @@ export const SMALLEST_TRACE = 2 ** -800;
 export function eigenvalueSlack(columns: number, k: number, trace: number): number {
   return (columns + 8 * k + 8) * 2 ** -53 * 1.01 * trace;
 }
+
+/**
+ * What rounding does in place of the worst it could do: errors of either sign, as good as independent of each other, add up
+ * like the square root of their number (Higham and Mary, SIAM J. Sci. Comput. 41, 2019), and of the k^2 errors of a Gram
+ * the Frobenius norm, which bounds the spectral one, is an average that hardly varies. Taken five times:
+ *
+ *     slack = 5 sqrt(columns + k) * u * trace(G).
+ *
+ * No proof, unlike {@link choleskySlack}: for counts of eigenvalues, not for verdicts.
+ */
+export function statisticalSlack(columns: number, k: number, trace: number): number {
+  return 5 * Math.sqrt(columns + k) * 2 ** -53 * trace;
+}

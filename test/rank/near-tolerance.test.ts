@@ -122,6 +122,7 @@ test(`proofs of dependence by the spectrum of all rows, ${TRIALS} subsets`, () =
 test(`ranks by inertia and by eigenvalues, ${TRIALS} matrices with several singular values at the edge`, () => {
   const random = randomSource(1, 'inertia');
   let byInertia = 0;
+  let straddled = 0;
   let byEigenvalues = 0;
   for (let trial = 0; trial < TRIALS; trial++) {
     const k = 8 + random.integer(16);
@@ -142,14 +143,24 @@ test(`ranks by inertia and by eigenvalues, ${TRIALS} matrices with several singu
     if (counted.nearest === null) byEigenvalues++;
     // The scale of the prepared rows is a power of two, read off the first squared norm.
     const scale = judge.gram.trace(firstRows(k)) / sigmas.reduce((sum, sigma) => sum + sigma ** 2, 0);
-    const shift = scale * (tolerance * sigmas[0]) ** 2;
-    const inertia = new InertiaCounter(judge.gram).count([firstRows(k)], [shift])[0];
-    if (inertia === null) continue;
-    const certain = sigmas.every((sigma) => Math.abs(scale * sigma ** 2 - shift) > inertia.slack);
-    if (!certain) continue;
+    const shift = scale * (tolerance * sigmas[0]) ** 2 * 10 ** (0.2 * random.uniform() - 0.1);
+    const width = 10 ** (-1 - 6 * random.uniform());
+    const [low, high] = [shift * (1 - width), shift * (1 + width)];
+    const within = new InertiaCounter(judge.gram).countWithin([firstRows(k)], [low], [high])[0];
+    const squares = Array.from(sigmas, (sigma) => scale * sigma ** 2);
+    // What the SVD itself may be off by.
+    const rounding = 1e-13 * squares[0];
+    if (squares.some((square) => Math.abs(square - low) < rounding || Math.abs(square - high) < rounding)) continue;
+    const above = (bound: number) => squares.filter((square) => square > bound).length;
+    if (within === null) {
+      if (above(low) !== above(high)) straddled++;
+      continue;
+    }
     byInertia++;
-    assert.equal(inertia.above, rank, `trial ${trial}: inertia`);
+    assert.equal(within, above(low), `trial ${trial}: inertia, lower end`);
+    assert.equal(within, above(high), `trial ${trial}: inertia, upper end`);
   }
+  assert.ok(straddled > TRIALS / 50, `${straddled} with an eigenvalue in the interval`);
   assert.ok(byInertia > TRIALS / 10, `${byInertia} by inertia`);
   assert.ok(byEigenvalues > TRIALS / 10, `${byEigenvalues} by eigenvalues`);
 });
