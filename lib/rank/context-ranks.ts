@@ -1,10 +1,9 @@
 import { InputError } from '../input-error';
-import { cholesky, eigvalsh, tf, toTensor, valuesOf } from '../tensor';
+import { cholesky, convert, eigvalsh, epsilonOf, inPrecision, precisionOf, tf, toTensor, valuesOf } from '../tensor';
 import { succeeded } from './gram';
 import { inFloat64 } from './in-float64';
 import { rankFromEigenvalues } from './gram-eigenvalues';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';
-import { scratch } from './scratch';
 import { singularValues } from './singular-values';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';
 
@@ -40,30 +39,31 @@ const FIRST_COLUMNS = 1.5;
 export function contextRanks(contexts: tf.Tensor3D, { rtol, sigmaRatios = 0 }: ContextRankOptions): ContextRanks {
   const [batch, n, d] = contexts.shape;
   const tolerance = relativeTolerance(rtol, n, d);
-  const values = valuesOf(contexts);
-  const context = (index: number) => values.subarray(index * n * d, (index + 1) * n * d);
-  const matrix = (index: number) => ({ data: context(index), shape: [n, d] as const });
-
-  const traces = Float64Array.from({ length: batch }, (_, index) => squaredNorm(context(index)));
   const ranks = new Int32Array(batch).fill(-1);
-  traces.forEach((trace, index) => {
+  for (const index of ofFullRank(contexts, tolerance)) ranks[index] = n;
+
+  let values: Values | null = null;
+  const context = (index: number) => (values ??= valuesOf(contexts)).subarray(index * n * d, (index + 1) * n * d);
+  const matrix = (index: number) => ({ data: context(index), shape: [n, d] as const });
+  const open = Array.from(ranks.keys()).filter((index) => ranks[index] < 0);
+  const traces = new Map(open.map((index) => [index, squaredNorm(context(index))]));
+  for (const [index, trace] of traces) {
     if (Number.isNaN(trace) || (trace === Infinity && !context(index).every(Number.isFinite))) {
       throw new InputError(`the contexts must be finite, but number ${index} of the batch (counted from 0) is not.`);
     }
-  });
-  const usable = Array.from(traces.keys()).filter(
-    (index) => n <= d && traces[index] >= SMALLEST_TRACE && traces[index] < 1 / SMALLEST_TRACE,
+  }
+  const usable = open.filter((index) => n <= d && isUsable(traces.get(index)!));
+  const byEigenvalues = rankByEigenvalues(
+    usable.map(context),
+    usable.map((index) => traces.get(index)!),
+    n,
+    d,
+    tolerance,
   );
-  const columns = Math.min(d, Math.ceil(FIRST_COLUMNS * n));
-  const tracesOf = (indices: readonly number[]) => indices.map((index) => traces[index]);
-  for (const i of ofFullRank(usable.map(context), tracesOf(usable), n, d, columns, tolerance)) ranks[usable[i]] = n;
-  const open = usable.filter((index) => ranks[index] < 0);
-  rankByEigenvalues(open.map(context), tracesOf(open), n, d, tolerance).forEach((rank, i) => {
-    if (rank !== null) ranks[open[i]] = rank;
+  byEigenvalues.forEach((rank, i) => {
+    if (rank !== null) ranks[usable[i]] = rank;
   });
-  ranks.forEach((rank, index) => {
-    if (rank < 0) ranks[index] = rankAt(singularValues(matrix(index)), tolerance);
-  });
+  for (const index of open) if (ranks[index] < 0) ranks[index] = rankAt(singularValues(matrix(index)), tolerance);
 
   const sigmaRatio = Float64Array.from({ length: Math.min(batch, sigmaRatios) }, (_, index) => {
     const sigmas = singularValues(matrix(index));
@@ -74,35 +74,51 @@ export function contextRanks(contexts: tf.Tensor3D, { rtol, sigmaRatios = 0 }: C
 
 type Values = Float32Array | Float64Array;
 
-/** Which of the matrices `[n, d]`, whose squared Frobenius norms are `traces`, are proved to have rank n by some columns. */
-function ofFullRank(
-  matrices: readonly Values[],
-  traces: readonly number[],
-  n: number,
-  d: number,
-  columns: number,
-  tolerance: number,
-): number[] {
-  if (matrices.length === 0) return [];
-  // Evenly spread: neighbouring columns may belong together, as the columns of one head do.
-  const chosen = Int32Array.from({ length: columns }, (_, j) => Math.floor((j * d) / columns));
-  const some = scratch('columns of contexts', matrices.length * n * columns);
-  matrices.forEach((matrix, index) => {
-    let next = index * n * columns;
-    for (let row = 0; row < n; row++) {
-      const start = row * d;
-      for (let j = 0; j < columns; j++) some[next++] = matrix[start + chosen[j]];
-    }
-  });
-  const shifts = traces.map((trace) => {
-    const frobenius = trace * (1 + n * d * 2 ** -52);
-    return tolerance ** 2 * frobenius + choleskySlack(columns, n, trace);
-  });
+/** Whether squares neither overflow nor underflow; not true of NaN. */
+const isUsable = (trace: number) => trace >= SMALLEST_TRACE && trace < 1 / SMALLEST_TRACE;
+
+/** Which of the contexts are proved to have rank n by some of their columns. */
+function ofFullRank(contexts: tf.Tensor3D, tolerance: number): number[] {
+  const [batch, n, d] = contexts.shape;
+  if (batch === 0 || n > d) return [];
+  const precision = precisionOf(contexts);
+  const { traces, rows } = inPrecision(precision, () =>
+    tf.tidy(() => ({
+      // Sums of squares, rounded in any order.
+      traces: Array.from(
+        valuesOf(tf.sum(tf.square(contexts), [1, 2])),
+        (trace) => trace * (1 + n * d * epsilonOf(precision)),
+      ),
+      rows: convert(someColumns(contexts), 'float64'),
+    })),
+  );
   const factored = inFloat64(() => {
-    const rows = toTensor(some, [matrices.length, n, columns]) as tf.Tensor3D;
-    return succeeded(cholesky(tf.sub(tf.matMul(rows, rows, false, true), shiftedIdentity(shifts, n))));
+    const columns = rows.shape[2];
+    const shifts = traces.map((trace) => tolerance ** 2 * trace + choleskySlack(columns, n, trace));
+    const shifted = tf.sub(tf.matMul(rows, rows, false, true), shiftedIdentity(shifts, n));
+    rows.dispose();
+    return succeeded(cholesky(shifted));
   });
-  return Array.from(factored.keys()).filter((index) => factored[index] === 1);
+  // Below this, squares that underflow in float32 could matter.
+  const smallest = precision === 'float32' ? 2 ** -80 : 0;
+  return Array.from(factored.keys()).filter(
+    (index) => factored[index] === 1 && isUsable(traces[index]) && traces[index] > smallest,
+  );
+}
+
+/**
+ * Columns of `[B, n, d]`, some of each group: neighbouring columns may belong together, as the columns of one head do. At
+ * least 1.5 n, or all.
+ */
+function someColumns(contexts: tf.Tensor3D): tf.Tensor3D {
+  const [batch, n, d] = contexts.shape;
+  const group = [64, 32, 16, 8].find((size) => d % size === 0) ?? d;
+  const kept = Math.min(group, Math.ceil((group * FIRST_COLUMNS * n) / d));
+  if (kept === group) return contexts;
+  return contexts
+    .reshape([batch * n, d / group, group])
+    .slice([0, 0, 0], [batch * n, d / group, kept])
+    .reshape([batch, n, (d / group) * kept]);
 }
 
 function rankByEigenvalues(

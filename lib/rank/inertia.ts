@@ -39,7 +39,9 @@ export class InertiaCounter {
    * second one at the lower.
    */
   countWithin(subsets: readonly Int32Array[], low: readonly number[], high: readonly number[]): (number | null)[] {
-    const slacks = subsets.map((subset) => 2 * statisticalSlack(this.gram.columns, subset.length, this.gram.trace(subset)));
+    const slacks = subsets.map(
+      (subset) => 2 * statisticalSlack(this.gram.columns, subset.length, this.gram.trace(subset)),
+    );
     const upper = high.map((shift, i) => shift + slacks[i]);
     const lower = low.map((shift, i) => shift - slacks[i]);
     const trusted = (inertia: Inertia | null, i: number) => inertia !== null && inertia.slack <= slacks[i];

@@ -1,4 +1,4 @@
-type Use = 'leading block' | 'cross block' | 'trailing block' | 'columns of contexts';
+type Use = 'leading block' | 'cross block' | 'trailing block';
 
 const arrays = new Map<Use, Float64Array>();
 
