@@ -1,4 +1,4 @@
-import type { ImageSet } from './data';
+import type { ExampleSet } from './data';
 import { computeFeatures, type Features } from './features';
 import { testKruskalRank, type KruskalTest, type Rtol, type SubsetOfRows } from './rank';
 import type { FeatureLayer } from './models';
@@ -70,7 +70,7 @@ export const PAPER_MARK = 0.99;
  */
 export async function testAssumptions(
   layers: readonly FeatureLayer[],
-  images: ImageSet,
+  images: ExampleSet,
   options: AssumptionOptions,
 ): Promise<AssumptionResult[]> {
   const results: AssumptionResult[] = [];

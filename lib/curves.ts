@@ -1,4 +1,4 @@
-import type { ImageSet } from './data';
+import type { ExampleSet } from './data';
 import { computeFeatures } from './features';
 import type { FeatureLayer } from './models';
 import { kruskalCurve, type KruskalCurve } from './rank';
@@ -25,7 +25,7 @@ export interface CurveOptions {
 /** The share of independent k-subsets of each layer's query vectors, for every k from 1 to d. */
 export async function kruskalCurves(
   layers: readonly FeatureLayer[],
-  images: ImageSet,
+  images: ExampleSet,
   { permutations, seed, precision }: CurveOptions,
 ): Promise<LayerCurve[]> {
   const curves: LayerCurve[] = [];

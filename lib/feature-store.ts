@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, readNpy, writeNpy, type ImageSet } from './data';
+import { cacheFolder, readNpy, writeNpy, type ExampleSet } from './data';
 import type { FeatureLayer } from './models';
 import type { Matrix, Precision } from './tensor';
 
@@ -40,11 +40,12 @@ export class FeatureStore {
 
   constructor(
     readonly layer: FeatureLayer,
-    images: ImageSet,
+    images: ExampleSet,
     private readonly precision: Precision,
     readonly wanted: ContextStatistics,
   ) {
-    const { name, output, provenance, preprocessing } = layer;
+    const { name, output, provenance } = layer;
+    const preprocessing = layer.input === 'images' ? layer.preprocessing : 'tokens';
     const origin = { revision: REVISION, name, output, provenance, preprocessing, images: images.hash, precision };
     const key = createHash('sha256').update(JSON.stringify(origin)).digest('hex').slice(0, 20);
     this.folder = cacheFolder('features', `${name}-${images.name}-${precision}-${key}`);

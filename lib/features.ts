@@ -1,16 +1,17 @@
-import { pixelBatch, type ImageSet } from './data';
+import type { ExampleSet } from './data';
 import { FeatureStore, type FeaturePart, type Part } from './feature-store';
-import { loadLayers, placeOf, type FeatureLayer, type LayerBatch } from './models';
+import { readBatch, toInput } from './input-batch';
+import { inputOf, loadLayers, placeOf, type FeatureLayer, type LayerBatch } from './models';
 import { begin } from './pace';
 import { contextRanks } from './rank';
-import { inPrecision, tf, toTensor, valuesOf, type Matrix, type Precision } from './tensor';
+import { inPrecision, tf, valuesOf, type Matrix, type Precision } from './tensor';
 
-/** What a layer makes of a set of images: all that the paper's statements speak about. */
+/** What a layer makes of a set of images or passages: all that the paper's statements speak about. */
 export interface Features {
   readonly layer: FeatureLayer;
-  readonly images: ImageSet;
+  readonly images: ExampleSet;
   readonly precision: Precision;
-  /** The query vectors e(t), one row an image: `[T, d]`, in the precision. */
+  /** The query vectors e(t), one row an example: `[T, d]`, in the precision. */
   readonly queries: Matrix;
   /** What the context matrices E(t) gave; null when only queries were asked for. */
   readonly contexts: ContextFeatures | null;
@@ -44,7 +45,7 @@ const PART = 200;
 const SIGMAS = 8;
 
 /**
- * Passes every image once through the networks behind `layers`. For each layer it keeps the query vectors and what the
+ * Passes every example once through the networks behind `layers`. For each layer it keeps the query vectors and what the
  * contexts gave; the contexts themselves (`[T, n, d]`: 2.4 GB for a ViT-B, 2000 images and float64) are ranked as they
  * come and dropped.
  *
@@ -53,7 +54,7 @@ const SIGMAS = 8;
  */
 export async function computeFeatures(
   layers: readonly FeatureLayer[],
-  images: ImageSet,
+  images: ExampleSet,
   options: FeatureOptions,
 ): Promise<Features[]> {
   const { precision } = options;
@@ -69,7 +70,7 @@ export async function computeFeatures(
  */
 export async function prepareFeatures(
   layers: readonly FeatureLayer[],
-  images: ImageSet,
+  images: ExampleSet,
   options: FeatureOptions,
 ): Promise<void> {
   await completeStores(layers, images, options);
@@ -77,7 +78,7 @@ export async function prepareFeatures(
 
 async function completeStores(
   layers: readonly FeatureLayer[],
-  images: ImageSet,
+  images: ExampleSet,
   { precision, contexts = true, contextSigmas = false }: FeatureOptions,
 ): Promise<{ stores: FeatureStore[]; parts: Part[] }> {
   const ofContexts = (layer: FeatureLayer) => {
@@ -103,10 +104,10 @@ async function completeStores(
 /** Computes what is missing, part by part; each part's images pass once through the networks that are wanted there. */
 async function computeParts(
   missing: readonly { part: Part; wanted: readonly FeatureStore[] }[],
-  images: ImageSet,
+  images: ExampleSet,
   precision: Precision,
 ): Promise<void> {
-  const groups = byPreprocessing([...new Set(missing.flatMap(({ wanted }) => wanted))]);
+  const groups = byInput([...new Set(missing.flatMap(({ wanted }) => wanted))]);
   const total = missing.reduce((sum, { part }) => sum + part.end - part.start, 0) * groups.length;
   const names = [...new Set(missing.flatMap(({ wanted }) => wanted.map(({ layer }) => layer.name)))];
   const what = names.length > 4 ? `${names.length} layers` : names.join(', ');
@@ -124,11 +125,11 @@ async function computeParts(
           const contexts = group.map(({ wanted }) => wanted !== 'nothing');
           for (let start = part.start; start < part.end; start += BATCH) {
             const indices = range(start, Math.min(start + BATCH, part.end));
-            const batch = pixelBatch(images, indices, group[0].layer.preprocessing, precision);
+            const batch = readBatch(group[0].layer, images, indices, precision);
             inPrecision(precision, () => {
-              const pixels = toTensor(batch.data, batch.shape) as tf.Tensor4D;
-              loaded.run(pixels, contexts).forEach((outputs, index) => collected[index].add(outputs));
-              pixels.dispose();
+              const input = toInput(batch);
+              loaded.run(input, contexts).forEach((outputs, index) => collected[index].add(outputs));
+              input.dispose();
             });
             done += indices.length;
             await work.advance(done);
@@ -144,11 +145,11 @@ async function computeParts(
   }
 }
 
-/** Layers that take the same pixels go through their networks together. */
-function byPreprocessing(stores: readonly FeatureStore[]): FeatureStore[][] {
+/** Layers that take the same input go through their networks together. */
+function byInput(stores: readonly FeatureStore[]): FeatureStore[][] {
   const groups = new Map<string, FeatureStore[]>();
   for (const store of stores) {
-    const key = JSON.stringify(store.layer.preprocessing);
+    const key = inputOf(store.layer);
     groups.set(key, [...(groups.get(key) ?? []), store]);
   }
   return [...groups.values()];

@@ -1,18 +1,19 @@
 /** Streams a layer's query vectors and context matrices to files, batch by batch. */
-import { createNpy, type NpyWriter, type PixelBatch } from '../data';
-import type { FeatureLayer } from '../models';
+import { createNpy, type NpyWriter } from '../data';
+import { type InputBatch, toInput } from '../input-batch';
+import { type FeatureLayer, loadLayers } from '../models';
 import { begin } from '../pace';
 import { contextRanks } from '../rank';
-import { inPrecision, type Precision, tf, toTensor, valuesOf } from '../tensor';
+import { inPrecision, type Precision, tf, valuesOf } from '../tensor';
 
-/** Where the pixels come from: preprocessed images, or a file of pixels. */
-export interface PixelSource {
+/** Where the examples come from: images or text, or a file of what they become. */
+export interface ExampleSource {
   readonly name: string;
   readonly count: number;
   readonly files?: readonly string[];
   readonly skipped?: number;
-  /** Pixels [B, 3, H, W] of consecutive examples. */
-  read(indices: readonly number[], precision: Precision): Promise<PixelBatch>;
+  /** Consecutive examples, as the network takes them. */
+  read(indices: readonly number[], precision: Precision): Promise<InputBatch>;
   close(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ const BATCH = 8;
 /** Passes all examples once through the network; holds one batch at a time. */
 export async function extractFeatures(
   layer: FeatureLayer,
-  source: PixelSource,
+  source: ExampleSource,
   { precision, queries, contexts, contextRanks: ranks }: ExtractOptions,
 ): Promise<Extracted> {
   const { n, d } = layer;
@@ -49,8 +50,7 @@ export async function extractFeatures(
     return file;
   };
   const counts: Record<string, number> = {};
-  // Not by loadLayers, which compares preprocessings: pixels from a file need none.
-  const network = await layer.network.load([layer.output], precision);
+  const network = await loadLayers([layer], precision);
   const work = begin(`features of ${layer.name} in ${precision}`, T);
   try {
     const queryFile = await create(queries, precision, [T, d]);
@@ -60,14 +60,14 @@ export async function extractFeatures(
       const indices = Array.from({ length: Math.min(BATCH, T - start) }, (_, i) => start + i);
       const batch = await source.read(indices, precision);
       const values = inPrecision(precision, () => {
-        const pixels = toTensor(batch.data, batch.shape) as tf.Tensor4D;
-        const [output] = network.run(pixels, contextFile !== null || rankFile !== null);
+        const input = toInput(batch);
+        const [output] = network.run(input, contextFile !== null || rankFile !== null);
         const result = {
           queries: valuesOf(output.queries),
           contexts: contextFile && output.contexts && valuesOf(output.contexts),
           ranks: rankFile && output.contexts && contextRanks(output.contexts, { rtol: precision }).ranks,
         };
-        tf.dispose([pixels, output.queries, ...(output.contexts ? [output.contexts] : [])]);
+        tf.dispose([input, output.queries, ...(output.contexts ? [output.contexts] : [])]);
         return result;
       });
       await queryFile.append(values.queries);

@@ -7,7 +7,7 @@ import type { LayerOutput } from '../models';
 import type { ViTModel } from '../models/vit-model';
 import type { Precision } from '../tensor';
 import { oneOf, wholeNumber } from './arguments';
-import type { Extracted, PixelSource } from './extract';
+import type { Extracted, ExampleSource } from './extract';
 import { noteLater, print, printJson } from './output';
 
 interface FeatureArguments {
@@ -103,7 +103,7 @@ async function modelNamed(name: string, seed: number): Promise<ViTModel> {
   return model;
 }
 
-async function imageSource({ images, seed }: FeatureArguments, model: ViTModel): Promise<PixelSource> {
+async function imageSource({ images, seed }: FeatureArguments, model: ViTModel): Promise<ExampleSource> {
   const { pixelBatch } = await import('../data/index.js');
   const preprocessing = model.preprocessing();
   const set = await imageSet(images!, seed);
@@ -130,7 +130,7 @@ async function imageSet(text: string, seed: number): Promise<ImageSet> {
   return named[1] === 'photos' ? photos({ crops: count, seed }) : cifar10({ count, seed });
 }
 
-async function pixelSource(path: string, model: ViTModel): Promise<PixelSource> {
+async function pixelSource(path: string, model: ViTModel): Promise<ExampleSource> {
   const { openPixels } = await import('../data/index.js');
   const file = await openPixels(path);
   const [count, , height, width] = file.shape;
@@ -160,7 +160,7 @@ async function pixelSource(path: string, model: ViTModel): Promise<PixelSource> 
   };
 }
 
-function tell(options: FeatureArguments, source: PixelSource, { queries, contexts, contextRanks }: Extracted): void {
+function tell(options: FeatureArguments, source: ExampleSource, { queries, contexts, contextRanks }: Extracted): void {
   const { model, layer, precision, out } = options;
   if (options.json) {
     printJson({

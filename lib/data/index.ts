@@ -5,6 +5,7 @@ export { fileTrouble } from './file-trouble';
 export { centerCrop, crop, type RgbImage } from './image';
 export { imageFolder } from './image-folder';
 export type { ImageSet, SkippedFile } from './image-set';
+export type { ExampleSet, PassageSet } from './passage-set';
 export { type MatrixFile, openPixels, readNpyMatrix, readTokens, requireFinite, type Tokens } from './matrix-file';
 export { inBytes, requireMemory } from './memory';
 export { createNpy, type NpyArray, type NpyFile, type NpyWriter, openNpy, readNpy, writeNpy } from './npy';

@@ -26,7 +26,9 @@ export interface FeatureLayer {
   readonly heads: number;
   /** Where the numbers come from: model, weights (with their sha256), seed. Two layers with equal provenance are equal. */
   readonly provenance: Record<string, unknown>;
-  /** How an image becomes the pixels that the network was made for. */
+  /** What the network takes: pixels `[B, 3, H, W]` of images, or token numbers `[B, n]` (int32, -1 for padding) of text. */
+  readonly input: 'images' | 'tokens';
+  /** How an image becomes the pixels that the network was made for; throws where nothing says so, as for text. */
   readonly preprocessing: Preprocessing;
   /** The network that it is a layer of; layers of one network are computed in one pass. */
   readonly network: Network;
@@ -37,10 +39,10 @@ export interface FeatureLayer {
 
 /** A layer in memory. All tensors, given and returned, belong to the backend of its precision; the caller disposes them. */
 export interface LoadedLayer {
-  /** E(t) of every example: pixels `[B, 3, H, W]` -> `[B, n, d]`. */
-  contexts(pixels: tf.Tensor4D): tf.Tensor3D;
-  /** e(t) of every example: pixels `[B, 3, H, W]` -> `[B, d]`, without computing the contexts of the layer itself. */
-  queries(pixels: tf.Tensor4D): tf.Tensor2D;
+  /** E(t) of every example of a batch: `[B, n, d]`. */
+  contexts(batch: tf.Tensor): tf.Tensor3D;
+  /** e(t) of every example of a batch: `[B, d]`, without computing the contexts of the layer itself. */
+  queries(batch: tf.Tensor): tf.Tensor2D;
   dispose(): void;
 }
 
@@ -53,7 +55,7 @@ export interface Network {
 
 export interface LoadedNetwork {
   /** One pass over a batch: for each output that was loaded, in that order, its queries and, if asked for, contexts. */
-  run(pixels: tf.Tensor4D, contexts: ContextWish): LayerBatch[];
+  run(batch: tf.Tensor, contexts: ContextWish): LayerBatch[];
   dispose(): void;
 }
 

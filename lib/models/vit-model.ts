@@ -58,6 +58,7 @@ export function vitLayer(
       layer: output,
       ...(output === 'attention' && { attentionSeed: model.attentionSeed }),
     },
+    input: 'images',
     get preprocessing() {
       return model.preprocessing();
     },

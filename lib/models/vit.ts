@@ -203,7 +203,7 @@ export async function loadViT(
   }
 
   return {
-    run: (pixels, contexts) =>
+    run: (pixels: tf.Tensor4D, contexts) =>
       inPrecision(precision, () =>
         inPieces(pixels, piecesOf(pixels, config, precision), (piece) => runPiece(piece, wished(outputs, contexts))),
       ),

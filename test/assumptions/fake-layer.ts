@@ -32,7 +32,7 @@ export function fakeLayer(name: string, options: { constantQuery?: boolean } = {
     name: `network of ${name}`,
     load: (outputs, precision) =>
       Promise.resolve({
-        run(pixels, contexts): LayerBatch[] {
+        run(pixels: tf.Tensor4D, contexts): LayerBatch[] {
           layer.passes++;
           return outputs.map((_, index) => {
             const tokens = tf.tidy(() => {
@@ -62,6 +62,7 @@ export function fakeLayer(name: string, options: { constantQuery?: boolean } = {
     d: D,
     heads: 1,
     provenance: { made: 'for a test' },
+    input: 'images',
     preprocessing: {
       resize: { height: SIDE, width: SIDE },
       resample: 'bilinear',

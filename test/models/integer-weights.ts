@@ -56,6 +56,11 @@ export function integerPixels(batch: number, size: number): Float64Array {
   return unit('pixels', batch * 3 * size * size).map((value) => value * 4);
 }
 
+/** `[batch, length]` numbers from 0 to vocabulary - 1. */
+export function integerTokens(batch: number, length: number, vocabulary: number): Int32Array {
+  return Int32Array.from(unit('tokens', batch * length), (value) => Math.floor((value + 0.5) * vocabulary));
+}
+
 /** Positions at which a tensor of `size` values is compared. */
 export function picked(name: string, size: number, count: number): number[] {
   if (size <= count) return Array.from({ length: size }, (_, index) => index);

@@ -3,6 +3,7 @@ import type { WeightSource } from './weight-source';
 
 /** How one tensor is drawn. Every number is drawn in float64 and rounded to float32, so that both precisions run the same weights. */
 export type Initialisation =
+  | { readonly kind: 'normal'; readonly std: number }
   | { readonly kind: 'truncatedNormal'; readonly std: number }
   | { readonly kind: 'uniform'; readonly bound: number }
   | { readonly kind: 'constant'; readonly value: number };
@@ -37,7 +38,9 @@ function fill(values: Float32Array, how: Initialisation, seed: number, stream: s
     return;
   }
   const random = randomSource(seed, stream, name);
-  if (how.kind === 'truncatedNormal') {
+  if (how.kind === 'normal') {
+    for (let i = 0; i < values.length; i++) values[i] = how.std * random.normal();
+  } else if (how.kind === 'truncatedNormal') {
     for (let i = 0; i < values.length; i++) values[i] = random.truncatedNormal(how.std);
   } else {
     for (let i = 0; i < values.length; i++) values[i] = how.bound * (2 * random.uniform() - 1);

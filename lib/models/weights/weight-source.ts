@@ -1,6 +1,5 @@
 import { InputError } from '../../input-error';
-import type { tf } from '../../tensor';
-import { inPrecision, toTensor, type Precision } from '../../tensor';
+import { inPrecision, tf, toTensor, type Precision } from '../../tensor';
 
 /** Named tensors that lie in a file or are drawn at random, read one by one: what is not asked for is never held. */
 export interface WeightSource {
@@ -39,8 +38,16 @@ export function requireShapes(source: WeightSource, wanted: WantedShapes): void 
   }
 }
 
-/** Reads the wanted tensors one by one into the backend of `precision`. Throws {@link InputError} as requireShapes does. */
-export async function loadWeights(source: WeightSource, wanted: WantedShapes, precision: Precision): Promise<Weights> {
+/**
+ * Reads the wanted tensors one by one into the backend of `precision`; `rearrange`, if given, says how each is kept.
+ * Throws {@link InputError} as requireShapes does.
+ */
+export async function loadWeights(
+  source: WeightSource,
+  wanted: WantedShapes,
+  precision: Precision,
+  rearrange: (tensor: tf.Tensor, name: string) => tf.Tensor = (tensor) => tensor,
+): Promise<Weights> {
   requireShapes(source, wanted);
   const tensors = new Map<string, tf.Tensor>();
   const dispose = () => tensors.forEach((tensor) => tensor.dispose());
@@ -49,7 +56,7 @@ export async function loadWeights(source: WeightSource, wanted: WantedShapes, pr
       const values = await source.read(name);
       tensors.set(
         name,
-        inPrecision(precision, () => toTensor(values, [...shape])),
+        inPrecision(precision, () => tf.tidy(() => rearrange(toTensor(values, [...shape]), name))),
       );
     }
   } catch (error) {

@@ -41,6 +41,11 @@ def pixels(batch: int, size: int) -> np.ndarray:
     return unit("pixels", batch * 3 * size * size).reshape(batch, 3, size, size) * 4.0
 
 
+def tokens(batch: int, length: int, vocabulary: int) -> np.ndarray:
+    """[batch, length] numbers from 0 to vocabulary - 1."""
+    return np.floor((unit("tokens", batch * length) + 0.5) * vocabulary).astype(np.int64).reshape(batch, length)
+
+
 def picked(name: str, size: int, count: int) -> np.ndarray:
     """Positions at which a tensor of `size` values is compared."""
     if size <= count:

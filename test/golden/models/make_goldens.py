@@ -2,6 +2,7 @@
 
     python -m venv venv && venv/bin/pip install torch transformers onnx onnxruntime safetensors numpy
     venv/bin/python test/golden/models/make_goldens.py     # writes the .json files and folders beside this script
+    venv/bin/python test/golden/models/make_goldens.py language_goldens bert gpt2     # some of them
 
 Models run in float64 (what is compared in float32 is compared with the same float64 values). Attention is PyTorch's
 `scaled_dot_product_attention`, since transformers' eager ViT takes its softmax in float32. Weights come from a generator
@@ -21,7 +22,7 @@ import safetensors
 import safetensors.numpy
 import torch
 import transformers
-from integer_weights import picked, pixels, tensor, unit
+from integer_weights import picked, pixels, tensor, tokens, unit
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -137,6 +138,63 @@ def vit_goldens() -> None:
         })
 
 
+def bert(**config) -> dict:
+    return {"cls": "BertModel", "config": config}
+
+
+def gpt2(**config) -> dict:
+    return {"cls": "GPT2Model", "config": config}
+
+
+WORDS = dict(vocab_size=60, hidden_size=24, num_hidden_layers=2, num_attention_heads=3)
+BERT = dict(**WORDS, intermediate_size=40, max_position_embeddings=20)
+GPT2 = dict(vocab_size=60, n_embd=24, n_layer=2, n_head=3, n_positions=20)
+BERT_LARGE = dict(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096)
+GPT2_LARGE = dict(n_embd=1280, n_layer=36, n_head=20)
+# lengths: tokens of each example; what is behind them is padding
+LANGUAGE = {
+    "bert": bert(**BERT) | dict(lengths=[12, 12]),
+    "bert-padded": bert(**BERT, hidden_act="gelu_new", layer_norm_eps=1e-3, type_vocab_size=3) | dict(lengths=[7, 12, 1]),
+    "bert-relu": bert(**BERT, hidden_act="relu") | dict(lengths=[20]),
+    "gpt2": gpt2(**GPT2 | dict(n_layer=3)) | dict(lengths=[12, 12]),
+    "gpt2-padded": gpt2(**GPT2, activation_function="gelu", n_inner=40) | dict(lengths=[7, 12, 1]),
+    "gpt2-by-layer": gpt2(**GPT2, scale_attn_by_inverse_layer_idx=True, layer_norm_epsilon=1e-3) | dict(lengths=[20]),
+    "gpt2-unscaled": gpt2(**GPT2, scale_attn_weights=False, activation_function="relu") | dict(lengths=[12]),
+    "bert-large": bert(**BERT_LARGE) | dict(lengths=[256], amplitude=0.125),
+    "gpt2-large": gpt2(**GPT2_LARGE) | dict(lengths=[256], amplitude=0.125),
+}
+
+
+def language_states(model, ids: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
+    """Hidden states of a BERT or a GPT-2, rows of padding set to 0."""
+    real = np.arange(ids.shape[1]) < np.array(lengths)[:, None]
+    inputs = {"input_ids": torch.tensor(np.where(real, ids, 0)), "attention_mask": torch.tensor(real.astype(np.int64))}
+    bert = hasattr(model, "encoder")
+    embeddings, blocks = (model.embeddings, model.encoder.layer) if bert else (model.drop, model.h)
+    return [states * real[:, :, None] for states in hidden_states(model, embeddings, blocks, **inputs)]
+
+
+def language_goldens() -> None:
+    for name, case in LANGUAGE.items():
+        if sys.argv[2:] and name not in sys.argv[2:]:
+            continue
+        cls = getattr(transformers, case["cls"])
+        amplitude, lengths = case.get("amplitude", 0.5), case["lengths"]
+        config = cls.config_class(**case["config"])
+        with tempfile.TemporaryDirectory() as folder:
+            options = {"add_pooling_layer": False} if case["cls"] == "BertModel" else {}
+            model = with_integer_weights(cls, config, amplitude, Path(folder), **options)
+            saved = json.loads((Path(folder) / "config.json").read_text())
+        ids = tokens(len(lengths), max(lengths), config.vocab_size)
+        write(name, {
+            "provenance": provenance(f"transformers' {case['cls']}, float64"),
+            "config": saved,
+            "amplitude": amplitude,
+            "lengths": lengths,
+            "layers": [picks(f"layer {k}", states) for k, states in enumerate(language_states(model, ids, lengths))],
+        })
+
+
 def random_attention() -> None:
     """The paper's layer in PyTorch: torch.nn.LayerNorm without affine part, matrices from the right."""
     d, n, batch = 40, 9, 2
@@ -222,6 +280,6 @@ def checkpoints() -> None:
 
 if __name__ == "__main__":
     chosen = sys.argv[1:]
-    for make in [vit_goldens, random_attention, trained_vit_s, checkpoints]:
-        if not chosen or make.__name__ in chosen:
+    for make in [vit_goldens, language_goldens, random_attention, trained_vit_s, checkpoints]:
+        if not chosen or make.__name__ == chosen[0]:
             make()
