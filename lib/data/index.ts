@@ -14,4 +14,6 @@ export { type PhotoOptions, photos } from './photos';
 export { type PixelBatch, pixelBatch, preprocess, type Preprocessing } from './preprocess';
 export { cacheFolder, projectRoot } from './project-root';
 export { resize, type Resample } from './resize';
+export { type PassageOptions, speeches } from './passages';
 export { readSource, type SourceFile, sourceFiles } from './sources';
+export { readTokenizer, type Tokenizer } from './tokenizer';

@@ -20,7 +20,9 @@ interface Sources {
     readonly use: string;
     readonly package: string;
     readonly version: string;
-    readonly files: readonly Omit<SourceFile, 'origin'>[];
+    readonly licence: string;
+    /** A file's own licence, where it is not the package's. */
+    readonly files: readonly (Omit<SourceFile, 'origin' | 'licence'> & { readonly licence?: string })[];
   }[];
 }
 
@@ -29,7 +31,13 @@ export async function sourceFiles(use: string): Promise<SourceFile[]> {
   const { sources } = JSON.parse(await readFile(join(projectRoot(), 'data', 'sources.json'), 'utf8')) as Sources;
   return sources
     .filter((source) => source.use === use)
-    .flatMap((source) => source.files.map((file) => ({ ...file, origin: `${source.package} ${source.version}` })))
+    .flatMap((source) =>
+      source.files.map((file) => ({
+        licence: source.licence,
+        ...file,
+        origin: `${source.package} ${source.version}`,
+      })),
+    )
     .sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 

