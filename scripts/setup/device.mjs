@@ -1,6 +1,6 @@
 /** Which libtensorflow: for the CPU, or for NVIDIA's GPUs with CUDA's libraries beside it. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { cache, root, sources } from './places.mjs';
@@ -29,8 +29,15 @@ export function tensorflowFolder(name) {
   return dirname(dirname(join(cache, files[0].file)));
 }
 
+/**
+ * A link below nvidia/ and what it leads to. libtensorflow_framework opens all of CUDA's libraries, but only
+ * libtensorflow_cc has the folder of libcusolver among those it searches; without it TensorFlow takes no GPU.
+ */
+const CUSOLVER = ['cublas/lib/libcusolver.so.11', '../../cusolver/lib/libcusolver.so.11'];
+
 const stampOf = (folder) => join(folder, 'installed-requirements.sha256');
-const fingerprint = () => createHash('sha256').update(readFileSync(requirements)).digest('hex');
+const fingerprint = () =>
+  createHash('sha256').update(readFileSync(requirements)).update(CUSOLVER.join(' ')).digest('hex');
 /** libtensorflow looks for CUDA and cuDNN in ../nvidia/<part>/lib beside itself. */
 const nvidiaFolder = () => join(tensorflowFolder('gpu'), 'nvidia');
 
@@ -47,6 +54,8 @@ export async function installCuda() {
   rmSync(partial, { recursive: true, force: true });
   try {
     await pipInstall('CUDA and cuDNN', requirements, ['--target', partial]);
+    const [link, target] = CUSOLVER;
+    symlinkSync(target, join(partial, 'nvidia', link));
     writeFileSync(stampOf(join(partial, 'nvidia')), fingerprint());
     rmSync(nvidiaFolder(), { recursive: true, force: true });
     renameSync(join(partial, 'nvidia'), nvidiaFolder());
