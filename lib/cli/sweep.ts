@@ -28,8 +28,9 @@ async function sweep(file: string, { out, run, list, json }: SweepArguments): Pr
   const plan = readSweep(file);
   if (list) {
     if (run !== undefined) throw new InputError(`--list expects no --run, and '${run}' came`);
-    if (json) printJson({ sweep: plan.name, runs: plan.runs });
+    if (json) printJson({ sweep: plan.name, runs: plan.runs, refused: plan.refused });
     else print(plan.runs.map(({ id }) => id).join('\n'));
+    for (const { run: id, reason } of plan.refused) note(`${id}: ${reason}`);
     return;
   }
   const { runSweep } = await import('../memorization/sweep/sweep.js');

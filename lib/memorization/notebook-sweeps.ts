@@ -40,6 +40,6 @@ function partOf(plan: SweepPlan, notebook: 'figures' | 'saturation'): SweepPlan 
 
 /** Named after all that the sweep asks for, so that a changed file starts anew. */
 function folderOf(plan: SweepPlan): string {
-  const hash = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 12);
+  const hash = createHash('sha256').update(JSON.stringify(plan.runs)).digest('hex').slice(0, 12);
   return cacheFolder('sweeps', `${plan.name}-${hash}`);
 }

@@ -63,19 +63,7 @@ const nonsense: [unknown, RegExp][] = [
   [{ ...sweep, grid: [] }, /^the sweep has an unknown key 'grid'; known are name, about, seeds, profile, grids\.$/],
   [{ ...sweep, profile: { lr: 1 } }, /^profile has an unknown key 'lr'/],
   [{ ...sweep, grids: [{ ...grid, n: 3 }] }, /^grids\[0\] has an unknown key 'n'/],
-  [
-    { ...sweep, grids: [{ ...grid, heads: [2, 0] }] },
-    /^grids\[0\] \(heads\): heads is 0; it must be a whole number, at/,
-  ],
-  [
-    { ...sweep, grids: [{ ...grid, headSize: 9 }] },
-    /^grids\[0\] \(heads\): head size is 9; it must be at most the width/,
-  ],
-  [{ ...sweep, grids: [{ ...grid, learningRate: -1 }] }, /^grids\[0\] \(heads\): learning rate is -1/],
-  [
-    { ...sweep, grids: [{ ...grid, contexts: 'fixed' }] },
-    /^grids\[0\] \(heads\): contexts is 'fixed'; it must be shared/,
-  ],
+  [{ ...sweep, grids: [{ ...grid, heads: 0 }] }, /^heads\/H0-n3-r8-T20-s0: heads is 0; it must be a whole number, at/],
   [{ ...sweep, grids: [{ ...grid, context: undefined }] }, /^grids\[0\] \(heads\) has no context\.$/],
   [{ ...sweep, grids: [grid, grid] }, /^the run heads\/H1-n3-r8-T20-s0 is there twice/],
   [{ ...sweep, seeds: 3 }, /^seeds must be a list of at least one, and 3 came\.$/],
@@ -89,6 +77,28 @@ for (const [value, message] of nonsense) {
       () => planSweep(value),
       (error) => error instanceof InputError && message.test(error.message),
     );
+  });
+}
+
+const senseless: [object, string][] = [
+  [{ heads: 0 }, 'odd/H0-n3-r8-T20-s0: heads is 0; it must be a whole number, at least 1.'],
+  [{ headSize: 9 }, 'odd/H1-n3-r9-T20-s0: head size is 9; it must be at most the width, 8.'],
+  [{ learningRate: -1 }, 'odd/H1-n3-r8-T20-s0: learning rate is -1; it must be a positive number.'],
+  [{ contexts: 'fixed' }, "odd/H1-n3-r8-T20-s0: contexts is 'fixed'; it must be shared, random, perm."],
+  [{ examples: 0.5 }, 'odd/H1-n3-r8-T0.5-s0: examples is 0.5; it must be a whole number, at least 1.'],
+];
+for (const [values, line] of senseless) {
+  test(`${line} The rest goes on.`, async () => {
+    const odd = { ...grid, panel: 'odd', heads: 1, ...values };
+    const plan = planSweep({ ...sweep, seeds: [0], grids: [odd, { ...grid, heads: 1 }] });
+    const lines: string[] = [];
+    const { runs, done, missing } = await runSweep(plan, { folder, report: (text) => lines.push(text) });
+    assert.deepEqual([runs, done, lines[0]], [2, 1, line]);
+    assert.deepEqual(
+      missing.map(({ run, reason }) => `${run}: ${reason}`),
+      [line],
+    );
+    await assert.rejects(runSweep(plan, { folder, only: plan.refused[0].run }), { message: line });
   });
 }
 
@@ -236,6 +246,11 @@ test('the command: exit 2 and one line for a bad file, 1 when something is missi
   assert.match(diverged.stderr, /missing: heads\/H1-n3-r8-T20-s0 \(.*the loss is no finite number/);
   assert.deepEqual(run(file, '--list').stdout, 'heads/H1-n3-r8-T20-s0\n');
   assert.equal(run(file, '--run', 'nothing', '--out', path.join(folder, 'out')).status, 2);
+  writeFileSync(file, JSON.stringify({ ...sweep, seeds: [0], grids: [{ ...grid, heads: [0, 1] }] }));
+  const partial = run(file, '--out', path.join(folder, 'partial'));
+  assert.equal(partial.status, 1);
+  assert.match(partial.stderr, /missing: heads\/H0-n3-r8-T20-s0 \(heads is 0; it must be a whole number/);
+  assert.match(partial.stdout, /^1 of 2 runs done/);
 });
 
 test('Snakemake runs the same sweep to the same files', async (context) => {

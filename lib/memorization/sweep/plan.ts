@@ -11,10 +11,19 @@ export interface SweepRun {
   readonly config: MemorizationConfig;
 }
 
+/** A combination of a grid that makes no sense, such as 0 heads, and why. */
+export interface RefusedRun {
+  /** As {@link SweepRun.id}. */
+  readonly run: string;
+  readonly reason: string;
+}
+
 /** What a sweep file asks for. */
 export interface SweepPlan {
   readonly name: string;
   readonly runs: readonly SweepRun[];
+  /** What cannot be run; the rest of the sweep goes on without it. */
+  readonly refused: readonly RefusedRun[];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -28,9 +37,9 @@ const gridKeys = ['panel', 'task', 'contexts', 'heads', 'context', 'headSize', '
  * Reads a sweep file. `seeds` is a list; `profile` says how to train (any of width, classes, precision, batch,
  * learningRate, evaluateEvery, earlyStop, stopAtLoss, and either steps or passes and minSteps; the reference's defaults);
  * each of `grids` is a panel: task, contexts, and heads, context, headSize, examples, each a number or a list, of which
- * every combination is trained. A grid may override the profile.
+ * every combination is trained. A grid may override the profile. Combinations that make no sense are set aside as refused.
  *
- * @throws InputError naming the file, and the key or run, for anything unknown, missing or senseless.
+ * @throws InputError naming the file, and the key or run, for anything unknown or missing, and where no run makes sense.
  */
 export function readSweep(file: string): SweepPlan {
   let text: string;
@@ -54,18 +63,22 @@ export function planSweep(value: unknown): SweepPlan {
   const name = slug('name', sweep.name);
   const seeds = list('seeds', sweep.seeds);
   const profile = fields('profile', sweep.profile ?? {}, profileKeys);
-  const runs = list('grids', sweep.grids).flatMap((grid, index) =>
+  const all = list('grids', sweep.grids).flatMap((grid, index) =>
     gridRuns(fields(`grids[${index}]`, grid, gridKeys), `grids[${index}]`, profile, seeds),
   );
   const ids = new Set<string>();
-  for (const { id } of runs) {
+  for (const one of all) {
+    const id = 'reason' in one ? one.run : one.id;
     if (ids.has(id)) throw new InputError(`the run ${id} is there twice; give its panels different names.`);
     ids.add(id);
   }
-  return { name, runs };
+  const runs = all.filter((one) => !('reason' in one)) as SweepRun[];
+  const refused = all.filter((one) => 'reason' in one) as RefusedRun[];
+  if (runs.length === 0) throw new InputError(`${refused[0].run}: ${refused[0].reason}`);
+  return { name, runs, refused };
 }
 
-function gridRuns(grid: Fields, where: string, profile: Fields, seeds: readonly unknown[]): SweepRun[] {
+function gridRuns(grid: Fields, where: string, profile: Fields, seeds: readonly unknown[]): (SweepRun | RefusedRun)[] {
   const panel = slug(`${where}.panel`, grid.panel);
   const axis = (key: string) => {
     if (grid[key] === undefined && key !== 'headSize') throw new InputError(`${where} (${panel}) has no ${key}.`);
@@ -75,15 +88,15 @@ function gridRuns(grid: Fields, where: string, profile: Fields, seeds: readonly 
     passes?: number;
     minSteps?: number;
   };
-  const runs: SweepRun[] = [];
+  checkLength(recipe as MemorizationOptions, `${where} (${panel})`, passes, minSteps);
+  const runs: (SweepRun | RefusedRun)[] = [];
   for (const heads of axis('heads')) {
     for (const context of axis('context')) {
       for (const headSize of axis('headSize')) {
         for (const examples of axis('examples')) {
           for (const seed of seeds) {
             const options = { ...recipe, heads, context, headSize, examples, seed } as unknown as MemorizationOptions;
-            const config = checkedConfig(options, `${where} (${panel})`, passes, minSteps);
-            runs.push({ id: runId(panel, config), panel, config });
+            runs.push(checkedRun(panel, options, passes, minSteps));
           }
         }
       }
@@ -99,8 +112,8 @@ function withoutLength(profile: Fields, grid: Fields): Fields {
   return Object.fromEntries(Object.entries(profile).filter(([key]) => !lengths.includes(key)));
 }
 
-function checkedConfig(options: MemorizationOptions, where: string, passes?: number, minSteps?: number) {
-  if (options.steps !== undefined && (passes !== undefined || minSteps !== undefined)) {
+function checkLength(recipe: MemorizationOptions, where: string, passes?: number, minSteps?: number): void {
+  if (recipe.steps !== undefined && (passes !== undefined || minSteps !== undefined)) {
     throw new InputError(`${where} has steps, and passes or minSteps as well; only one of the two can hold.`);
   }
   for (const [key, value] of Object.entries({ passes, minSteps })) {
@@ -108,17 +121,29 @@ function checkedConfig(options: MemorizationOptions, where: string, passes?: num
       throw new InputError(`${where}: ${key} is ${JSON.stringify(value)}; it must be a whole number, at least 0.`);
     }
   }
+}
+
+function checkedRun(
+  panel: string,
+  options: MemorizationOptions,
+  passes?: number,
+  minSteps?: number,
+): SweepRun | RefusedRun {
   try {
     const batch = options.batch ?? 256;
     const steps = options.steps ?? referenceSteps(options.examples, batch, passes, minSteps);
-    return memorizationConfig({ ...options, steps });
+    const config = memorizationConfig({ ...options, steps });
+    return { id: runId(panel, config), panel, config };
   } catch (error) {
-    if (error instanceof InputError) throw new InputError(`${where}: ${error.message}`);
-    throw error;
+    if (!(error instanceof InputError)) throw error;
+    const { headSize = options.width ?? 64, seed = 0 } = options;
+    return { run: runId(panel, { ...options, headSize, seed }), reason: error.message };
   }
 }
 
-function runId(panel: string, { heads, context, headSize, examples, seed }: MemorizationConfig): string {
+type Named = Pick<MemorizationConfig, 'heads' | 'context' | 'headSize' | 'examples' | 'seed'>;
+
+function runId(panel: string, { heads, context, headSize, examples, seed }: Named): string {
   return `${panel}/H${heads}-n${context}-r${headSize}-T${examples}-s${seed}`;
 }
 

@@ -30,19 +30,24 @@ export interface SweepOutcome {
 /**
  * Trains the runs of a sweep that have no result yet. Runs of the same shape are trained stacked where that is faster.
  * Killed at any moment, it loses seconds: results are whole files, and a run in training goes on from its checkpoint.
- * A run that fails is reported and does not stop the others.
+ * A run that fails, or makes no sense, is reported and does not stop the others.
  *
  * @throws InputError when another process sweeps in the folder, or a result there belongs to another configuration;
  * Interrupted.
  */
 export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<SweepOutcome> {
   const { folder, only, report = () => undefined } = options;
+  const refused = only === undefined ? plan.refused : [];
+  const senseless = plan.refused.find(({ run }) => run === only);
+  if (senseless !== undefined) throw new InputError(`${senseless.run}: ${senseless.reason}`);
   const runs = only === undefined ? plan.runs : plan.runs.filter(({ id }) => id === only);
   if (runs.length === 0) throw new InputError(`the sweep ${plan.name} has no run '${only}'; --list names its runs.`);
   mkdirSync(folder, { recursive: true });
   const unlock = only === undefined ? lockFolder(folder) : () => undefined;
   try {
-    return await runMissing(runs, folder, report, only === undefined);
+    for (const { run, reason } of refused) report(`${run}: ${reason}`);
+    const outcome = await runMissing(runs, folder, report, only === undefined);
+    return { ...outcome, runs: outcome.runs + refused.length, missing: [...refused, ...outcome.missing] };
   } finally {
     unlock();
   }
