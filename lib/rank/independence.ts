@@ -4,7 +4,7 @@ import { LargestSingularValue } from './largest-singular-value';
 import { Preconditioners } from './preconditioner';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';
 import { hasZeroOrRepeatedRow, type Rows } from './rows';
-import { subsetSingularValues } from './singular-values';
+import { singularValuesOfSubsets } from './singular-values';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';
 
 /**
@@ -99,7 +99,7 @@ export class IndependenceTest {
       if (!dependentFirst) this.proveDependent(open.filter(isOpen));
     }
     this.byEigenvalues(usable.filter(isOpen));
-    for (const candidate of candidates.filter(isOpen)) candidate.verdict = this.bySvd(candidate.subset);
+    this.bySvd(candidates.filter(isOpen));
     return candidates.map(({ verdict }) => verdict!);
   }
 
@@ -211,10 +211,16 @@ export class IndependenceTest {
     });
   }
 
-  private bySvd(subset: Int32Array): Verdict {
-    const singularValues = subsetSingularValues(this.rows, subset);
-    const independent = rankAt(singularValues, this.tolerance(subset.length)) === subset.length;
-    return { independent, method: 'svd', singularValues };
+  private bySvd(open: readonly Candidate[]): void {
+    const spectra = singularValuesOfSubsets(
+      this.rows,
+      open.map(({ subset }) => subset),
+    );
+    open.forEach((candidate, i) => {
+      const { length } = candidate.subset;
+      const independent = rankAt(spectra[i], this.tolerance(length)) === length;
+      candidate.verdict = { independent, method: 'svd', singularValues: spectra[i] };
+    });
   }
 
   private factor(open: readonly Candidate[], shift: (candidate: Candidate) => number, size?: number): Uint8Array {

@@ -2,7 +2,7 @@ import { ranksFromGram } from './gram-eigenvalues';
 import { NEAR, type IndependenceTest } from './independence';
 import { InertiaCounter } from './inertia';
 import { eigenvalueSlack, SMALLEST_TRACE } from './rounding';
-import { subsetSingularValues } from './singular-values';
+import { singularValuesOfSubsets } from './singular-values';
 import { rankAt } from './tolerance';
 
 /** The rank of a subset of rows at a tolerance. */
@@ -38,9 +38,10 @@ export class RankCounter {
       this.byInertia(left(), (subset, rank) => ranks.set(subset, { rank, nearest: null }));
     }
     this.byEigenvalues(left(), (subset, rank) => ranks.set(subset, { rank, nearest: null }));
-    for (const subset of left()) {
-      ranks.set(subset, rankOf(subsetSingularValues(this.test.rows, subset), this.test.tolerance(subset.length)));
-    }
+    const open = left();
+    singularValuesOfSubsets(this.test.rows, open).forEach((values, i) => {
+      ranks.set(open[i], rankOf(values, this.test.tolerance(open[i].length)));
+    });
     return subsets.map((subset) => ranks.get(subset)!);
   }
 

@@ -15,19 +15,44 @@ export function singularValues(matrix: Matrix): Float64Array {
   return values;
 }
 
+/** Subsets whose SVDs run together, each on a core of its own. */
+const TOGETHER = 4;
+
 /**
- * The singular values of the rows in `subset`, descending, one for each row (zeros where there are more rows than
- * columns), up to a common power of two, by SVD in float64.
- *
+ * The singular values of the rows of each subset (all of one size), descending, one for each row (zeros where there are more
+ * rows than columns), up to a common power of two a subset, by SVD in float64.
+ */
+export function singularValuesOfSubsets(rows: Rows, subsets: readonly Int32Array[]): Float64Array[] {
+  if (rows.twins !== null) return subsets.map((subset) => withRepeatedRows(rows, rows.twins!, subset));
+  const { columns } = rows;
+  const all: Float64Array[] = [];
+  for (let start = 0; start < subsets.length; start += TOGETHER) {
+    const batch = subsets.slice(start, start + TOGETHER);
+    const k = batch[0].length;
+    const gathered = new Float64Array(batch.length * k * columns);
+    batch.forEach((subset, index) => {
+      gather(rows, subset, gathered.subarray(index * k * columns, (index + 1) * k * columns));
+    });
+    const each = Math.min(k, columns);
+    const values = inFloat64(() => valuesOf(svdvals(toTensor(gathered, [batch.length, k, columns]))) as Float64Array);
+    batch.forEach((_, index) => {
+      const one = new Float64Array(k);
+      one.set(values.subarray(index * each, (index + 1) * each));
+      all.push(one);
+    });
+  }
+  return all;
+}
+
+/**
  * Equal rows are first replaced by one of them times the square root of their number, which changes no singular value but
  * the zeros it takes away: the constant class token of an embedding costs the SVD of one row.
  */
-export function subsetSingularValues(rows: Rows, subset: Int32Array): Float64Array {
+function withRepeatedRows(rows: Rows, twins: Int32Array, subset: Int32Array): Float64Array {
   const { columns } = rows;
   const multiplicity = new Map<number, number>();
   for (const row of subset) {
-    const twin = rows.twins === null ? row : rows.twins[row];
-    if (twin >= 0) multiplicity.set(twin, (multiplicity.get(twin) ?? 0) + 1);
+    if (twins[row] >= 0) multiplicity.set(twins[row], (multiplicity.get(twins[row]) ?? 0) + 1);
   }
   const gathered = new Float64Array(multiplicity.size * columns);
   gather(rows, [...multiplicity.keys()], gathered);
@@ -43,29 +68,14 @@ export function subsetSingularValues(rows: Rows, subset: Int32Array): Float64Arr
 
 /** sigma_min / sigma_max of each subset, by SVD in float64; 0 where all rows are zero. */
 export function sigmaRatios(rows: Rows, subsets: readonly Int32Array[]): number[] {
-  const ratio = (values: Float64Array) => (values[0] === 0 ? 0 : values[values.length - 1] / values[0]);
-  if (subsets.length === 0) return [];
-  if (rows.twins !== null) return subsets.map((subset) => ratio(subsetSingularValues(rows, subset)));
-  return svdTogether(rows, subsets).map(ratio);
+  return singularValuesOfSubsets(rows, subsets).map((values) =>
+    values[0] === 0 ? 0 : values[values.length - 1] / values[0],
+  );
 }
 
 /** {@link sigmaRatios} of one subset. */
 export function sigmaRatioOf(rows: Rows, subset: Int32Array): number {
   return sigmaRatios(rows, [subset])[0];
-}
-
-/** The SVDs of a stack run on all cores, each on one. */
-function svdTogether(rows: Rows, subsets: readonly Int32Array[]): Float64Array[] {
-  const { columns } = rows;
-  const k = subsets[0].length;
-  const gathered = new Float64Array(subsets.length * k * columns);
-  subsets.forEach((subset, index) => {
-    const part = gathered.subarray(index * k * columns, (index + 1) * k * columns);
-    gather(rows, subset, part);
-  });
-  const each = Math.min(k, columns);
-  const all = inFloat64(() => valuesOf(svdvals(toTensor(gathered, [subsets.length, k, columns]))) as Float64Array);
-  return subsets.map((_, index) => all.slice(index * each, (index + 1) * each));
 }
 
 /** Copies rows, scaled so that the largest of all their elements is near 1. */
