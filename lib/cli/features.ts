@@ -1,10 +1,8 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { ImageSet } from '../data';
 import { inBytes } from '../data/memory';
 import { InputError } from '../input-error';
-import type { LayerOutput } from '../models';
-import type { ViTModel } from '../models/vit-model';
+import type { FeatureLayer, LayerOutput, Model } from '../models';
 import type { Precision } from '../tensor';
 import { oneOf, wholeNumber } from './arguments';
 import type { Extracted, ExampleSource } from './extract';
@@ -16,6 +14,8 @@ interface FeatureArguments {
   readonly out: string;
   readonly images?: string;
   readonly pixels?: string;
+  readonly text?: string;
+  readonly tokens?: string;
   readonly precision: Precision;
   readonly contexts?: string;
   readonly contextRanks?: string;
@@ -23,19 +23,29 @@ interface FeatureArguments {
   readonly json?: true;
 }
 
-/** Networks that are known by a name; any other --model is a folder. */
-const NAMED = ['random-vit-b16', 'trained-vit-s'] as const;
+/** Networks that are known by a name; any other --model is a folder, or a name on the Hugging Face hub. */
+const NAMED = ['random-vit-b16', 'trained-vit-s', 'random-gpt2', 'trained-minilm'] as const;
 
 /** `attention-capacity features`. */
 export function register(program: Command): void {
   program
     .command('features')
     .description('query vectors and context matrices of one layer of a network, as .npy files')
-    .requiredOption('--model <name>', `${NAMED.join(', ')}, or a Hugging Face folder (config.json, model.safetensors)`)
+    .requiredOption('--model <name>', `${NAMED.join(', ')}, a Hugging Face folder, or a name on its hub`)
     .requiredOption('--layer <layer>', '0 = embeddings, L = output of block L, attention = random attention', layer)
     .requiredOption('--out <file>', 'query vectors [T, d], .npy', npyName('--out'))
-    .addOption(new Option('--images <set>', 'a folder, photos[:count] or cifar10[:count]').conflicts('pixels'))
-    .addOption(new Option('--pixels <file>', 'normalised pixels [T, 3, H, W], float32 .npy'))
+    .addOption(
+      new Option('--images <set>', 'a folder, photos[:count] or cifar10[:count]').conflicts([
+        'pixels',
+        'text',
+        'tokens',
+      ]),
+    )
+    .addOption(
+      new Option('--pixels <file>', 'normalised pixels [T, 3, H, W], float32 .npy').conflicts(['text', 'tokens']),
+    )
+    .addOption(new Option('--text <file>', 'passages for a language model, one a line').conflicts('tokens'))
+    .addOption(new Option('--tokens <file>', 'token numbers [T, n], int32 or int64 .npy'))
     .option(
       '--precision <precision>',
       'float32 or float64',
@@ -52,13 +62,10 @@ export function register(program: Command): void {
 async function features(options: FeatureArguments): Promise<void> {
   checkOptions(options);
   const { showProgress } = await import('../report/progress.js');
-  const { vitLayer } = await import('../models/index.js');
   const { extractFeatures } = await import('./extract.js');
-  const model = await modelNamed(options.model, options.seed);
-  const chosen = vitLayer(model, options.layer);
   showProgress();
-  const source =
-    options.pixels === undefined ? await imageSource(options, model) : await pixelSource(options.pixels, model);
+  const model = await modelNamed(options.model, options.seed);
+  const { chosen, source } = await exampleSource(options, model);
   try {
     const { precision, out, contexts, contextRanks } = options;
     const extracted = await extractFeatures(chosen, source, { precision, queries: out, contexts, contextRanks });
@@ -66,6 +73,29 @@ async function features(options: FeatureArguments): Promise<void> {
   } finally {
     await source.close();
   }
+}
+
+/** The layer, and the examples that go through it; the layer is looked at first, for its name is soon read. */
+async function exampleSource(
+  options: FeatureArguments,
+  model: Model,
+): Promise<{ chosen: FeatureLayer; source: ExampleSource }> {
+  const { images, pixels, text, tokens } = options;
+  const { isLanguageModel, layerOf } = await import('../models/index.js');
+  const isText = text !== undefined || tokens !== undefined;
+  if (isLanguageModel(model)) {
+    layerOf(model, options.layer, 1);
+    if (!isText) throw new InputError(`${model.name} reads text: it expects --text or --tokens, not images`);
+    const { textSource, tokenSource } = await import('./text-sources.js');
+    const source = text === undefined ? await tokenSource(tokens!, model) : await textSource(text, model);
+    return { chosen: layerOf(model, options.layer, source.n), source };
+  }
+  if (isText) throw new InputError(`${model.name} looks at images: it expects --images or --pixels, not text`);
+  const chosen = layerOf(model, options.layer, 0);
+  const { imageSource, pixelSource } = await import('./image-sources.js');
+  const source =
+    pixels === undefined ? await imageSource(images!, options.seed, model) : await pixelSource(pixels, model);
+  return { chosen, source };
 }
 
 function layer(text: string): LayerOutput {
@@ -81,9 +111,11 @@ function npyName(option: string): (text: string) => string {
   };
 }
 
-function checkOptions({ images, pixels, out, contexts, contextRanks }: FeatureArguments): void {
-  if (images === undefined && pixels === undefined) {
-    throw new InputError('features expects --images (a folder, photos or cifar10) or --pixels, and neither came');
+function checkOptions({ images, pixels, text, tokens, out, contexts, contextRanks }: FeatureArguments): void {
+  if ([images, pixels, text, tokens].every((input) => input === undefined)) {
+    throw new InputError(
+      'features expects --images (a folder, photos or cifar10), --pixels, --text or --tokens, and none of them came',
+    );
   }
   const written = [out, contexts, contextRanks].filter((name) => name !== undefined);
   const twice = written.find((name, i) => written.indexOf(name) !== i);
@@ -91,73 +123,24 @@ function checkOptions({ images, pixels, out, contexts, contextRanks }: FeatureAr
     throw new InputError(`--out, --contexts and --context-ranks expect files of their own, and '${twice}' came twice`);
 }
 
-async function modelNamed(name: string, seed: number): Promise<ViTModel> {
-  const { huggingFaceViT, randomViTB16, trainedViTS } = await import('../models/index.js');
-  if (name === 'random-vit-b16') return randomViTB16(seed);
-  if (name === 'trained-vit-s') return trainedViTS();
+async function modelNamed(name: string, seed: number): Promise<Model> {
+  const models = await import('../models/index.js');
+  if (name === 'random-vit-b16') return models.randomViTB16(seed);
+  if (name === 'trained-vit-s') return models.trainedViTS();
+  if (name === 'random-gpt2') return models.randomGPT2(seed);
+  if (name === 'trained-minilm') return models.trainedMiniLM();
+  let folder = name;
   if (!statSync(name, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new InputError(`--model expects ${NAMED.join(', ')} or a Hugging Face folder, and '${name}' is neither`);
+    if (!models.isHubName(name)) {
+      throw new InputError(
+        `--model expects ${NAMED.join(', ')}, a Hugging Face folder or a name on its hub, and '${name}' is none of them`,
+      );
+    }
+    folder = await models.hubCheckpoint(name);
   }
-  const model = huggingFaceViT(name);
+  const model = models.huggingFaceModel(folder, folder === name ? undefined : name.replace('/', '--'));
   for (const text of model.notes) noteLater(text);
   return model;
-}
-
-async function imageSource({ images, seed }: FeatureArguments, model: ViTModel): Promise<ExampleSource> {
-  const { pixelBatch } = await import('../data/index.js');
-  const preprocessing = model.preprocessing();
-  const set = await imageSet(images!, seed);
-  if (set.skipped.length > 0) {
-    const reasons = set.skipped.map(({ file, reason }) => `${file} (${reason})`);
-    const shown = reasons.slice(0, 10).join(', ') + (reasons.length > 10 ? ', …' : '');
-    noteLater(`${set.skipped.length} of ${set.skipped.length + set.count} files skipped: ${shown}`);
-  }
-  return {
-    name: images!,
-    count: set.count,
-    files: set.files,
-    skipped: set.skipped.length,
-    read: (indices, precision) => Promise.resolve(pixelBatch(set, indices, preprocessing, precision)),
-    close: () => Promise.resolve(),
-  };
-}
-
-async function imageSet(text: string, seed: number): Promise<ImageSet> {
-  const { cifar10, imageFolder, photos } = await import('../data/index.js');
-  const named = /^(photos|cifar10)(?::(.*))?$/.exec(text);
-  if (named === null) return imageFolder(text);
-  const count = named[2] === undefined ? undefined : wholeNumber(`--images ${named[1]}:count`, 1)(named[2]);
-  return named[1] === 'photos' ? photos({ crops: count, seed }) : cifar10({ count, seed });
-}
-
-async function pixelSource(path: string, model: ViTModel): Promise<ExampleSource> {
-  const { openPixels } = await import('../data/index.js');
-  const file = await openPixels(path);
-  const [count, , height, width] = file.shape;
-  if (height !== model.inputSize || width !== model.inputSize) {
-    await file.close();
-    const side = model.inputSize;
-    throw new InputError(
-      `--pixels expects [T, 3, ${side}, ${side}] for ${model.name}, and '${path}' has the shape [${file.shape.join(', ')}]`,
-    );
-  }
-  const size = 3 * height * width;
-  return {
-    name: path,
-    count,
-    async read(indices, precision) {
-      const values = (await file.read(indices[0], indices[0] + indices.length)) as Float32Array | Float64Array;
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) {
-        throw new InputError(
-          `'${path}' expects finite pixels, and example ${indices[0] + Math.floor(bad / size)} holds ${values[bad]}`,
-        );
-      }
-      const data = precision === 'float64' ? Float64Array.from(values) : Float32Array.from(values);
-      return { data, shape: [indices.length, 3, height, width] };
-    },
-    close: () => file.close(),
-  };
 }
 
 function tell(options: FeatureArguments, source: ExampleSource, { queries, contexts, contextRanks }: Extracted): void {

