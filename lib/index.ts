@@ -35,6 +35,7 @@ export { imageComparison, marginFigure, rankHistogram } from './report/assumptio
 export { assumptionFindings, type Findings } from './report/assumption-findings';
 export { assumptionRows, assumptionTable, systemTable } from './report/assumption-tables';
 export { kruskalCurveFigure, kruskalCurveTable } from './report/curve-figures';
+export { kruskalCurveFindings } from './report/curve-findings';
 export {
   forwardErrorTable,
   precisionFindings,

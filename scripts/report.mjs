@@ -4,7 +4,9 @@
  *     node scripts/report.mjs [--run] [notebooks/01-assumptions.ipynb …]
  *
  * From each `reports/<name>.ipynb` come `<name>.html`, one file that needs no network, and `<name>.json` with the rows of
- * its tables; `index.html` shows them all. With --run the notebooks are executed first.
+ * its tables; `index.html` shows them all. With --run the notebooks are executed first. A single figure for a paper:
+ *
+ *     node scripts/report.mjs --figure 02-kruskal-curve/kruskal-curve --out curve.pdf     (browser/figure.mjs says more)
  */
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -105,7 +107,16 @@ export function tellReports(made, folder = reports) {
 
 if (isMain(import.meta.url)) {
   await runScript(async () => {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: { run: { type: 'boolean' } } });
+    const texts = ['figure', 'out', 'width', 'height', 'scale'].map((name) => [name, { type: 'string' }]);
+    const options = { run: { type: 'boolean' }, ...Object.fromEntries(texts) };
+    const { values, positionals } = parseArgs({ allowPositionals: true, options });
+    if (values.figure !== undefined || values.out !== undefined) {
+      const { figure, out, width, height, scale } = values;
+      if (!figure || !out) throw new SetupFailure('--figure NOTEBOOK/FIGURE and --out FILE go together');
+      const { exportFigure } = await import('./browser/figure.mjs');
+      process.stdout.write(`${await exportFigure(figure, out, { width, height, scale })}\n`);
+      return;
+    }
     const notebooks = findNotebooks(positionals);
     const passed = !values.run || (await executeNotebooks(notebooks));
     const names = positionals.length > 0 ? notebooks.map((path) => basename(path, '.ipynb')) : undefined;

@@ -9,6 +9,9 @@ const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 /** Ends a command without more words: what there was to say has been said. */
 export class Failed extends Error {
   override readonly name = 'Failed';
+  constructor(readonly status: number = STATUS.failed) {
+    super();
+  }
 }
 
 /** Runs the command that `argv` names and sets the exit status: 0 done, 1 failed, 2 bad arguments or input, 130 Ctrl-C. */
@@ -31,7 +34,7 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
 }
 
 function statusOf(error: unknown, program: Command, argv: readonly string[]): number {
-  if (error instanceof Failed) return STATUS.failed;
+  if (error instanceof Failed) return error.status;
   if (error instanceof CommanderError) {
     // Help and version are errors to commander, with status 0.
     if (error.exitCode === 0) return 0;

@@ -14,12 +14,18 @@ export function register(program: Command): void {
     )
     .argument('[notebooks...]', 'those in notebooks/ to export (default: all)')
     .option('--run', 'run the notebooks first')
-    .action(async (notebooks: string[], { run }: { run?: true }) => {
+    .option('--figure <notebook/figure>', 'write one figure for a paper instead: its name, or its number in the report')
+    .option('--out <file>', 'where to: .pdf or .svg (vectors), or .png')
+    .option('--width <pixels>', "the figure's width, 96 to the inch (default: 720)")
+    .option('--height <pixels>', "its height (default: the report's)")
+    .option('--scale <number>', 'pixels of a PNG for each of these (default: 3)')
+    .action(async (notebooks: string[], { run, ...figure }: { run?: true } & Record<string, string>) => {
       const { projectRoot } = await import('../data/project-root.js');
       checkNotebooks(notebooks, join(projectRoot(), 'notebooks'));
       const script = join(projectRoot(), 'scripts', 'report.mjs');
-      const status = await runScript([script, ...(run ? ['--run'] : []), ...notebooks]);
-      if (status !== 0) throw new Failed();
+      const forFigure = Object.entries(figure).map(([option, value]) => `--${option}=${value}`);
+      const status = await runScript([script, ...(run ? ['--run'] : []), ...forFigure, ...notebooks]);
+      if (status !== 0) throw new Failed(status);
     });
 }
 

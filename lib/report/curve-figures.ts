@@ -121,7 +121,8 @@ export function kruskalCurveTable(curves: readonly LayerCurve[]): Table {
   );
 }
 
-function falls({ points }: KruskalCurve): { allUpTo: number; halfUpTo: number; someUpTo: number } {
+/** The largest k at which all, half and any of the subsets drawn are independent. */
+export function falls({ points }: KruskalCurve): { allUpTo: number; halfUpTo: number; someUpTo: number } {
   const last = (holds: (fraction: number) => boolean) =>
     points.reduce((best, { k, fraction }) => (holds(fraction) ? Math.max(best, k) : best), 0);
   return {

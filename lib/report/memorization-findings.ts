@@ -44,7 +44,7 @@ export function saturationFindings(results: readonly SweepResult[]): Findings {
   });
   const shares = results.map(({ result }) => (result.saturation.meanSaturatedHeads / result.config.heads) * 100);
   return {
-    headline: `Trained heads saturate on part of the examples: ${shares.map((share) => `${share.toFixed(0)} %`).join(' and ')} of head-example pairs put more than 0.99 on one token.`,
+    headline: `${shares.some((share) => share > 0) ? 'Trained heads saturate on part of the examples' : 'No trained head saturates'}: ${shares.map((share) => `${share.toFixed(0)} %`).join(' and ')} of head-example pairs put more than 0.99 on one token.`,
     all: list(sentences),
   };
 }

@@ -30,9 +30,9 @@ export function panels(
   const along = (panel: number) => `${axes(panel).yaxis} domain` as Shape['yref'];
 
   const layout: Record<string, unknown> = {
-    grid: { rows: titles.length, columns: 1, pattern: 'independent', ygap: 0.42 },
-    height: 120 + panelHeight * titles.length,
-    legend: { orientation: 'h', x: 0, y: 1 + 0.2 / titles.length, yanchor: 'bottom' },
+    grid: { rows: titles.length, columns: 1, pattern: 'independent', ygap: 0.5 },
+    height: 130 + (panelHeight + 16) * titles.length,
+    legend: { orientation: 'h', x: 0, y: 1 + 0.3 / titles.length, yanchor: 'bottom' },
     shapes,
     annotations,
   };
@@ -47,7 +47,9 @@ export function panels(
       xref: across(panel),
       yref: along(panel),
       x: 0,
-      y: 1.02,
+      y: 1,
+      // above the words of the panel's lines
+      yshift: 17,
       xanchor: 'left',
       yanchor: 'bottom',
       text: `<b>${title}</b>`,

@@ -26,7 +26,9 @@ export async function runScript(main) {
   } catch (error) {
     // A full disk or a folder that may not be written can meet any of our own file operations too.
     const failure =
-      error instanceof SetupFailure ? error.message : error.syscall && knownCause('set-up', error.message);
+      error instanceof SetupFailure || error.code?.startsWith?.('ERR_PARSE_ARGS')
+        ? error.message
+        : error.syscall && knownCause('set-up', error.message);
     if (!failure) throw error;
     process.stderr.write(`${failure}\n`);
     process.exit(error.status ?? 2);

@@ -5,15 +5,13 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
+import { root, script } from '../setup/scripts';
 import { launchChromium } from './chromium';
 import { barriers, openOffline } from './offline';
 
-const root = resolve(__dirname, '../../..');
-const script = (name: string) => import(pathToFileURL(join(root, 'scripts', name)).href);
 const all = readdirSync(join(root, 'notebooks'))
   .filter((name) => name.endsWith('.ipynb'))
   .sort();
@@ -34,6 +32,23 @@ describe('the notebooks', () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });
   });
+
+  /** The views in which the page scrolls sideways. */
+  async function tooWide(html: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const [view, width] of [
+      ['screen', 360],
+      ['print', 680],
+    ] as const) {
+      const { page } = await openOffline(browser, html, { viewport: { width, height: 800 } });
+      await page.emulateMedia({ media: view });
+      if (view === 'print') await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+      const fits = `document.documentElement.scrollWidth <= ${width}`;
+      await page.waitForFunction(fits, undefined, { timeout: 5000 }).catch(() => found.push(view));
+      await page.context().close();
+    }
+    return found;
+  }
 
   for (const file of chosen) {
     const name = basename(file, '.ipynb');
@@ -70,6 +85,7 @@ describe('the notebooks', () => {
       assert.deepEqual(complaints, []);
       assert.deepEqual(await barriers(page), []);
       await page.context().close();
+      assert.deepEqual(await tooWide(html as string), [], 'nothing sticks out on a phone or on paper');
     });
   }
 });

@@ -1,7 +1,8 @@
-/** A report as its reader gets it: a file, opened in a browser with the network off. */
+/** What a report asks of the network, says to the console and keeps from people, when it is opened with the network off. */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { script } from '../setup/scripts';
 
 export interface OpenedPage {
   readonly page: Page;
@@ -15,19 +16,18 @@ export async function openOffline(
   path: string,
   options: BrowserContextOptions = {},
 ): Promise<OpenedPage> {
-  const context = await browser.newContext({ offline: true, ...options });
-  const page = await context.newPage();
+  const { openReport } = await script('browser/report.mjs');
   const complaints: string[] = [];
   const own = pathToFileURL(path).href;
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => {
-    if (!request.url().startsWith('data:') && request.url() !== own) complaints.push(`asks for ${request.url()}`);
-  });
-  await page.goto(own);
-  await page.waitForSelector('html[data-drawn]');
+  const page = (await openReport(browser, path, options, (opened: Page) => {
+    opened.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    opened.on('pageerror', (error) => complaints.push(error.message));
+    opened.on('request', (request) => {
+      if (!request.url().startsWith('data:') && request.url() !== own) complaints.push(`asks for ${request.url()}`);
+    });
+  })) as Page;
   return { page, complaints };
 }
 

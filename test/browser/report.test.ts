@@ -1,17 +1,16 @@
 /** Notebooks run unattended and their pages opened from disk, with the network off, in a real browser. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { inflateSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { root, script } from '../setup/scripts';
 import { launchChromium } from './chromium';
 import { barriers, openOffline } from './offline';
 
-const root = resolve(__dirname, '../../..');
 const fixture = (name: string) => join(root, 'test', 'notebooks', 'fixtures', `${name}.ipynb`);
-const script = (name: string) => import(pathToFileURL(join(root, 'scripts', name)).href);
 
 interface Output {
   output_type: string;
@@ -190,6 +189,47 @@ describe('reports', () => {
     assert.match(svg.text, /^<svg [\s\S]*<\/svg>$/);
   });
 
+  test('a figure becomes a PDF of vectors and text, an SVG, or a PNG of the size that was asked for', async () => {
+    const { exportFigure } = await script('browser/figure.mjs');
+    const size = { width: 480, height: 360, folder };
+    const written = async (figure: string, out: string, options: object) =>
+      readFileSync((await exportFigure(figure, join(folder, out), options)) as string);
+
+    const pdf = (await written('showing/linear', 'linear.pdf', size)).toString('latin1');
+    assert.equal(pdf.match(/\/Type ?\/Page\b/g)?.length, 1);
+    assert.match(pdf, /\/MediaBox ?\[0 0 360 270\]/, '480 by 360 CSS pixels are 5 by 3.75 inches of 72 points');
+    assert.match(pdf, /\/FontFile2/, 'its font is inside');
+    assert.doesNotMatch(pdf, /\/Subtype ?\/Image/);
+    const [drawing] = contentStreams(pdf).sort((a, b) => b.length - a.length);
+    assert.ok((drawing.match(/ l$/gm) ?? []).length > 10, 'lines');
+    assert.ok((drawing.match(/^BT$/gm) ?? []).length > 10, 'numbers at the ticks');
+
+    const png = await written('showing/2', 'square.png', { ...size, scale: 2 });
+    assert.deepEqual([png.subarray(1, 4).toString(), png.readUInt32BE(16), png.readUInt32BE(20)], ['PNG', 960, 720]);
+    assert.match(
+      (await written('showing/2', 'square.svg', size)).toString(),
+      /^<svg [^>]*width="480" height="360"[\s\S]*<\/svg>$/,
+    );
+
+    const refused = (figure: string, out: string, options: object) =>
+      assert.rejects(
+        exportFigure(figure, join(folder, out), { folder, ...options }) as Promise<string>,
+        (error: Error) => {
+          assert.match(
+            error.message,
+            /linear, square|\.pdf, \.svg or \.png|--width|no report of 'nothing'|NOTEBOOK\/FIGURE/,
+          );
+          return !existsSync(join(folder, out));
+        },
+      );
+    await refused('showing/cubic', 'none.pdf', {});
+    await refused('showing/3', 'none.pdf', {});
+    await refused('showing', 'none.pdf', {});
+    await refused('nothing/1', 'none.pdf', {});
+    await refused('showing/1', 'none.jpeg', {});
+    await refused('showing/1', 'none.pdf', { width: 'wide' });
+  });
+
   test('the list of reports has a card for each', async () => {
     const { page, complaints } = await open(join(folder, 'index.html'));
     const card = page.locator('.card');
@@ -201,3 +241,10 @@ describe('reports', () => {
     assert.equal(await page.locator('h1').textContent(), 'What a page can show');
   });
 });
+
+/** The unpacked streams of a PDF that are text: pages, and not fonts. */
+function contentStreams(pdf: string): string[] {
+  return [...pdf.matchAll(/\/FlateDecode[^>]*>>\s*stream\r?\n([\s\S]*?)\r?\nendstream/g)]
+    .map(([, packed]) => inflateSync(Buffer.from(packed, 'latin1')).toString('latin1'))
+    .filter((text) => /^BT$/m.test(text));
+}

@@ -10,6 +10,9 @@ export const root = resolve(__dirname, '../../..');
 
 export const scriptUrl = (name: string) => pathToFileURL(join(root, 'scripts', name)).href;
 
+/** A script as a module. */
+export const script = (name: string) => import(scriptUrl(name));
+
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'attention-setup-test-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

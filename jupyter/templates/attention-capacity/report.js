@@ -1,5 +1,7 @@
 // Draws the figures of a report and keeps them in the page's colours.
 (() => {
+  /** Fits A4 and Letter inside of their margins, in CSS pixels. */
+  const PAPER_WIDTH = 640;
   const templates = JSON.parse(document.getElementById('plotly-templates').textContent);
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const plots = [...document.querySelectorAll('.plot')].map((element) => ({
@@ -27,7 +29,7 @@
     first.setAttribute('aria-label', drawing.dataset.alt);
     for (const layer of others) layer.setAttribute('aria-hidden', 'true');
   };
-  const draw = async ({ element, drawing, spec }, page) => {
+  const draw = async ({ element, drawing, spec }, page, width) => {
     const small = element.hasAttribute('data-small');
     const layout = { ...spec.layout, template: templates[page] };
     // The title stands above the drawing, where it wraps.
@@ -43,6 +45,9 @@
       for (const axis of axes)
         layout[axis] = { ...layout[axis], title: undefined, tickfont: { size: 9 }, showticklabels: axes.length <= 2 };
     }
+    // Known to the page before plotly has measured anything: what follows stands below the drawing.
+    if (layout.height !== undefined) drawing.style.height = `${layout.height}px`;
+    if (width !== undefined && !small) layout.width = width;
     await library;
     await Plotly.react(drawing, spec.data, layout, {
       responsive: true,
@@ -53,10 +58,10 @@
     });
     describe(drawing);
   };
-  const drawAll = (page) =>
+  const drawAll = (page, width) =>
     Promise.all(
       plots.map((plot) =>
-        draw(plot, page).catch((error) => {
+        draw(plot, page, width).catch((error) => {
           plot.drawing.textContent = `This figure could not be drawn: ${error.message}`;
           throw error;
         }),
@@ -66,7 +71,7 @@
 
   drawAll(here()).then(() => document.documentElement.setAttribute('data-drawn', String(plots.length)));
   dark.addEventListener('change', () => drawAll(here()));
-  addEventListener('beforeprint', () => drawAll('light'));
+  addEventListener('beforeprint', () => drawAll('light', PAPER_WIDTH));
   addEventListener('afterprint', () => drawAll(here()));
   for (const plot of plots) {
     plot.element.querySelector('[data-save]')?.addEventListener('click', async () => {

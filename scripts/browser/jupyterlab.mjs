@@ -1,0 +1,74 @@
+/** JupyterLab as a person has it in front of them, driven in a browser: for screenshots and tests. */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
+import { spawnLab } from '../lab.mjs';
+
+/** A loaded machine is slow; nobody waits this long on an idle one. */
+const PATIENCE = { timeout: 60_000 };
+
+/**
+ * Starts JupyterLab on `folder`, which has to lie in the checkout. Gives
+ * - `address` and `open(notebook, options)`, a Playwright `Page` with the notebook open and its kernel idle;
+ * - `end(page)`, which closes the page and ends all kernels, and `stop()`.
+ */
+export async function startLab({ browser, folder, environment = {} }) {
+  const token = randomUUID();
+  const port = await freePort();
+  const address = `http://127.0.0.1:${port}`;
+  const lab = spawnLab({
+    folder,
+    options: ['--no-browser', '--ServerApp.ip=127.0.0.1', `--port=${port}`, '--ServerApp.port_retries=0'],
+    environment: { JUPYTER_TOKEN: token, ...environment },
+    stdio: 'ignore',
+  });
+  await until(async () => (await fetch(`${address}/api?token=${token}`)).ok);
+  return {
+    address,
+    async open(notebook, { workspace = randomUUID(), ...options } = {}) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 1000 }, ...options });
+      const page = await context.newPage();
+      await page.goto(`${address}/lab/workspaces/${workspace}/tree/${notebook}?token=${token}`);
+      await page.locator('.jp-Notebook .jp-Cell').first().waitFor(PATIENCE);
+      await idle(page);
+      return page;
+    },
+    async end(page) {
+      const sessions = await (await fetch(`${address}/api/sessions?token=${token}`)).json();
+      await page?.context().close();
+      for (const { id } of sessions) await fetch(`${address}/api/sessions/${id}?token=${token}`, { method: 'DELETE' });
+    },
+    async stop() {
+      const ended = new Promise((done) => lab.once('exit', done));
+      lab.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** Waits until the notebook's kernel has nothing to do. */
+export async function idle(page, milliseconds = PATIENCE.timeout) {
+  await page.getByText('TypeScript (attention-capacity) | Idle').waitFor({ timeout: milliseconds });
+}
+
+/** Chooses an item of JupyterLab's menu. */
+export async function menu(page, name, item) {
+  await page.getByRole('menuitem', { name, exact: true }).click();
+  await page.getByRole('menuitem', { name: item }).first().click();
+}
+
+/** Waits until a condition holds; what it throws counts as not yet. */
+export async function until(condition, milliseconds = PATIENCE.timeout) {
+  for (const began = Date.now(); ;) {
+    if (await condition().catch(() => false)) return;
+    if (Date.now() - began > milliseconds) throw new Error('waited too long');
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  return port;
+}
