@@ -9,14 +9,14 @@ import type { Task } from './task';
  * other and are named by their row there.
  */
 export interface StackedData {
-  /** [sum of T, d + 1]: (e(t), 1) / sqrt(d). The scale of the scores travels with the query. */
+  /** `[sum of T, d + 1]`: (e(t), 1) / sqrt(d). The scale of the scores travels with the query. */
   readonly queries: tf.Tensor2D;
   /** Row of each model's first example. */
   readonly firstRow: readonly number[];
-  /** [1, 1, d]: the position of token 0, / sqrt(d). */
+  /** `[1, 1, d]`: the position of token 0, / sqrt(d). */
   readonly queryPosition: tf.Tensor;
   /**
-   * Tokens of context i are `basis` rows weighted by what the example brings: see {@link Contexts}. The basis is
+   * Tokens of context i are `basis` rows weighted by what the example brings: see `Contexts`. The basis is
    * `selection` [1 or S, m, d + 1] times the embedding, plus `positions` [1, m, d].
    */
   readonly selection: tf.Tensor;
@@ -101,7 +101,7 @@ function contextsOf(tasks: readonly Task[], total: number): Contexts {
   };
 }
 
-/** [1, d + n, d + 1]: the rows that pick the d rows of the embedding matrix, then its bias n times. */
+/** `[1, d + n, d + 1]`: the rows that pick the d rows of the embedding matrix, then its bias n times. */
 function embeddingSelection(n: number, d: number): tf.Tensor {
   const selection = new Float64Array((d + n) * (d + 1));
   for (let row = 0; row < d + n; row++) selection[row * (d + 1) + Math.min(row, d)] = 1;

@@ -5,7 +5,7 @@ import { featuresPerHead } from './theorem';
 import type { Task } from './task';
 
 /**
- * [Z y]: the chosen columns of the feature matrix and, as the last column, the labels. Where there are more than twice as
+ * `[Z y]`: the chosen columns of the feature matrix and, as the last column, the labels. Where there are more than twice as
  * many examples as columns, a triangle R with R^T R = [Z y]^T [Z y] in its place: the same singular values and the same
  * least squares, without ever holding Z.
  *

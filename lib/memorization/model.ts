@@ -47,9 +47,9 @@ function pack(arrays: Parameters): tf.Tensor2D {
 
 /** What the heads do with a batch, and what the gradient needs of it. */
 export interface Attention {
-  /** [S, B, H, n]: the softmax weights of token 0. */
+  /** `[S, B, H, n]`: the softmax weights of token 0. */
   readonly weights: tf.Tensor4D;
-  /** [S, B, H, n]: each token's value in each head; [S, 1, H, n] where the context is shared. */
+  /** `[S, B, H, n]`: each token's value in each head; [S, 1, H, n] where the context is shared. */
   readonly values: tf.Tensor4D;
   /** [S, B, n, d], raw context tokens; null where the context is shared. */
   readonly tokens: tf.Tensor4D | null;

@@ -13,7 +13,7 @@ export interface AdamState {
  * so that a small model is not buried under calls. Its state can be taken out and put back to the last bit.
  */
 export class StackedAdam {
-  /** [S, P]: what the next step starts from; it disposes of them. */
+  /** `[S, P]`: what the next step starts from; it disposes of them. */
   vectors: tf.Tensor2D;
   private readonly members: readonly FusedAdam[];
 

@@ -18,7 +18,7 @@ export interface Task {
   readonly tokens: Values;
   /** perm only: [T, n], which rows of the bag are the context of each example. */
   readonly bagRows: Int32Array | null;
-  /** [T]: the class of each example, or the number to be regressed, uniform in [0, 1). */
+  /** `[T]`: the class of each example, or the number to be regressed, uniform in [0, 1). */
   readonly labels: Int32Array | Values;
 }
 

@@ -103,8 +103,8 @@ export class KernelClient {
   }
 
   /** Waits until a cell has ended. */
-  async ended(id: string): Promise<Execution> {
-    const reply = await this.reply(id);
+  async ended(id: string, milliseconds?: number): Promise<Execution> {
+    const reply = await this.reply(id, milliseconds);
     const idle = ({ type, parent, content }: Message) =>
       parent === id && type === 'status' && content.execution_state === 'idle';
     await this.#until(() => this.#published.some(idle));

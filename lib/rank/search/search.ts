@@ -27,7 +27,7 @@ const MOST_ROWS = 6000;
  * Certified from below by: zero rows and all pairs; cosines after preconditioning (coherence); branch and bound over
  * small sets; every subset, where there are few. Bounded from above by an adversarial search (fundamental circuits,
  * matching pursuit, reweighted least squares, prefixes of random orders), each find reduced to a minimal set and
- * confirmed by SVD. All arithmetic is float64. Throws {@link InputError} on an empty matrix, NaN or infinity.
+ * confirmed by SVD. All arithmetic is float64. Throws `InputError` on an empty matrix, NaN or infinity.
  */
 export async function searchKruskalRank(features: Matrix, options: KruskalSearchOptions): Promise<KruskalBounds> {
   const rows = prepareRows(features);
