@@ -108,9 +108,9 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-mkdirSync(join(here, '..', '..', 'reports'), { recursive: true });
+mkdirSync(join(here, 'results'), { recursive: true });
 writeFileSync(
-  join(here, '..', '..', 'reports', 'bench-memorization-agreement.json'),
+  join(here, 'results', 'agreement.json'),
   `${JSON.stringify({ date: new Date().toISOString(), recipe, seeds, rows }, null, 1)}\n`,
 );
 if (rows.some((row) => !row.lossAgrees || row.accuracyAgrees === false)) process.exitCode = 1;

@@ -8,7 +8,7 @@ import task from 'attention-capacity/memorization/task';
 
 /**
  * A stack of `models` in training, float32, classification into 100 classes: `time(count)` gives the milliseconds of each of
- * `count` steps, batch order and data gathering included; `flop` counts the multiplications and additions of the matrix
+ * `count` steps, by the clock and of all cores, batch order and data gathering included; `flop` counts the multiplications and additions of the matrix
  * products of a step.
  */
 export function stepOf({ heads, context, headSize, contexts, batch = 256, width = 64 }, models) {
@@ -30,12 +30,18 @@ export function stepOf({ heads, context, headSize, contexts, batch = 256, width 
     flop: models * flopOf({ heads, context, headSize, contexts, batch, width, classes: 100 }),
     time: (count) =>
       Array.from({ length: count }, () => {
-        const start = performance.now();
+        const [start, busy] = [performance.now(), process.cpuUsage()];
         stack.step();
-        return performance.now() - start;
+        return { ms: performance.now() - start, cpu: cpuMs(busy) };
       }),
     dispose: () => stack.dispose(),
   };
+}
+
+/** Milliseconds that all cores worked for this process since `start`. */
+export function cpuMs(start) {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
 }
 
 /** Two for each multiplication of a forward pass, and twice that for the way back. */

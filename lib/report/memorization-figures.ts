@@ -11,6 +11,9 @@ const axisTitles: Record<PanelAxis, string> = {
 };
 const axisNames: Record<PanelAxis, string> = { heads: 'heads', context: 'context size', headSize: 'head size' };
 
+/** One for each number of examples, in every panel the same. */
+const symbols = ['circle', 'diamond', 'square', 'cross', 'triangle-up'];
+
 /** The points of one panel: one task, one kind of context, one axis. */
 interface Panel {
   readonly points: readonly PanelPoint[];
@@ -39,19 +42,20 @@ export function memorizationFigure(points: readonly PanelPoint[], axis: PanelAxi
   const rows = Math.ceil(panels.length / columns);
   const data: Partial<Data>[] = [];
   const layout: Record<string, unknown> = {
-    grid: { rows, columns, pattern: 'independent', xgap: 0.16, ygap: 0.34 },
-    height: 130 + 290 * rows,
+    grid: { rows, columns, pattern: 'independent', xgap: 0.16, ygap: 0.42 },
+    height: 150 + 320 * rows,
     legend: { orientation: 'h', x: 0, y: 1.12 + 0.06 / rows, yanchor: 'bottom' },
   };
   const annotations: unknown[] = [];
   panels.forEach(({ points: own, title }, index) => {
+    const fitted = `slope ${slopeText(slopeOf(own))}; Theorem 1: ${theoremSlope(own).toFixed(1)}`;
     const suffix = index === 0 ? '' : `${index + 1}`;
     const axes = { xaxis: `x${suffix}`, yaxis: `y${suffix}`, showlegend: index === 0 };
     layout[`xaxis${suffix}`] = { rangemode: 'tozero', title: { text: axisTitles[axis] } };
     layout[`yaxis${suffix}`] = { rangemode: 'tozero', title: { text: 'examples memorized' } };
     annotations.push({
       ...{ xref: `x${suffix} domain`, yref: `y${suffix} domain`, x: 0, y: 1.03, xanchor: 'left', yanchor: 'bottom' },
-      ...{ text: `<b>${title}</b>`, showarrow: false },
+      ...{ text: `<b>${title}</b><br>${fitted}`, align: 'left', showarrow: false },
     });
     data.push(...panelTraces(own, axes));
   });
@@ -60,10 +64,10 @@ export function memorizationFigure(points: readonly PanelPoint[], axis: PanelAxi
     title: `Examples memorized, by ${axisNames[axis]}`,
     alt:
       `${panels.length} panels of trained models with the number of examples each memorized, against ${axisNames[axis]}. ` +
-      panels.map((panel) => `${panel.title}: ${slopeText(slopeOf(panel.points))}`).join('; ') +
+      panels.map((panel) => `${panel.title}: slope ${slopeText(slopeOf(panel.points))}`).join('; ') +
       '.',
     note:
-      'Classification counts right answers less what guessing gives; regression counts T (1 - MSE / variance). "Attention fixed" is the rank of the feature matrix ' +
+      'Classification counts right answers less what guessing gives; regression counts T (1 - MSE / variance). "Attention fixed, readout solved" is the rank of the feature matrix ' +
       'of the untrained layer, cut at T: H(n-1)+1 for a shared context, Hd otherwise (d for n = 1).',
     data,
     layout: { ...layout, annotations } as Partial<Layout>,
@@ -82,20 +86,20 @@ function panelTraces(points: readonly PanelPoint[], axes: object): Partial<Data>
       x: own.map(({ x }) => x),
       y: own.map(({ memorized }) => memorized),
       text: own.map(({ config }) => `seed ${config.seed}`),
-      marker: { color: colours[i % colours.length], size: 8 },
+      marker: { color: colours[i % colours.length], size: 8, symbol: symbols[i % symbols.length] },
       hovertemplate: '%{x}: %{y:.0f} examples<br>%{text}<extra></extra>',
     };
   });
   const line = slopeOf(points);
   traces.push({
-    ...{ type: 'scatter', mode: 'lines', name: 'straight line', legendgroup: 'line', ...axes },
+    ...{ type: 'scatter', mode: 'lines', name: 'straight line through them', legendgroup: 'line', ...axes },
     x: [xs[0], xs.at(-1)],
     y: [xs[0], xs.at(-1)!].map((x) => line.intercept + line.slope * x),
     line: { color: colours[0], width: 1.5 },
     hoverinfo: 'skip',
   });
   traces.push({
-    ...{ type: 'scatter', mode: 'lines', name: 'attention fixed', legendgroup: 'fixed', ...axes },
+    ...{ type: 'scatter', mode: 'lines', name: 'attention fixed, readout solved', legendgroup: 'fixed', ...axes },
     x: xs,
     y: xs.map((x) => at(x).fixedAttention),
     line: { color: colours[1], width: 2, dash: 'dash' },
@@ -116,8 +120,13 @@ function slopeOf(points: readonly PanelPoint[]): Line {
 }
 
 function slopeText({ slope, ci95 }: Line): string {
-  const interval = ci95 ? ` (95 % interval ${ci95.map((end) => end.toFixed(1)).join(' to ')})` : '';
-  return `${slope.toFixed(1)} more for each step to the right${interval}`;
+  const interval = ci95 ? ` (95 %: ${ci95.map((end) => end.toFixed(1)).join(' to ')})` : '';
+  return `${slope.toFixed(1)}${interval}`;
+}
+
+/** Of the line through what the theorem promises; 0 where it is silent. */
+function theoremSlope(points: readonly PanelPoint[]): number {
+  return fitLine(points.map(({ x, theorem }) => ({ x, y: theorem ?? 0 }))).slope;
 }
 
 /** One row a panel: the slope of memorized examples with its interval, beside the theorem's and fixed attention's. */
@@ -125,7 +134,6 @@ export function slopeTable(points: readonly PanelPoint[]): Table {
   const rows = (['context', 'heads', 'headSize'] as const).flatMap((axis) =>
     panelsOf(points, axis).map(({ points: own, config }) => {
       const { slope, ci95, r2 } = slopeOf(own);
-      const theory = fitLine(own.map(({ x, theorem }) => ({ x, y: theorem ?? 0 })));
       const fixed = fitLine(own.map(({ x, fixedAttention }) => ({ x, y: fixedAttention })));
       return {
         axis: axisNames[axis],
@@ -135,7 +143,7 @@ export function slopeTable(points: readonly PanelPoint[]): Table {
         slope,
         ci95,
         r2,
-        theoremSlope: theory.slope,
+        theoremSlope: theoremSlope(own),
         fixedAttentionSlope: fixed.slope,
         increases: ci95 !== null && ci95[0] > 0,
       };
