@@ -119,7 +119,10 @@ function capacitySeconds(contexts, examples) {
   return { contexts, examples, featureRank, memorized, seconds: (performance.now() - start) / 1000 };
 }
 
-/** How a step's time grows with each size, and the multiplications it cannot do without. */
+/**
+ * How a step's time grows with each size, the multiplications it cannot do without, and the speed of a large product,
+ * measured again and again in between.
+ */
 function scaling() {
   const base = { heads: 20, context: 32, headSize: 64, contexts: 'random', batch: 256 };
   const axes = {
@@ -128,21 +131,24 @@ function scaling() {
     headSize: [8, 16, 32, 64],
     batch: [32, 64, 128, 256, 512],
   };
-  return Object.entries(axes).flatMap(([axis, values]) =>
+  let limit = 0;
+  const points = Object.entries(axes).flatMap(([axis, values]) =>
     values.map((value) => {
+      limit = Math.max(limit, productSpeed());
       const step = stepOf({ ...base, [axis]: value }, 1);
-      const times = step.time(quick ? 10 : 40).map(({ ms }) => ms);
+      const times = step.time(quick ? 20 : 60).map(({ ms }) => ms);
       step.dispose();
       return { axis, value, ms: median(times), least: Math.min(...times), gflop: step.flop / 1e9 };
     }),
   );
+  return { limit, points };
 }
 
-/** GFLOP/s of one large product, 2000 x 2000 in float32: the best of several. */
+/** GFLOP/s of one large product, 2000 x 2000 in float32: the best of three. */
 function productSpeed() {
   const { tf } = tensor;
   const a = tf.randomUniform([2000, 2000]);
-  const seconds = Array.from({ length: quick ? 5 : 12 }, () => {
+  const seconds = Array.from({ length: 3 }, () => {
     const start = performance.now();
     const product = tf.matMul(a, a);
     product.dispose();
@@ -178,9 +184,8 @@ const measurements = {
       return found;
     }),
   scaling: () => {
-    const limit = productSpeed();
+    const { limit, points } = scaling();
     console.log(`a product of 2000 x 2000 in float32: ${limit.toFixed(0)} GFLOP/s`);
-    const points = scaling();
     for (const { axis, value, ms, least, gflop } of points)
       console.log(
         `step by ${axis} = ${value}: ${ms.toFixed(2)} ms, at least ${least.toFixed(2)}; ` +

@@ -264,12 +264,13 @@ test('Snakemake runs the same sweep to the same files', async (context) => {
     setUp();
   }
   const file = path.join(folder, 'sweep.json');
-  const one = { ...sweep, seeds: [0] };
+  const one = { ...sweep, seeds: [0], grids: [{ ...grid, heads: [1, 0, 2] }] };
   writeFileSync(file, JSON.stringify(one));
   const out = path.join(folder, 'out');
   const runner = [path.join(root, 'workflow/run.mjs'), '--cores', '2', '--config', `sweep=${file}`, `out=${out}`];
   const { status, stderr } = spawnSync(process.execPath, runner, { cwd: folder, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
+  assert.match(stderr, /missing: heads\/H0-n3-r8-T20-s0 \(heads is 0; it must be a whole number/);
   const plan = planSweep(one);
   assert.equal(sweepResults(plan, out).length, 2);
   const again = spawnSync(process.execPath, runner, { cwd: folder, encoding: 'utf8' });
