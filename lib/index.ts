@@ -4,11 +4,13 @@ export { begin, Interrupted, interruptWork, watchWith } from './pace';
 export { type ProfileName, type Sizes, sizes } from './profiles';
 
 export { cifar10, imageFolder, photos, type ImageSet, type RgbImage } from './data';
-export { layers, type FeatureLayer } from './models';
+export { layers, randomViTB16, trainedViTS, type FeatureLayer } from './models';
 export { disputedLayers, forwardErrors, recheck, type ForwardError, type Recheck } from './precision/sceptic';
 export { smallCopies, type SmallCopy } from './precision/small-copy';
 export { layerSpectra, toleranceSweeps, type LayerSpectra, type ToleranceSweep } from './precision/spectra';
 export { computeFeatures, type Features } from './features';
+export { depthPlaces, type DepthOptions, type DepthPlace } from './depth';
+export { depthSteps, type DepthStep } from './depth-steps';
 export { testAssumptions, type AssumptionOptions, type AssumptionResult, type Statement } from './assumptions';
 export { kruskalCurves, type CurveOptions, type LayerCurve } from './curves';
 export {
@@ -34,6 +36,8 @@ export { colours, figure, headline, neutral, say, show, showProgress, table, typ
 export { imageComparison, marginFigure, rankHistogram } from './report/assumption-figures';
 export { assumptionFindings, type Findings } from './report/assumption-findings';
 export { assumptionRows, assumptionTable, systemTable } from './report/assumption-tables';
+export { depthFigure, depthStepTable, depthTable } from './report/depth-figures';
+export { depthFindings } from './report/depth-findings';
 export { kruskalCurveFigure, kruskalCurveTable } from './report/curve-figures';
 export { kruskalCurveFindings } from './report/curve-findings';
 export {

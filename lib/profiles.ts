@@ -27,6 +27,24 @@ const profiles = {
     quick: { photos: 2000, spectra: 3, draws: 30, sceptics: 800, seeds: 1, rows: 8, smallImages: 14 },
     paper: { photos: 2000, spectra: 20, draws: 1000, sceptics: 2000, seeds: 5, rows: 768, smallImages: 16 },
   },
+  /**
+   * 04-depth: images and blocks of the trained and of the random network; random subsets at each place, and of how many of
+   * them the singular values are computed. k = d can be tested where there are more images than d (384 and 768).
+   */
+  depth: {
+    test: {
+      ...{ trainedPhotos: 390, trainedPhotosFloat64: 260, trainedBlocks: 1 },
+      ...{ randomPhotos: 200, randomPhotosFloat64: 200, randomBlocks: 1, draws: 3, sigmaDraws: 2 },
+    },
+    quick: {
+      ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 12 },
+      ...{ randomPhotos: 800, randomPhotosFloat64: 400, randomBlocks: 3, draws: 50, sigmaDraws: 5 },
+    },
+    paper: {
+      ...{ trainedPhotos: 2000, trainedPhotosFloat64: 2000, trainedBlocks: 12 },
+      ...{ randomPhotos: 2000, randomPhotosFloat64: 2000, randomBlocks: 12, draws: 500, sigmaDraws: 20 },
+    },
+  },
   /** 10-your-features: what is done with a matrix of your own; photos behind the example that stands in for one. */
   yourFeatures: {
     test: { photos: 800, draws: 20, permutations: 6, searchOperations: 2e8 },
