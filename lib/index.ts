@@ -60,10 +60,20 @@ export {
 } from './report/your-features-tables';
 
 export { capacity, type Capacity } from './memorization/capacity';
+export {
+  bestDesign,
+  type Design,
+  designs,
+  type DesignSpace,
+  kruskalCandidate,
+  measureDesigns,
+  trainDesigns,
+} from './memorization/design';
 export { panelPoints, type PanelPoint } from './memorization/memorized';
 export { memorizationSweep, type FinishedSweep } from './memorization/notebook-sweeps';
 export { layerRanks, type LayerRank } from './memorization/rank-experiments';
 export { memorize, type MemorizationResult } from './memorization/trainer';
+export { designFigure, designFindings, designTable, kruskalDesignTable } from './report/design-figures';
 export { memorizationFigure, memorizationTable, slopeTable } from './report/memorization-figures';
 export { memorizationFindings, saturationFindings, theoremFindings } from './report/memorization-findings';
 export { largestWeightFigure, saturatedHeadsFigure, saturationTable } from './report/saturation-figures';

@@ -45,6 +45,12 @@ const profiles = {
       ...{ randomPhotos: 2000, randomPhotosFloat64: 2000, randomBlocks: 12, draws: 500, sigmaDraws: 20 },
     },
   },
+  /** 09-design: the budget in parameters, examples, length and seeds of each training. */
+  design: {
+    test: { budget: 2500, examples: 150, draws: 10, steps: 20, seeds: 1 },
+    quick: { budget: 6000, examples: 600, draws: 500, steps: 1500, seeds: 2 },
+    paper: { budget: 6000, examples: 600, draws: 5000, steps: 50_000, seeds: 5 },
+  },
   /** 10-your-features: what is done with a matrix of your own; photos behind the example that stands in for one. */
   yourFeatures: {
     test: { photos: 800, draws: 20, permutations: 6, searchOperations: 2e8 },
