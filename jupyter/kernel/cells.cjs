@@ -8,6 +8,7 @@
 
 const { SourceMap } = require('node:module');
 const vm = require('node:vm');
+const { keepLibrary } = require('./library.cjs');
 
 const typescriptPath = require.resolve('@tslab/typescript-for-tslab', { paths: [require.resolve('tslab')] });
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=data:application\/json;base64,([A-Za-z0-9+/=]+)\s*$/;
@@ -26,8 +27,10 @@ function installSourceMaps() {
   const typescript = require(typescriptPath);
   require.cache[typescriptPath].exports = {
     ...typescript,
-    createWatchCompilerHost: (files, options, ...rest) =>
-      typescript.createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, ...rest),
+    createWatchCompilerHost(files, options, system, ...rest) {
+      keepLibrary(system);
+      return typescript.createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, system, ...rest);
+    },
     transpileModule(text, options) {
       const inline = INLINE_MAP.exec(text);
       const source = inline ? text.slice(0, inline.index) : text;

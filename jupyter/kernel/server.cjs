@@ -8,12 +8,15 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { inspect } = require('node:util');
 const { beginCell, endCell } = require('./cells.cjs');
 const { describeDiagnostics, describeError, plain } = require('./errors.cjs');
+const { builtAnew } = require('./library.cjs');
 const jupyter = require('tslab/dist/jupyter.js');
 
 /** How long an interrupted cell may take to stop by itself, at its work's next step, before it is abandoned. */
 const GRACE_MS = 1000;
 /** Long enough to read the requests that were sent before an error was known. */
 const DRAIN_MS = 20;
+const BUILT_ANEW =
+  'The library was built anew. This kernel goes on with what it has loaded: restart it to use the new one.\n';
 const DIAGNOSTIC_FORMAT = '%s%d:%d - %s';
 /** How objects say how they want to be shown: the convention of Deno's Jupyter kernel. */
 const JUPYTER_DISPLAY = Symbol.for('Jupyter.display');
@@ -78,6 +81,7 @@ class Server extends jupyter.ZmqServer {
     process.stderr.write = writer(publish, 'stderr');
     jupyter.lastWriteDisplayData = (data, update) => publish(update ? 'update_display_data' : 'display_data', data);
 
+    if (builtAnew()) process.stderr.write(BUILT_ANEW);
     beginCell(`In [${silent ? `${count}, silent` : count}]`, code);
     try {
       for (const reason of this.#late.splice(0)) this.#report(describeError(reason));

@@ -37,7 +37,13 @@ function libtensorflow(tensor: typeof Tensor): Finding {
 /** Set up for a GPU and finding none is a problem: the work would run, many times slower than meant. */
 function device(tensor: typeof Tensor): Finding {
   const deps = join(projectRoot(), 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'deps');
-  const wanted = basename(readlinkSync(deps)).startsWith('gpu-') ? 'gpu' : 'cpu';
+  let linked: string;
+  try {
+    linked = basename(readlinkSync(deps));
+  } catch {
+    return { part, name: 'device', ok: false, found: `libtensorflow is not linked at ${deps}`, remedy: REBUILD };
+  }
+  const wanted = linked.startsWith('gpu-') ? 'gpu' : 'cpu';
   const found = nodeBackend(tensor).isUsingGpuDevice ? 'gpu' : 'cpu';
   return {
     part,

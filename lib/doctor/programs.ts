@@ -36,8 +36,12 @@ export async function examineNode(): Promise<Finding[]> {
 function packageFinding(part: string, name: string): Finding {
   const file = join(projectRoot(), 'node_modules', name, 'package.json');
   if (!existsSync(file)) return { part, name, ok: false, found: 'not installed', remedy: SET_UP };
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return { part, name, ok: true, found: version };
+  try {
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    return { part, name, ok: true, found: version };
+  } catch {
+    return { part, name, ok: false, found: 'its package.json cannot be read', remedy: SET_UP };
+  }
 }
 
 const KERNEL = 'attention-capacity';

@@ -149,7 +149,7 @@ export function largestResidual(task: Task, vector: Float64Array): number {
     const vectors = toTensor(vector, [1, vector.length]) as tf.Tensor2D;
     let largest = 0;
     for (let from = 0; from < T; from += 256) {
-      const rows = tf.range(from, Math.min(from + 256, T), 1, 'int32').expandDims(0) as tf.Tensor2D;
+      const rows = tf.tidy(() => tf.range(from, Math.min(from + 256, T), 1, 'int32').expandDims(0) as tf.Tensor2D);
       const outputs = forward(vectors, data, rows, task.setting);
       const values = valuesOf(outputs);
       tf.dispose([rows, outputs]);

@@ -18,7 +18,12 @@ export async function labelledFeatures(task: Task, vector: Float64Array, columns
   const { examples } = task.setting;
   if (examples <= 2 * width) {
     const blocks = labelledBlocks(task, vector, columns, examples);
-    return (await blocks.next()).value as Matrix;
+    try {
+      return (await blocks.next()).value as Matrix;
+    } finally {
+      // Otherwise it would wait for ever before its end, with its tensors and its bar.
+      await blocks.return(undefined);
+    }
   }
   let triangle: Matrix | null = null;
   let gram: Float64Array | null = null;

@@ -59,7 +59,10 @@ export async function menu(page, name, item) {
 /** Waits until a condition holds; what it throws counts as not yet. */
 export async function until(condition, milliseconds = PATIENCE.timeout) {
   for (const began = Date.now(); ;) {
-    if (await condition().catch(() => false)) return;
+    const holds = await Promise.resolve()
+      .then(condition)
+      .catch(() => false);
+    if (holds) return;
     if (Date.now() - began > milliseconds) throw new Error('waited too long');
     await new Promise((done) => setTimeout(done, 50));
   }

@@ -1,69 +1,38 @@
 /** JupyterLab as a person uses it: open, run all, look, interrupt, save, open again. */
 import assert from 'node:assert/strict';
-import { type ChildProcess } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { root } from '../setup/scripts';
 import { launchChromium } from './chromium';
-
-const root = resolve(__dirname, '../../..');
-/** A loaded machine is slow; nobody waits this long on an idle one. */
-const PATIENCE = { timeout: 60_000 };
+import { cellsOf, dragAcross, type Lab, menu, PATIENCE, startLab, until, xRange } from './lab';
 
 describe('JupyterLab', () => {
   // In the checkout, because that is where a kernel finds the library.
   mkdirSync(join(root, '.jupyter'), { recursive: true });
   const folder = mkdtempSync(join(root, '.jupyter', 'test-'));
-  const token = randomUUID();
-  let lab: ChildProcess;
-  let address: string;
+  let lab: Lab;
   let browser: Browser;
   let page: Page;
   const requests: string[] = [];
 
   before(async () => {
     cpSync(join(root, 'test', 'notebooks', 'fixtures'), folder, { recursive: true });
-    const port = await freePort();
-    address = `http://127.0.0.1:${port}`;
-    const { spawnLab } = await import(pathToFileURL(join(root, 'scripts', 'lab.mjs')).href);
-    lab = spawnLab({
-      folder,
-      options: ['--no-browser', '--ServerApp.ip=127.0.0.1', `--port=${port}`, '--ServerApp.port_retries=0'],
-      environment: { JUPYTER_TOKEN: token },
-      stdio: 'ignore',
-    });
     browser = await launchChromium();
-    await until(async () => (await fetch(`${address}/api?token=${token}`)).ok);
+    lab = await startLab({ browser, folder });
   });
   after(async () => {
     await browser?.close();
-    const ended = new Promise((done) => lab.once('exit', done));
-    lab.kill('SIGTERM');
-    await ended;
+    await lab?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  afterEach(async () => {
-    // Each test has its own workspace, and its kernels end with it.
-    const kernels = (await (await fetch(`${address}/api/sessions?token=${token}`)).json()) as { id: string }[];
-    await page?.context().close();
-    for (const { id } of kernels) await fetch(`${address}/api/sessions/${id}?token=${token}`, { method: 'DELETE' });
-  });
+  // Each test has its own workspace, and its kernels end with it.
+  afterEach(() => lab.end(page));
 
   async function open(notebook: string): Promise<void> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 1000 } });
-    page = await context.newPage();
+    page = await lab.open(notebook);
     page.on('request', (request) => requests.push(request.url()));
-    await page.goto(`${address}/lab/workspaces/${randomUUID()}/tree/${notebook}?token=${token}`);
-    await page.locator('.jp-Notebook .jp-Cell').first().waitFor(PATIENCE);
-    await page.getByText('TypeScript (attention-capacity) | Idle').waitFor(PATIENCE);
-  }
-  async function menu(name: string, item: string): Promise<void> {
-    await page.getByRole('menuitem', { name, exact: true }).click();
-    await page.getByRole('menuitem', { name: item }).first().click();
   }
   const cell = (index: number): Locator => page.locator('.jp-Notebook .jp-CodeCell').nth(index);
   const prompt = (index: number): Locator => cell(index).locator('.jp-InputArea-prompt');
@@ -77,10 +46,13 @@ describe('JupyterLab', () => {
 
   test('Run All: numbered prompts, a table, plots that answer the pointer, a bar that moves and goes', async () => {
     await open('showing.ipynb');
-    await menu('Run', 'Run All Cells');
+    await menu(page, 'Run', 'Run All Cells');
     const bar = output(2).locator('progress');
     await bar.waitFor(PATIENCE);
     const first = await bar.getAttribute('value');
+    await output(2)
+      .getByText(/counting: \d+ of 60, \d.* left/)
+      .waitFor(PATIENCE);
     await until(async () => (await bar.count()) === 0 || (await bar.getAttribute('value')) !== first);
     await page.getByText('[5]:', { exact: true }).first().waitFor(PATIENCE);
     for (let i = 0; i < 5; i++) assert.equal(await prompt(i).textContent(), `[${i + 1}]:`);
@@ -95,10 +67,15 @@ describe('JupyterLab', () => {
       await point.scrollIntoViewIfNeeded();
       await point.hover({ force: true });
       await plot.locator('.hoverlayer .hovertext').first().waitFor(PATIENCE);
+      const whole = await xRange(plot);
+      await dragAcross(page, plot);
+      await until(async () => (await xRange(plot)).join() !== whole.join());
+      const [from, to] = await xRange(plot);
+      assert.ok(whole[0] < from && to < whole[1], 'a drag zooms into what it passes over');
     }
     assert.match((await output(3).textContent())!, /It was done/);
     assert.deepEqual(
-      requests.filter((url) => /^https?:/.test(url) && !url.startsWith(address)),
+      requests.filter((url) => /^https?:/.test(url) && !url.startsWith(lab.address)),
       [],
       'nothing is asked of the network',
     );
@@ -106,7 +83,7 @@ describe('JupyterLab', () => {
 
   test('an error shows the line in the cell, and what follows does not run', async () => {
     await open('failing.ipynb');
-    await menu('Run', 'Run All Cells');
+    await menu(page, 'Run', 'Run All Cells');
     await output(1).getByText('three is one too many').first().waitFor(PATIENCE);
     assert.match(
       (await output(1).textContent())!,
@@ -118,11 +95,17 @@ describe('JupyterLab', () => {
     await page.keyboard.press('Shift+Enter');
     await output(2).getByText('42').waitFor(PATIENCE);
     assert.equal(await prompt(2).textContent(), '[3]:', 'the failed cell kept what came before its error');
+    await prompt(4).click();
+    await page.keyboard.press('Shift+Enter');
+    await output(4)
+      .getByText(/at In \[4\], line 3/)
+      .waitFor(PATIENCE);
+    assert.match((await output(4).textContent())!, /at table \(lib\/report\/display\.ts:\d+:\d+\)/);
   });
 
   test('an interrupt stops a long cell within two seconds, and the kernel goes on', async () => {
     await open('showing.ipynb');
-    await menu('Run', 'Run All Cells');
+    await menu(page, 'Run', 'Run All Cells');
     await page.getByText('[5]:', { exact: true }).first().waitFor(PATIENCE);
     await addCell('await work(1e5);');
     await page.keyboard.press('Control+Enter');
@@ -156,17 +139,15 @@ describe('JupyterLab', () => {
 
   test('a saved notebook shows its plots again without being run', async () => {
     await open('showing.ipynb');
-    await menu('Run', 'Run All Cells');
+    await menu(page, 'Run', 'Run All Cells');
     await page.getByText('[5]:', { exact: true }).first().waitFor(PATIENCE);
     await page.keyboard.press('Control+s');
-    const saved = () =>
-      JSON.parse(readFileSync(join(folder, 'showing.ipynb'), 'utf8')).cells as { outputs?: object[] }[];
     // JupyterLab may be in the middle of writing it: what cannot be parsed yet is not saved yet.
-    await until(() => Promise.resolve(saved().some(({ outputs }) => (outputs ?? []).length > 0)));
+    await until(() =>
+      Promise.resolve(cellsOf(join(folder, 'showing.ipynb')).some(({ outputs }) => outputs.length > 0)),
+    );
     await page.context().close();
     await open('showing.ipynb');
-    // What is out of sight is not drawn yet.
-    await cell(2).scrollIntoViewIfNeeded();
     // Plotly's extension keeps a picture of each plot in the notebook, and shows that.
     const pictures = output(1).locator('img.plot-img');
     await pictures.first().waitFor(PATIENCE);
@@ -174,24 +155,3 @@ describe('JupyterLab', () => {
     assert.equal(await output(0).locator('table td').count(), 10);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const began = Date.now(); ;) {
-    if (
-      await Promise.resolve()
-        .then(condition)
-        .catch(() => false)
-    )
-      return;
-    if (Date.now() - began > PATIENCE.timeout) throw new Error('waited too long');
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}

@@ -8,6 +8,8 @@ import { initialParameters } from 'attention-capacity/memorization/parameters';
 import { drawTask } from 'attention-capacity/memorization/task';
 import { expectedRank, independentColumns, theoremLowerBound } from 'attention-capacity/memorization/theorem';
 import { setting as settingOf } from 'attention-capacity/memorization/config';
+import { watchWith } from 'attention-capacity/pace';
+import { inPrecision, tf } from 'attention-capacity/tensor';
 
 const layer = (heads: number, context: number, headSize: number, contexts: ContextKind, width = 64) => ({
   ...{ heads, context, headSize, contexts, width },
@@ -133,4 +135,32 @@ test('with head size 1 the rank collapses in float64, and the answer says so', a
 test('the theorem is silent where contexts have more tokens than dimensions', () => {
   assert.equal(theoremLowerBound(layer(2, 9, 8, 'shared', 8)), null);
   assert.equal(theoremLowerBound(layer(20, 32, 15, 'shared')), 20 * 14 + 1);
+});
+
+test('a linear solve leaves no tensor, no bar and no watch for Ctrl-C behind', async () => {
+  const begun: string[] = [];
+  const ended: string[] = [];
+  watchWith({
+    begin(label) {
+      begun.push(label);
+      return { update: () => undefined, end: () => void ended.push(label) };
+    },
+  });
+  try {
+    const solve = async () => {
+      for (const examples of [7, 40]) await capacity({ ...layer(1, 8, 4, 'shared', 16), examples });
+    };
+    await solve(); // constants are kept from here on
+    const tensors = inPrecision('float64', () => tf.memory().numTensors);
+    await solve();
+    assert.ok(begun.length > 0);
+    assert.deepEqual(ended, begun);
+    assert.equal(
+      inPrecision('float64', () => tf.memory().numTensors),
+      tensors,
+    );
+    assert.equal(process.listenerCount('SIGINT'), 0);
+  } finally {
+    watchWith();
+  }
 });

@@ -1,7 +1,10 @@
 /** The kernel's side of Jupyter's protocol: what JupyterLab, nbclient and nbconvert rely on, and stock tslab lacks. */
 import assert from 'node:assert/strict';
+import { renameSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { root } from '../setup/scripts';
 import { KernelClient, type Execution } from './kernel-client';
 
 const plain = (lines: unknown) => stripVTControlCharacters((lines as string[]).join('\n'));
@@ -201,6 +204,30 @@ describe('the notebook kernel', () => {
     assert.deepEqual(later.of('execute_result')[0].data, { 'text/plain': '[ true, true ]' }, 'nothing runs on behind');
   });
 
+  test("an interrupt stops the library's own long work within two seconds, and what was computed before is kept", async () => {
+    await kernel.execute(
+      [
+        "import { memorize, testKruskalRank } from 'attention-capacity';",
+        "import { randomSource } from 'attention-capacity/tensor';",
+        'const random = randomSource(0);',
+        'const features = { data: Float64Array.from({ length: 400 * 192 }, () => random.normal()), shape: [400, 192] as const };',
+        "const layer = { heads: 4, context: 16, headSize: 16, examples: 400, contexts: 'random' as const };",
+      ].join('\n'),
+    );
+    for (const work of [
+      "testKruskalRank(features, { k: 192, draws: 1e6, seed: 0, rtol: 'float64' })",
+      "memorize({ ...layer, task: 'regression', steps: 1e6, seed: 0 })",
+    ]) {
+      const id = await kernel.sendCell(`const kept = '${work.slice(0, 8)}';\nawait ${work};`);
+      await kernel.published(({ type, parent }) => type === 'display_data' && parent === id);
+      const asked = Date.now();
+      kernel.interrupt();
+      assert.equal((await kernel.ended(id)).reply.ename, 'Interrupted', work);
+      assert.ok(Date.now() - asked < 2000, `${work}: it took ${Date.now() - asked} ms`);
+      assert.equal((await kernel.execute('kept')).of('execute_result')[0].data['text/plain'], `'${work.slice(0, 8)}'`);
+    }
+  });
+
   test('an interrupt ends cells that do not listen: waiting ones and endless loops', async () => {
     for (const cell of [
       "console.log('begun');\nawait new Promise(() => {});",
@@ -266,5 +293,27 @@ describe('the notebook kernel', () => {
     assert.ok(id && updates.every(({ transient }) => transient.display_id === id));
     assert.match(first.data['text/plain'] as string, /^counting: \d+ of 10, .* left$/);
     assert.deepEqual(updates.at(-1)!.data, { 'text/plain': '' });
+  });
+
+  test('a library that is built anew under the kernel leaves it as it is, and is told once', async () => {
+    const dist = join(root, 'lib', 'dist');
+    const build = join(dist, 'tsconfig.tsbuildinfo');
+    const declarations = ['format.d.ts', 'display.d.ts'].map((name) => join(dist, 'report', name));
+    const { atime, mtime } = statSync(build);
+    await kernel.execute("import { formatNumber } from 'attention-capacity/report/format';\nformatNumber(1)");
+    try {
+      // What a clean build does to what the compiler has read: files go and come again.
+      for (const file of declarations) renameSync(file, `${file}.away`);
+      await new Promise((done) => setTimeout(done, 600));
+      for (const file of declarations) renameSync(`${file}.away`, file);
+      utimesSync(build, new Date(), new Date(mtime.getTime() + 1000));
+      await new Promise((done) => setTimeout(done, 600));
+      const [first, second] = [await kernel.execute('formatNumber(2)'), await kernel.execute('formatNumber(3)')];
+      assert.deepEqual([first.reply.status, second.reply.status], ['ok', 'ok'], `${first.reply.evalue}`);
+      assert.match(first.of('stream')[0].text as string, /built anew\. .* restart it/);
+      assert.equal(second.of('stream').length, 0);
+    } finally {
+      utimesSync(build, atime, mtime);
+    }
   });
 });
