@@ -1,12 +1,12 @@
-import type { Data, Layout } from 'plotly.js';
+import type { Data } from 'plotly.js';
 import type { DepthPart, DepthPlace, DepthTest } from '../depth';
 import { depthSteps, networksOf } from '../depth-steps';
 import { figure, table, type Figure, type Row, type Table } from './display';
 import { panels } from './panels';
 import { colours, neutral, precisionColours } from './theme';
 
-/** Ratios that are smaller, such as those of vectors that are all equal, are drawn here. */
-const SMALLEST_DRAWN = 1e-18;
+/** Ratios that are smaller are those of dependent vectors, all equal or in a plane, and rounding only. */
+const ROUNDING = 1e-15;
 
 const partNames: Readonly<Record<DepthPart, string>> = {
   embeddings: 'embeddings',
@@ -120,6 +120,8 @@ interface RatioPanel {
   readonly places: readonly DepthPlace[];
   readonly test: (place: DepthPlace) => DepthTest | null;
   readonly withContexts: boolean;
+  /** The bottom of the panel; dependent vectors are drawn there. */
+  readonly floor: number;
 }
 
 /**
@@ -132,7 +134,7 @@ export function depthFigure(places: readonly DepthPlace[]): Figure {
   );
   const ratioPanels = systems.flatMap((own): RatioPanel[] => {
     const [{ title, n, d }] = own;
-    return [
+    const panels = [
       {
         title: `${title}, <i>k</i> = <i>n</i> = ${n}`,
         places: own,
@@ -146,17 +148,18 @@ export function depthFigure(places: readonly DepthPlace[]): Figure {
         withContexts: false,
       },
     ].filter((panel) => panel.places.length > 0);
+    return panels.map((panel) => ({ ...panel, floor: floorOf(panel.places.map(panel.test)) }));
   });
   const titles = [...ratioPanels.map(({ title }) => title), ...systems.map(([{ title }]) => `${title}, attention`)];
   const depth = Math.max(...places.map(({ block }) => block));
-  const drawing = panels(titles, 210, (panel, isLast) => ({
+  const drawing = panels(titles, 250, (panel, isLast) => ({
     xaxis: { range: [-0.3, depth + 0.3], dtick: 1, ...(isLast && { title: { text: 'block (0: the embeddings)' } }) },
     yaxis:
       panel < ratioPanels.length
         ? {
             type: 'log',
-            range: [Math.log10(SMALLEST_DRAWN) - 0.5, 0.3],
-            dtick: 4,
+            range: [Math.log10(ratioPanels[panel].floor), -1],
+            dtick: 2,
             exponentformat: 'power',
             title: { text: 'σ<sub>min</sub> / σ<sub>max</sub>' },
           }
@@ -167,7 +170,7 @@ export function depthFigure(places: readonly DepthPlace[]): Figure {
     data.push(...ratioTraces(panel, index === 0).map((trace) => ({ ...trace, ...drawing.axes(index) })));
     for (const precision of ['float32', 'float64'] as const) {
       const test = panel.places.filter((place) => place.precision === precision).map(panel.test)[0];
-      if (test) {
+      if (test && test.tolerance > panel.floor) {
         drawing.horizontalLine(index, test.tolerance, `below: zero in ${precision}`, precisionColours[precision]);
       }
     }
@@ -182,18 +185,24 @@ export function depthFigure(places: readonly DepthPlace[]): Figure {
     alt:
       'Panels with the smallest over the largest singular value of random subsets of query vectors, after every block and inside of the blocks, on a logarithmic axis, and below them how concentrated the attention of the query is. ' +
       networksOf(places).map(ends).join(' '),
-    note: 'Medians of random subsets; singular values in float64. Solid: float64 features, dotted: float32 features. Diamonds: context matrices of the blocks’ outputs. Attention: mean of the largest weight, bars from the least to the most concentrated head; entropy over ln n.',
+    note: 'Medians of random subsets; singular values in float64. Dependent vectors lie on the bottom edge. Solid: float64 features, dotted: float32 features. Diamonds: context matrices of the blocks’ outputs. Attention: mean of the largest weight, bars from the least to the most concentrated head; entropy over ln n.',
     data,
-    layout: { ...drawing.layout, legend: legendAbove(titles.length) },
+    layout: {
+      ...drawing.layout,
+      grid: { ...drawing.layout.grid, ygap: 0.3 },
+      legend: { orientation: 'v', x: 1.02, y: 1 },
+      margin: { t: 90 },
+    },
   });
 }
 
-/** Two rows of entries above the first panel's title. */
-function legendAbove(rows: number): Partial<Layout['legend']> {
-  return { orientation: 'h', x: 0, y: 1 + 0.3 / rows, yanchor: 'bottom' };
+/** Half a decade below the least of the ratios that are more than rounding, and below float32's tolerance. */
+function floorOf(tests: readonly (DepthTest | null)[]): number {
+  const ratios = tests.flatMap((test) => (test && test.ratios.median > ROUNDING ? [test.ratios.median] : []));
+  return 10 ** (Math.floor(Math.log10(Math.min(1e-5, ...ratios))) - 0.5);
 }
 
-function ratioTraces({ places, test, withContexts }: RatioPanel, showlegend: boolean): Partial<Data>[] {
+function ratioTraces({ places, test, withContexts, floor }: RatioPanel, showlegend: boolean): Partial<Data>[] {
   const parts = (Object.keys(partNames) as DepthPart[]).filter((part) => part !== 'embeddings');
   const traces: object[] = [];
   for (const precision of ['float64', 'float32'] as const) {
@@ -206,7 +215,7 @@ function ratioTraces({ places, test, withContexts }: RatioPanel, showlegend: boo
         ...{ type: 'scatter', mode: isOutput ? 'lines+markers' : 'lines', name: partNames[part], legendgroup: part },
         showlegend: showlegend && !traces.some((trace) => 'legendgroup' in trace && trace.legendgroup === part),
         x: along.map(({ block }) => block),
-        y: along.map((place) => Math.max(test(place)!.ratios.median, SMALLEST_DRAWN)),
+        y: along.map((place) => Math.max(test(place)!.ratios.median, floor)),
         line: {
           width: isOutput ? 3 : 1.5,
           dash: precision === 'float64' ? 'solid' : 'dot',
@@ -222,7 +231,7 @@ function ratioTraces({ places, test, withContexts }: RatioPanel, showlegend: boo
       ...{ type: 'scatter', mode: 'markers', name: 'contexts', legendgroup: 'contexts' },
       showlegend: showlegend && !traces.some((trace) => 'name' in trace && trace.name === 'contexts'),
       x: contexts.map(({ block }) => block),
-      y: contexts.map((place) => Math.max(place.contexts!.ratios.median, SMALLEST_DRAWN)),
+      y: contexts.map((place) => Math.max(place.contexts!.ratios.median, floor)),
       marker: { symbol: 'diamond-open', size: 9, color: precisionColours[precision] },
       hovertemplate: `block %{x}, context matrices: %{y:.1e}<extra>${precision} features</extra>`,
     });
