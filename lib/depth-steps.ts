@@ -1,4 +1,5 @@
 import type { DepthPart, DepthPlace } from './depth';
+import { median } from './rank';
 import type { Precision } from './tensor';
 
 /** What a block does between two of its places; `below` is the output of the block before. */
@@ -54,11 +55,4 @@ export function networksOf(places: readonly DepthPlace[]): DepthPlace[][] {
     groups.set(key, [...(groups.get(key) ?? []), place]);
   }
   return [...groups.values()];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length === 0) return NaN;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

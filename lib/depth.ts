@@ -1,7 +1,7 @@
 import type { ImageSet } from './data';
 import { computeFeatures, prepareFeatures, type Features } from './features';
 import { blockParts, vitLayer, type BlockPart, type FeatureLayer, type ViTModel } from './models';
-import { relativeTolerance, testKruskalRank } from './rank';
+import { median, relativeTolerance, testKruskalRank } from './rank';
 import type { Matrix, Precision } from './tensor';
 
 /** A place that the query vectors pass on their way through a network: the embeddings, a part of a block, its output. */
@@ -193,11 +193,4 @@ function saturationOf({ layer, queries }: Features): QuerySaturation {
     entropies: means.slice(heads).map((entropy) => entropy / Math.log(layer.n)),
     saturated: saturated / (count * heads),
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length === 0) return NaN;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -1,5 +1,6 @@
 export { type Rtol, rankAt, relativeTolerance } from './tolerance';
 export { clopperPearson } from './binomial-interval';
+export { median } from './median';
 export { singularValues } from './singular-values';
 export type { Method } from './independence';
 export {

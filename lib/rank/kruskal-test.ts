@@ -3,6 +3,7 @@ import { begin, Interrupted } from '../pace';
 import { randomSource, type Matrix } from '../tensor';
 import { clopperPearson } from './binomial-interval';
 import { IndependenceTest, JUDGED_TOGETHER, type Method, type Verdict } from './independence';
+import { median } from './median';
 import { RankCounter, rankOf, type CountedRank } from './rank-count';
 import { prepareRows, type Rows } from './rows';
 import { sigmaRatioOf, sigmaRatios } from './singular-values';
@@ -277,11 +278,4 @@ export function checkCount(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new InputError(`${name} must be a whole number of at least ${least}, but ${value} came.`);
   }
-}
-
-function median(values: readonly number[]): number {
-  if (values.length === 0) return NaN;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
