@@ -15,7 +15,9 @@ export function depthFindings(places: readonly DepthPlace[]): Findings {
     besideSaturation(own),
   ]);
   return {
-    headline: networks.map(headlineOf).join(' '),
+    headline: [...new Set(places.map(({ system }) => system))]
+      .map((system) => headlineOf(places.filter((place) => place.system === system)))
+      .join(' '),
     all: sentences
       .filter((sentence) => sentence !== '')
       .map((sentence) => `- ${sentence}`)
@@ -36,10 +38,28 @@ function extremes(own: readonly DepthPlace[]): { most: DepthPlace; least: DepthP
   };
 }
 
-function headlineOf(own: readonly DepthPlace[]): string {
-  const outputs = outputsOf(own);
-  const holds = outputs.filter(({ assumption1 }) => assumption1.fraction >= PAPER_MARK).length;
-  return `${about(own)}: Assumption 1 holds after ${holds} of ${outputs.length} blocks.`;
+/** One sentence a system: the blocks at which Assumption 1 holds, and the steps that change the ratio most. */
+function headlineOf(places: readonly DepthPlace[]): string {
+  const networks = networksOf(places);
+  const holds = networks.map((own) => {
+    const outputs = outputsOf(own);
+    const count = outputs.filter(({ assumption1 }) => assumption1.fraction >= PAPER_MARK).length;
+    return `${count} of ${outputs.length} blocks in ${own[0].precision}`;
+  });
+  const steps = depthSteps(networks[networks.length - 1]).filter(({ median }) => !Number.isNaN(median));
+  const { raises, lowers } = strongest(steps);
+  const change = raises && lowers ? `; ${raises.step} raises σ_min/σ_max most, ${lowers.step} lowers it most` : '';
+  return `${places[0].title}: Assumption 1 holds after ${holds.join(' and ')}${change}.`;
+}
+
+/** The steps with the greatest factor, if that is above 1, and with the least, if below. */
+function strongest(steps: readonly DepthStep[]): { raises: DepthStep | null; lowers: DepthStep | null } {
+  const sorted = [...steps].sort((a, b) => a.median - b.median);
+  const [least, most] = [sorted[0], sorted[sorted.length - 1]];
+  return {
+    raises: sorted.length > 0 && most.median > 1 ? most : null,
+    lowers: sorted.length > 0 && least.median < 1 ? least : null,
+  };
 }
 
 function alongDepth(own: readonly DepthPlace[]): string {
@@ -64,17 +84,10 @@ function insideBlocks(steps: readonly DepthStep[]): string {
   const seen = steps.filter(({ median }) => !Number.isNaN(median));
   if (seen.length === 0) return '';
   const [{ title, precision }] = seen;
-  const raises = seen.reduce((a, b) => (b.median > a.median ? b : a));
-  const lowers = seen.reduce((a, b) => (b.median < a.median ? b : a));
+  const { raises, lowers } = strongest(seen);
   const times = (step: DepthStep) => `${step.step} (times ${formatNumber(step.median)})`;
-  const grow =
-    raises.median > 1
-      ? `grows most by **${raises.step}** (times ${formatNumber(raises.median)})`
-      : 'grows by none of the steps';
-  const fall =
-    lowers.median < 1
-      ? `falls most by **${lowers.step}** (times ${formatNumber(lowers.median)})`
-      : 'falls by none of them';
+  const grow = raises ? `grows most by **${raises.step}** (times ${formatNumber(raises.median)})` : 'grows by no step';
+  const fall = lowers ? `falls most by **${lowers.step}** (times ${formatNumber(lowers.median)})` : 'falls by no step';
   const [attention, mlp] = ['adding attention', 'adding the MLP'].map((name) => seen.find(({ step }) => step === name));
   const added = attention && mlp ? `; of the two sums, ${times(attention)} and ${times(mlp)}` : '';
   return `${title}, ${precision}: inside of a block, in the median of the blocks, the ratio σ_min/σ_max of n query vectors ${grow} and ${fall}${added}.`;
@@ -90,12 +103,18 @@ function againstContexts(own: readonly DepthPlace[]): string {
 
 function besideSaturation(own: readonly DepthPlace[]): string {
   const outputs = outputsOf(own).filter(({ saturation }) => saturation !== null);
-  if (outputs.length < 3) return '';
+  if (outputs.length === 0) return '';
   const largest = outputs.map(({ saturation }) => average(saturation!.largestWeights));
-  const correlation = rankCorrelation(largest, outputs.map(margin));
   const sharpest = outputs[largest.indexOf(Math.max(...largest))];
-  return `${about(own)}: the query’s attention is sharpest in block ${sharpest.block} (largest weight ${Math.max(...largest).toFixed(2)} on average); over the blocks, the rank correlation of the largest weight with the margin is ${correlation.toFixed(2)}.`;
+  const correlation =
+    outputs.length < ENOUGH_BLOCKS
+      ? ''
+      : `; over the blocks, the rank correlation of the largest weight with the margin is **${rankCorrelation(largest, outputs.map(margin)).toFixed(2)}**`;
+  return `${about(own)}: the query’s attention is sharpest in block ${sharpest.block} (largest weight ${Math.max(...largest).toFixed(2)} on average)${correlation}.`;
 }
+
+/** Fewer say nothing about a correlation. */
+const ENOUGH_BLOCKS = 6;
 
 function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
