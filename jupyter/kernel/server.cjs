@@ -28,6 +28,8 @@ class Server extends jupyter.ZmqServer {
   /** Requests that arrived before the last error and asked to be dropped after one are of an older generation. */
   #generation = 0;
   #cell = null;
+  /** The cells that run or wait for their turn, in order. */
+  #pending = [];
   /** Errors that came while no cell ran; the next cell reports them. */
   #late = [];
 
@@ -44,9 +46,18 @@ class Server extends jupyter.ZmqServer {
   /** tslab calls this for an `execute_request`, as soon as it arrives. */
   async handleExecute(socket, request) {
     const generation = this.#generation;
-    const turn = this.#queue.then(() => this.#execute(socket, request, generation));
+    this.#pending.push(request);
+    const turn = this.#queue
+      .then(() => this.#execute(socket, request, generation))
+      .finally(() => this.#pending.splice(this.#pending.indexOf(request), 1));
     this.#queue = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** A page shows the last status that came: the end of one request must not look like the end of all. */
+  publishStatus(status, request) {
+    super.publishStatus(status, request);
+    if (status === 'idle' && this.#pending.length > 0) super.publishStatus('busy', this.#pending[0]);
   }
 
   /** An error that no cell caught: from a promise that was not awaited, or from a callback. */

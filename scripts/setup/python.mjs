@@ -21,6 +21,14 @@ export const torch = {
   modules: ['torch', 'numpy'],
 };
 
+/** The environment of the sweeps' workflow, with Snakemake; only `node workflow/run.mjs` wants it. */
+export const snakemake = {
+  label: 'Snakemake',
+  folder: join(cache, 'snakemake'),
+  requirements: join(root, 'workflow', 'requirements.txt'),
+  modules: ['snakemake'],
+};
+
 /** Lies inside the environment, so that it goes when the environment goes. */
 const stampOf = ({ folder }) => join(folder, 'installed-requirements.txt');
 /** What was installed, and for which path: an environment that was moved does not work. */

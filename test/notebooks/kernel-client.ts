@@ -120,6 +120,11 @@ export class KernelClient {
     return this.ended(await this.sendCell(code, options));
   }
 
+  /** Everything that was published so far. */
+  all(): readonly Message[] {
+    return this.#published;
+  }
+
   /** Waits until something with this property was published. */
   async published(property: (message: Message) => boolean, milliseconds = 30_000): Promise<Message> {
     await this.#until(() => this.#published.some(property), milliseconds);

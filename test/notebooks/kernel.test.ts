@@ -31,6 +31,24 @@ describe('the notebook kernel', () => {
     assert.equal(second.reply.execution_count, count + 1);
   });
 
+  test('the last status is busy as long as a cell runs or waits, whatever else is asked meanwhile', async () => {
+    const pause = 'await new Promise((done) => setTimeout(done, 300));';
+    const [first, second] = [await kernel.sendCell(pause), await kernel.sendCell(pause)];
+    await kernel.ask('complete_request', { code: 'cons', cursor_pos: 4 });
+    await kernel.ended(first);
+    const statuses = () => kernel.all().filter(({ type }) => type === 'status');
+    const state = () => statuses().at(-1)!.content.execution_state as string;
+    await new Promise((done) => setTimeout(done, 50));
+    assert.equal(state(), 'busy', 'the second cell runs');
+    const asked = statuses().length;
+    await kernel.ask('complete_request', { code: 'cons', cursor_pos: 4 });
+    await new Promise((done) => setTimeout(done, 50));
+    assert.ok(statuses().length > asked);
+    assert.equal(state(), 'busy', 'a completion has ended, the cell has not');
+    await kernel.ended(second);
+    assert.equal(state(), 'idle');
+  });
+
   test('a silent request shows nothing and takes no number', async () => {
     const before = await kernel.execute('1');
     const silent = await kernel.execute('2', { silent: true });
