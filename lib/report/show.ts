@@ -74,12 +74,22 @@ function tableBundle(table: Table): MimeBundle {
 function figureBundle(figure: Figure): MimeBundle {
   const { name, title, alt, note, data, layout } = figure;
   return {
-    [mimeTypes.plotly]: { data, layout: { title: { text: title }, template: template('light'), ...layout } },
+    [mimeTypes.plotly]: { data, layout: { ...titled(title, (layout.legend?.y ?? 0) > 1), ...layout } },
     [mimeTypes.figure]: { name, title, alt, note: note ?? null },
     'text/html':
       `<figure><figcaption><strong>${escapeHtml(title)}.</strong> ${escapeHtml(alt)}</figcaption>` +
       '<p>The drawing appears in JupyterLab and in the exported report.</p></figure>',
     'text/plain': `${title}: ${alt}`,
+  };
+}
+
+/** A title at the upper edge, and room below it for a legend that stands above the panels; reports set neither. */
+function titled(text: string, legendAbove: boolean): object {
+  const page = template('light');
+  const margin = { ...page.layout?.margin, t: legendAbove ? 116 : 48 };
+  return {
+    title: { text, yref: 'container', y: 1, yanchor: 'top', pad: { t: 14 } },
+    template: { ...page, layout: { ...page.layout, margin } },
   };
 }
 

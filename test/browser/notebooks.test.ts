@@ -72,11 +72,8 @@ describe('the notebooks', () => {
       const prose = readFileSync(join(root, 'notebooks', file), 'utf8');
       assert.match(prose, /\*[^*]*(minute|second|hour)s?\b[^*]*\*/, 'it says how long it takes');
       const shown = bundles.map((data) => String(data['text/plain'])).join('\n');
-      assert.match(
-        `${shown}\n${prose}`,
-        /profile: 'test'|`[a-z]*-?test`|same in every profile/,
-        'it says what it ran with',
-      );
+      const echoed = /profile: 'test'|`([a-z]+-)?test`/.test(shown) || /same in every profile/.test(prose);
+      assert.ok(echoed, 'it says what it ran with');
       assert.ok(figures >= 1 && tables >= 1, `${figures} figures, ${tables} tables`);
       assert.ok(count('application/vnd.attention-capacity.headline+json') >= 1, 'it says what was found');
       assert.equal(bundles.filter((data) => Object.values(data).join('') === '').length, 0, 'no litter');

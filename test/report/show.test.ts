@@ -150,7 +150,7 @@ describe('show', () => {
     const drawn = sent[1].data[mimeTypes.plotly] as { data: unknown; layout: Record<string, unknown> };
     assert.deepEqual(drawn.data, line.data);
     assert.equal(drawn.layout.height, 200);
-    assert.deepEqual(drawn.layout.title, { text: 'A line' });
+    assert.equal((drawn.layout.title as { text: string }).text, 'A line');
     assert.ok(drawn.layout.template, 'the theme is applied');
     assert.equal(sent[1].data['text/plain'], 'A line: It rises.');
     assert.equal(sent[2].data['text/markdown'], '**bold**');
