@@ -41,13 +41,14 @@ export function designTable(measured: readonly MeasuredDesign[], trained: readon
 /** Examples memorized against head size, a panel for each n; the number of heads stands below each head size. */
 export function designFigure(measured: readonly MeasuredDesign[], trained: readonly TrainedDesign[]): Figure {
   const contexts = [...new Set(measured.map(({ setting }) => setting.context))].sort((a, b) => a - b);
-  const top = 1.08 * Math.max(...measured.map(({ rank }) => rank), ...trained.flatMap(({ memorized }) => memorized));
+  const top = 1.3 * Math.max(...measured.map(({ rank }) => rank), ...trained.flatMap(({ memorized }) => memorized));
   const data: Partial<Data>[] = [];
   const annotations: Partial<Layout['annotations'][number]>[] = [];
   const layout: Record<string, unknown> = {
     grid: { rows: 1, columns: contexts.length, pattern: 'independent', xgap: 0.08 },
     height: 470,
-    legend: { orientation: 'h', x: 0, y: 1.13, yanchor: 'bottom' },
+    legend: { orientation: 'h', x: 0, y: -0.3, yanchor: 'top' },
+    margin: { t: 84 },
     annotations,
   };
   contexts.forEach((context, panel) => {
@@ -65,7 +66,9 @@ export function designFigure(measured: readonly MeasuredDesign[], trained: reado
       title: { text: panel === 0 ? 'head size <i>d<sub>h</sub></i> (above), heads <i>H</i> (below)' : '' },
     };
     layout[`yaxis${suffix}`] = {
-      range: [0, top],
+      type: 'log',
+      range: [-0.1, Math.log10(top)],
+      dtick: 1,
       ...(panel === 0 ? { title: { text: 'examples memorized' } } : { showticklabels: false }),
     };
     annotations.push({
@@ -74,13 +77,14 @@ export function designFigure(measured: readonly MeasuredDesign[], trained: reado
     });
     data.push(...curves(own, x, axes), trainedMarks(trained, context, axes));
   });
-  const [{ setting, kruskal }] = [{ setting: measured[0].setting, kruskal: bestDesign(measured, ({ rank }) => rank) }];
+  const { setting } = measured[0];
+  const best = bestDesign(measured, ({ rank }) => rank);
   return figure({
     name: 'designs',
     title: 'Layers of equal size: which memorizes most?',
     alt:
       'For each number of context tokens, examples memorized against head size, with as many heads as the budget of parameters allows: what Theorem 1 promises, the rank of the feature matrix at two tolerances, and trained layers. ' +
-      `The greatest rank, ${kruskal.rank}, has ${name(kruskal)}.`,
+      `The greatest rank, ${best.rank}, has ${name(best)}.`,
     note: `d = ${setting.width}, ${setting.examples} examples, ${setting.contexts} contexts; no layer has more than the budget's parameters. The highest mark is the layer to build.`,
     data,
     layout: layout as Partial<Layout>,
@@ -126,7 +130,8 @@ function trainedMarks(trained: readonly TrainedDesign[], context: number, axes: 
   return {
     ...{ type: 'scatter', mode: 'markers', name: 'trained', legendgroup: 'trained', ...axes },
     x: marks.map(({ design }) => String(design.setting.headSize)),
-    y: marks.map(({ memorized }) => memorized),
+    // A logarithmic axis has no zero.
+    y: marks.map(({ memorized }) => Math.max(memorized, 1)),
     text: marks.map(({ design }) => name(design)),
     marker: { symbol: 'circle-open', size: 11, color: colours[2], line: { width: 2 } },
     hovertemplate: '%{text}: %{y:.0f}<extra>trained</extra>',
