@@ -9,9 +9,9 @@ const BATCH_BYTES = 2 ** 25;
 /** From this size on a factorization in two blocks beats the one call: TensorFlow's Cholesky outgrows the caches. */
 const SPLIT_FROM = 520;
 
-/** How many subsets of size k are worked on at a time. Verdicts do not depend on it. */
+/** How many subsets of size k are worked on at a time, an even number: cores share them. Verdicts do not depend on it. */
 export function batchSize(k: number): number {
-  return Math.max(2, Math.min(64, Math.floor(BATCH_BYTES / (8 * k * k))));
+  return Math.max(2, Math.min(64, 2 * Math.round(BATCH_BYTES / (16 * k * k))));
 }
 
 /** G = X X^T of rows X `[T, columns]` in float64, from which the Grams of subsets of rows are taken. */

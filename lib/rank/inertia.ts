@@ -6,6 +6,8 @@ import { statisticalSlack } from './rounding';
 
 /** What one factorization says about the eigenvalues of a subset's Gram. */
 interface Inertia {
+  /** Rows in the block A, see below. */
+  readonly first: number;
   /** How many are above the shift. */
   readonly above: number;
   /** What rounding may have moved eigenvalues by. */
@@ -25,8 +27,9 @@ interface Inertia {
  * t (1 + ||W||^2) is below the negative eigenvalue of S(s) that is nearest to zero, none of them becomes positive.
  */
 export class InertiaCounter {
-  /** Rows in A, as a share of k: as many as keep A positive definite. */
+  /** Rows in A, as a share of k: almost as many as keep A positive definite; in large steps until that is first seen. */
   private share = 0.25;
+  private step = 0.04;
   private readonly order: Int32Array;
 
   constructor(private readonly gram: Gram) {
@@ -39,63 +42,74 @@ export class InertiaCounter {
    * second one at the lower.
    */
   countWithin(subsets: readonly Int32Array[], low: readonly number[], high: readonly number[]): (number | null)[] {
-    const slacks = subsets.map(
-      (subset) => 2 * statisticalSlack(this.gram.columns, subset.length, this.gram.trace(subset)),
-    );
-    const upper = high.map((shift, i) => shift + slacks[i]);
-    const lower = low.map((shift, i) => shift - slacks[i]);
-    const trusted = (inertia: Inertia | null, i: number) => inertia !== null && inertia.slack <= slacks[i];
-    const atUpper = this.count(subsets, upper);
-    const unsettled = Array.from(subsets.keys()).filter(
-      (i) => trusted(atUpper[i], i) && atUpper[i]!.reach <= upper[i] - lower[i],
-    );
-    const atLower = this.count(
-      unsettled.map((i) => subsets[i]),
-      unsettled.map((i) => lower[i]),
-    );
-    const counts = atUpper.map((inertia, i) => (trusted(inertia, i) ? inertia!.above : null));
-    unsettled.forEach((i, place) => {
-      const inertia = atLower[place];
-      if (!trusted(inertia, i) || inertia!.above !== counts[i]) counts[i] = null;
-    });
+    const counts: (number | null)[] = [];
+    if (subsets.length === 0) return counts;
+    const size = batchSize(subsets[0].length);
+    for (let start = 0; start < subsets.length; start += size) {
+      const end = start + size;
+      counts.push(...this.countBatch(subsets.slice(start, end), low.slice(start, end), high.slice(start, end)));
+    }
     return counts;
   }
 
-  /** Null for a subset whose first block is not positive definite. */
-  private count(subsets: readonly Int32Array[], shifts: readonly number[]): (Inertia | null)[] {
-    const results: (Inertia | null)[] = [];
-    if (subsets.length === 0) return results;
+  private countBatch(
+    subsets: readonly Int32Array[],
+    low: readonly number[],
+    high: readonly number[],
+  ): (number | null)[] {
     const k = subsets[0].length;
-    const size = batchSize(k);
-    for (let start = 0; start < subsets.length; start += size) {
-      const first = Math.max(1, Math.min(k - 1, Math.floor(this.share * k)));
-      const batch = subsets.slice(start, start + size).map((subset) => this.mostDistinctFirst(subset));
-      const counted = this.countBatch(batch, shifts.slice(start, start + size), first);
-      results.push(...counted);
-      const failed = counted.some((inertia) => inertia === null);
-      this.share = failed ? Math.max(0.02, 0.9 * this.share) : Math.min(0.98, this.share + 0.005);
-    }
-    return results;
+    const first = Math.max(1, Math.min(k - 1, Math.floor(this.share * k)));
+    const ordered = subsets.map((subset) => this.mostDistinctFirst(subset));
+    const slacks = ordered.map((subset) => 2 * statisticalSlack(this.gram.columns, k, this.gram.trace(subset)));
+    const upper = high.map((shift, i) => shift + slacks[i]);
+    const lower = low.map((shift, i) => shift - slacks[i]);
+    const atUpper = this.inertias(ordered, upper, first);
+    const counts = atUpper.map((inertia, i) => (inertia !== null && inertia.slack <= slacks[i] ? inertia.above : null));
+
+    const open = Array.from(counts.keys()).filter(
+      (i) => counts[i] !== null && atUpper[i]!.reach <= upper[i] - lower[i],
+    );
+    const atLower = this.inertias(
+      open.map((i) => ordered[i]),
+      open.map((i) => lower[i]),
+      first,
+    );
+    open.forEach((i, place) => {
+      const inertia = atLower[place];
+      if (inertia === null || inertia.slack > slacks[i] || inertia.above !== counts[i]) counts[i] = null;
+    });
+    const tooLarge =
+      atUpper.some((inertia) => inertia !== null && inertia.first < first) || 4 * open.length > counts.length;
+    if (tooLarge) this.step = 0.003;
+    this.share = tooLarge ? Math.max(0.02, 0.9 * this.share) : Math.min(0.98, this.share + this.step);
+    return counts;
   }
 
   private mostDistinctFirst(subset: Int32Array): Int32Array {
     return Int32Array.from(subset).sort((a, b) => this.order[a] - this.order[b]);
   }
 
-  private countBatch(subsets: readonly Int32Array[], shifts: readonly number[], first: number): (Inertia | null)[] {
+  /** With `first` rows in A, or fewer where so many are not positive definite; null where not even a few are. */
+  private inertias(subsets: readonly Int32Array[], shifts: readonly number[], first: number): (Inertia | null)[] {
+    if (subsets.length === 0) return [];
     const k = subsets[0].length;
     return inFloat64(() => {
       const { factor, solved, complement } = this.gram.eliminate(subsets, shifts, first, k);
       const passed = succeeded(factor);
       if (passed.includes(0)) {
-        const good = Array.from(passed.keys()).filter((index) => passed[index] === 1);
-        if (good.length === 0) return subsets.map(() => null);
-        const again = this.countBatch(
-          good.map((index) => subsets[index]),
-          good.map((index) => shifts[index]),
-          first,
-        );
-        return subsets.map((_, index) => (passed[index] === 1 ? again[good.indexOf(index)] : null));
+        const results: (Inertia | null)[] = subsets.map(() => null);
+        const again = (wanted: number, fewer: number) => {
+          const places = Array.from(passed.keys()).filter((index) => passed[index] === wanted);
+          const found = this.inertias(
+            places.map((index) => subsets[index]),
+            places.map((index) => shifts[index]),
+            fewer,
+          );
+          found.forEach((inertia, i) => (results[places[i]] = inertia));
+        };
+        again(1, first);
+        if (first > 0.02 * k && first > 1) again(0, Math.max(1, Math.floor(0.7 * first)));
+        return results;
       }
       const eigenvalues = valuesOf(eigvalsh(complement)) as Float64Array;
       const growth = squaredNormBounds(triangularSolve(factor, solved, { adjoint: true }));
@@ -113,7 +127,7 @@ export class InertiaCounter {
         const { columns } = this.gram;
         const slack = statisticalSlack(columns, k, this.gram.trace(subset)) + statisticalSlack(0, rest, size);
         // A tenth of it is kept for the rounding in W.
-        return { above, slack, reach: (0.9 * -nearest) / (1 + growth[index]) };
+        return { first, above, slack, reach: (0.9 * -nearest) / (1 + growth[index]) };
       });
     });
   }

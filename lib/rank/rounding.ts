@@ -32,12 +32,12 @@ export function eigenvalueSlack(columns: number, k: number, trace: number): numb
 /**
  * What rounding does in place of the worst it could do: errors of either sign, as good as independent of each other, add up
  * like the square root of their number (Higham and Mary, SIAM J. Sci. Comput. 41, 2019), and of the k^2 errors of a Gram
- * the Frobenius norm, which bounds the spectral one, is an average that hardly varies. Taken five times:
+ * the Frobenius norm, which bounds the spectral one, is an average that hardly varies; it is some ten times the spectral norm:
  *
- *     slack = 5 sqrt(columns + k) * u * trace(G).
+ *     slack = sqrt(columns + k) * u * trace(G).
  *
  * No proof, unlike {@link choleskySlack}: for counts of eigenvalues, not for verdicts.
  */
 export function statisticalSlack(columns: number, k: number, trace: number): number {
-  return 5 * Math.sqrt(columns + k) * 2 ** -53 * trace;
+  return Math.sqrt(columns + k) * 2 ** -53 * trace;
 }
