@@ -7,27 +7,18 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { findPython, spaceProblem } from './prerequisites.mjs';
 import { prepare } from './setup.mjs';
 import { SetupFailure, runScript } from './setup/failure.mjs';
-import { alone } from './setup/lock.mjs';
-import { cache, root } from './setup/places.mjs';
+import { root } from './setup/places.mjs';
 import { say } from './setup/progress.mjs';
-import { environmentPresent, makeEnvironment, pythonOf, torch } from './setup/python.mjs';
+import { ensureEnvironment, pythonOf, torch } from './setup/python.mjs';
 
-const TORCH_BYTES = 8e9;
 const bench = join(root, 'bench');
 const scriptOf = (room) => join(bench, room, 'bench.mjs');
 
 async function torchPython() {
   if (process.env.ATTENTION_TORCH_PYTHON) return process.env.ATTENTION_TORCH_PYTHON;
-  await alone(join(cache, '.torch.lock'), async () => {
-    if (environmentPresent(torch)) return;
-    const { interpreter, problem } = await findPython();
-    const wrong = problem ?? spaceProblem(TORCH_BYTES);
-    if (wrong) throw new SetupFailure(wrong);
-    await makeEnvironment(torch, interpreter);
-  });
+  await ensureEnvironment(torch);
   return pythonOf(torch);
 }
 

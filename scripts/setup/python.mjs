@@ -1,6 +1,9 @@
 /** Virtual environments: Jupyter's, and what the measurements in bench/ are compared with. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { findPython, spaceProblem } from '../prerequisites.mjs';
+import { SetupFailure } from './failure.mjs';
+import { alone } from './lock.mjs';
 import { cache, python, root, venv } from './places.mjs';
 import { bar } from './progress.mjs';
 import { mustRun } from './run.mjs';
@@ -19,6 +22,7 @@ export const torch = {
   folder: join(cache, 'torch'),
   requirements: join(root, 'bench', 'requirements.txt'),
   modules: ['torch', 'numpy'],
+  bytes: 8e9,
 };
 
 /** The environment of the sweeps' workflow, with Snakemake; only `node workflow/run.mjs` wants it. */
@@ -27,6 +31,9 @@ export const snakemake = {
   folder: join(cache, 'snakemake'),
   requirements: join(root, 'workflow', 'requirements.txt'),
   modules: ['snakemake'],
+  // has no wheel
+  fromSource: ['connection-pool'],
+  bytes: 0.6e9,
 };
 
 /** Lies inside the environment, so that it goes when the environment goes. */
@@ -44,14 +51,26 @@ export function environmentPresent(environment) {
   );
 }
 
-/** Makes an environment anew with `interpreter`. Every package is a wheel that must have the hash in its requirements. */
+/** Makes an environment anew with `interpreter`. Every package must have the hash in its requirements, and is a wheel where there is one. */
 export async function makeEnvironment(environment, interpreter) {
-  const { label, folder, requirements, modules } = environment;
+  const { label, folder, requirements, modules, fromSource = [] } = environment;
   rmSync(folder, { recursive: true, force: true });
   await mustRun(`making the Python environment ${folder}`, interpreter, ['-m', 'venv', folder]);
-  await pipInstall(label, requirements, [], pythonOf(environment));
+  const options = fromSource.map((name) => `--no-binary=${name}`);
+  await pipInstall(label, requirements, options, pythonOf(environment));
   await mustRun(`loading ${label}`, pythonOf(environment), ['-c', `import ${modules.join(', ')}`]);
   writeFileSync(stampOf(environment), stampText(environment));
+}
+
+/** Makes one of the environments that only some commands want, unless it is there. */
+export function ensureEnvironment(environment) {
+  return alone(join(dirname(environment.folder), `.${basename(environment.folder)}.lock`), async () => {
+    if (environmentPresent(environment)) return;
+    const { interpreter, problem } = await findPython();
+    const wrong = problem ?? spaceProblem(environment.bytes);
+    if (wrong) throw new SetupFailure(wrong);
+    await makeEnvironment(environment, interpreter);
+  });
 }
 
 /** `pip install` of a file of pinned requirements, with a bar: a package counts when pip turns to it. */

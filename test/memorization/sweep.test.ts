@@ -256,12 +256,12 @@ test('the command: exit 2 and one line for a bad file, 1 when something is missi
 test('Snakemake runs the same sweep to the same files', async (context) => {
   const { isReady, setUp } = (await import(pathToFileURL(path.join(root, 'workflow/setup.mjs')).href)) as {
     isReady(): boolean;
-    setUp(): void;
+    setUp(): Promise<void>;
   };
   if (!isReady()) {
     if (!process.env.ATTENTION_TEST_ALL)
       return context.skip('needs 300 MB once: node workflow/setup.mjs, or npm run test:all');
-    setUp();
+    await setUp();
   }
   const file = path.join(folder, 'sweep.json');
   const one = { ...sweep, seeds: [0], grids: [{ ...grid, heads: [1, 0, 2] }] };
