@@ -22,6 +22,7 @@ export {
   type KruskalTest,
   type Rtol,
 } from './rank';
+export { languageCurves, languageSystems, testLanguage, type LanguageSystem } from './language';
 export type { Matrix, Precision } from './tensor';
 export {
   analyseFeatures,
@@ -40,6 +41,7 @@ export { depthFigure, depthStepTable, depthTable } from './report/depth-figures'
 export { depthFindings } from './report/depth-findings';
 export { kruskalCurveFigure, kruskalCurveTable } from './report/curve-figures';
 export { kruskalCurveFindings } from './report/curve-findings';
+export { languageFindings, languageMarginFigure, languageModelTable, languageTable } from './report/language-report';
 export {
   forwardErrorTable,
   precisionFindings,

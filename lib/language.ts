@@ -1,0 +1,94 @@
+/** Language models under the paper's tests: its appendix takes gpt2-large and bert-large-uncased. */
+import { testAssumptions, type AssumptionOptions, type AssumptionResult } from './assumptions';
+import { kruskalCurves, type CurveOptions, type LayerCurve } from './curves';
+import { readTokenizer, speeches, type PassageSet, type Tokenizer } from './data';
+import {
+  huggingFaceText,
+  languageLayer,
+  localCheckpoint,
+  randomGPT2,
+  trainedMiniLM,
+  type FeatureLayer,
+  type LanguageModel,
+} from './models';
+
+/** One model, the layers that are looked at, and the passages that go through them. */
+export interface LanguageSystem {
+  readonly model: LanguageModel;
+  readonly tokenizer: Tokenizer;
+  /** Tokens of a passage. */
+  readonly n: number;
+  /** The embeddings and the first blocks, as many as were asked for. */
+  readonly layers: readonly FeatureLayer[];
+}
+
+export interface LanguageOptions {
+  /** Tokens of a passage, at most: a model takes fewer where it has no more positions, or n would not be below d. */
+  readonly tokens: number;
+  /** Blocks that are looked at, from the first on, at most. */
+  readonly depth: number;
+  /** The size of the random GPT-2: d = 768 or gpt2-large's 1280. */
+  readonly gpt2: 'small' | 'large';
+  /** Of the random weights. */
+  readonly seed: number;
+}
+
+/** The paper's own models, by their names on the Hugging Face hub. */
+const PAPER_MODELS = ['openai-community/gpt2-large', 'google-bert/bert-large-uncased'] as const;
+
+/**
+ * A trained MiniLM and a random GPT-2, and the paper's own gpt2-large and bert-large-uncased where they are in a hub cache
+ * of this machine (or a folder below data/cache/models).
+ *
+ * @throws InputError when a file that set-up fetches is missing or damaged.
+ */
+export async function languageSystems({ tokens, depth, gpt2, seed }: LanguageOptions): Promise<LanguageSystem[]> {
+  const models = [await trainedMiniLM(), randomGPT2(seed, gpt2)];
+  for (const name of PAPER_MODELS) {
+    const folder = localCheckpoint(name) ?? localCheckpoint(name.split('/')[1]);
+    if (folder !== null) models.push(huggingFaceText(folder, name.split('/')[1]));
+  }
+  return Promise.all(
+    models.map(async (model) => {
+      const n = contextSize(model, tokens);
+      const blocks = Math.min(depth, model.config.depth);
+      const layers = Array.from({ length: blocks + 1 }, (_, layer) => languageLayer(model, layer, n));
+      return { model, tokenizer: await readTokenizer(model.tokenizerFolder()), n, layers };
+    }),
+  );
+}
+
+/** The largest power of two below d that `tokens` and the positions allow: 512 of bert-large, 1024 of gpt2-large. */
+function contextSize({ config }: LanguageModel, tokens: number): number {
+  return Math.min(tokens, config.positions, 2 ** Math.ceil(Math.log2(config.hiddenSize) - 1));
+}
+
+/** The first `count` passages of the speeches, seed 0, for one system. */
+function passagesFor({ tokenizer, n }: LanguageSystem, count: number): Promise<PassageSet> {
+  return speeches({ tokenizer, n, count, seed: 0 });
+}
+
+/** The paper's statements for every layer of every system; all layers of a system come from one pass over its passages. */
+export async function testLanguage(
+  systems: readonly LanguageSystem[],
+  { passages, ...options }: AssumptionOptions & { readonly passages: number },
+): Promise<AssumptionResult[]> {
+  const results: AssumptionResult[] = [];
+  for (const system of systems) {
+    results.push(...(await testAssumptions(system.layers, await passagesFor(system, passages), options)));
+  }
+  return results;
+}
+
+/** The share of independent k-subsets of the query vectors for every k: of the first block, and of the last looked at. */
+export async function languageCurves(
+  systems: readonly LanguageSystem[],
+  { passages, ...options }: CurveOptions & { readonly passages: number },
+): Promise<LayerCurve[]> {
+  const curves: LayerCurve[] = [];
+  for (const system of systems) {
+    const ends = system.layers.filter((_, layer) => layer === 1 || (layer > 1 && layer === system.layers.length - 1));
+    curves.push(...(await kruskalCurves(ends, await passagesFor(system, passages), options)));
+  }
+  return curves;
+}
