@@ -25,8 +25,10 @@ export interface LanguageSystem {
 export interface LanguageOptions {
   /** Tokens of a passage, at most: a model takes fewer where it has no more positions, or n would not be below d. */
   readonly tokens: number;
-  /** Blocks that are looked at, from the first on, at most. */
+  /** Blocks of a trained model that are looked at, from the first on, at most. */
   readonly depth: number;
+  /** The same of the random one. */
+  readonly randomDepth: number;
   /** The size of the random GPT-2: d = 768 or gpt2-large's 1280. */
   readonly gpt2: 'small' | 'large';
   /** Of the random weights. */
@@ -42,8 +44,10 @@ const PAPER_MODELS = ['openai-community/gpt2-large', 'google-bert/bert-large-unc
  *
  * @throws InputError when a file that set-up fetches is missing or damaged.
  */
-export async function languageSystems({ tokens, depth, gpt2, seed }: LanguageOptions): Promise<LanguageSystem[]> {
-  const models = [await trainedMiniLM(), randomGPT2(seed, gpt2)];
+export async function languageSystems(options: LanguageOptions): Promise<LanguageSystem[]> {
+  const { tokens, depth, randomDepth, gpt2, seed } = options;
+  const random = randomGPT2(seed, gpt2);
+  const models = [await trainedMiniLM(), random];
   for (const name of PAPER_MODELS) {
     const folder = localCheckpoint(name) ?? localCheckpoint(name.split('/')[1]);
     if (folder !== null) models.push(huggingFaceText(folder, name.split('/')[1]));
@@ -51,7 +55,7 @@ export async function languageSystems({ tokens, depth, gpt2, seed }: LanguageOpt
   return Promise.all(
     models.map(async (model) => {
       const n = contextSize(model, tokens);
-      const blocks = Math.min(depth, model.config.depth);
+      const blocks = Math.min(model === random ? randomDepth : depth, model.config.depth);
       const layers = Array.from({ length: blocks + 1 }, (_, layer) => languageLayer(model, layer, n));
       return { model, tokenizer: await readTokenizer(model.tokenizerFolder()), n, layers };
     }),

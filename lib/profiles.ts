@@ -52,13 +52,22 @@ const profiles = {
     paper: { budget: 6000, examples: 600, draws: 5000, steps: 50_000, seeds: 5 },
   },
   /**
-   * 08-language: passages in float32 and in float64 (at least d), their tokens, blocks that are looked at, random subsets,
-   * and permutations behind a curve. In `paper` the random GPT-2 has gpt2-large's shape: hours on a few cores.
+   * 08-language: passages in float32 and in float64 (at least d), their tokens, blocks of a trained and of the random network
+   * that are looked at, random subsets, and permutations behind a curve. In `paper` the random GPT-2 has gpt2-large's shape:
+   * hours on a few cores.
    */
   language: {
-    test: { passages: 800, passages64: 800, tokens: 16, depth: 1, draws: 10, permutations: 4 },
-    quick: { passages: 2000, passages64: 800, tokens: 128, depth: 4, draws: 100, permutations: 60 },
-    paper: { passages: 2000, passages64: 2000, tokens: 1024, depth: 36, draws: 5000, permutations: 5000 },
+    test: { passages: 800, passages64: 800, tokens: 16, depth: 1, randomDepth: 1, draws: 10, permutations: 4 },
+    quick: { passages: 2000, passages64: 800, tokens: 128, depth: 6, randomDepth: 2, draws: 100, permutations: 60 },
+    paper: {
+      passages: 2000,
+      passages64: 2000,
+      tokens: 1024,
+      depth: 36,
+      randomDepth: 36,
+      draws: 5000,
+      permutations: 5000,
+    },
   },
   /** 10-your-features: what is done with a matrix of your own; photos behind the example that stands in for one. */
   yourFeatures: {

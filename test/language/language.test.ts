@@ -25,16 +25,18 @@ function place(checkpoint: string, repository: string): void {
   writeFileSync(join(folder, 'refs', 'main'), 'a1b2');
 }
 
-const options = { tokens: 8, depth: 2, gpt2: 'small', seed: 0 } as const;
+const options = { tokens: 8, depth: 2, randomDepth: 2, gpt2: 'small', seed: 0 } as const;
 
 test('by default a trained BERT and a random GPT-2, each at its own sizes', async () => {
-  const systems = await languageSystems({ ...options, tokens: 1024, depth: 99 });
+  const systems = await languageSystems({ ...options, tokens: 1024, depth: 99, randomDepth: 99 });
   const sizes = systems.map(({ model, n, layers }) => [model.name, n, layers.length, layers[1].d, layers[1].input]);
   assert.deepEqual(sizes, [
     ['trained-minilm', 256, 7, 384, 'tokens'],
     ['random-gpt2', 512, 13, 768, 'tokens'],
   ]);
-  const [large] = (await languageSystems({ ...options, tokens: 1024, depth: 1, gpt2: 'large' })).slice(1);
+  const [large] = (await languageSystems({ ...options, tokens: 1024, depth: 1, randomDepth: 1, gpt2: 'large' })).slice(
+    1,
+  );
   assert.deepEqual([large.model.name, large.n, large.layers[1].d], ['random-gpt2-large', 1024, 1280]);
 });
 
