@@ -10,6 +10,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -119,9 +120,10 @@ test('offline, or without a hub that answers, one sentence says which files to p
   assert.match(await hubCheckpoint('owner/model'), place());
 });
 
-/** A hub with one model; `ranges` gathers which bytes were asked for. `spoil` may change or cut what is sent. */
+/** A hub with one model; `ranges` gathers which bytes were asked for. `spoil` may change what is sent, or
+ * cut it off behind 5000 bytes, as soon as `cut` says that they have come through. */
 async function withHub(
-  spoil: (path: string, bytes: Buffer) => { bytes: Buffer; cut?: boolean },
+  spoil: (path: string, bytes: Buffer) => { bytes: Buffer; cut?: () => boolean },
   use: (ranges: string[]) => Promise<void>,
 ): Promise<void> {
   const ranges: string[] = [];
@@ -165,7 +167,12 @@ async function withHub(
       ...(range && { 'Content-Range': `bytes ${start}-${end - 1}/${bytes.length}` }),
     });
     if (!cut || isProbe) return response.end(bytes.subarray(start, end));
-    response.write(bytes.subarray(start, start + 5000), () => response.destroy());
+    response.write(bytes.subarray(start, start + 5000));
+    const timer = setInterval(() => {
+      if (!cut()) return;
+      clearInterval(timer);
+      response.destroy();
+    }, 10);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   process.env.HF_ENDPOINT = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -204,11 +211,18 @@ test('a download: only what is wanted, verified, in the layout of the hub cache,
   });
 });
 
+/** Bytes of the file that is being downloaded. */
+function partialBytes(folder: string): number {
+  const blobs = join(folder, 'cache', 'hub', 'models--owner--model', 'blobs');
+  const partial = existsSync(blobs) && readdirSync(blobs).find((name) => name.endsWith('.incomplete'));
+  return partial ? statSync(join(blobs, partial)).size : 0;
+}
+
 test('a download that was cut off goes on where it stopped; a damaged one is thrown away', async () => {
   const folder = fresh();
   const shard = 'model-00001-of-00004.safetensors';
   await withHub(
-    (path, bytes) => ({ bytes, cut: path === shard }),
+    (path, bytes) => (path === shard ? { bytes, cut: () => partialBytes(folder) >= 5000 } : { bytes }),
     () => assert.rejects(hubCheckpoint('owner/model'), refused(/the hub cannot be reached/)),
   );
   assert.equal(localCheckpoint('owner/model'), null);
