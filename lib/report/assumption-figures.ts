@@ -1,19 +1,12 @@
 import type { Data } from 'plotly.js';
 import type { AssumptionResult } from '../assumptions';
 import { figure, type Figure } from './display';
-import { panels } from './panels';
+import { bySystem, panels } from './panels';
 import { paperFinding } from './paper';
 import { precisionColours } from './theme';
 
 /** sigma ratios below this are drawn at the edge of the axis: an exact zero has no place on a logarithmic one. */
 const SMALLEST_DRAWN = 1e-17;
-
-/** The systems of `results`, in their order, each with its results. */
-function bySystem(results: readonly AssumptionResult[]): [string, AssumptionResult[]][] {
-  const systems = new Map<string, AssumptionResult[]>();
-  for (const result of results) systems.set(result.title, [...(systems.get(result.title) ?? []), result]);
-  return [...systems];
-}
 
 /**
  * Ranks of the random d-subsets (general position), one panel a system: float32's tolerance beside float64's, with the
@@ -22,18 +15,18 @@ function bySystem(results: readonly AssumptionResult[]): [string, AssumptionResu
 export function rankHistogram(results: readonly AssumptionResult[]): Figure {
   const systems = bySystem(results.filter(({ statement }) => statement === 'general-position'));
   const { layout, axes, verticalLine, band } = panels(
-    systems.map(([title]) => title),
+    systems.map(([{ title }]) => title),
     130,
     (panel, isLast) => ({
       xaxis: {
-        range: [0, systems[panel][1][0].d * 1.05],
+        range: [0, systems[panel][0].d * 1.05],
         ...(isLast && { title: { text: 'rank of a random d-subset' } }),
       },
       yaxis: { range: [0, 1.05], tickformat: '.0%', nticks: 3 },
     }),
   );
   const data: Partial<Data>[] = [];
-  systems.forEach(([, rows], panel) => {
+  systems.forEach((rows, panel) => {
     const { n, d, system } = rows[0];
     for (const { precision, ranks, ranksDraws } of rows) {
       data.push({
@@ -59,7 +52,7 @@ export function rankHistogram(results: readonly AssumptionResult[]): Figure {
     title: 'Ranks of random d-subsets of the query vectors',
     alt:
       'One histogram a system of the rank of random subsets of d query vectors. ' +
-      systems.map(([title, rows]) => `${title}: ${rows.map(rangeText).join('; ')}`).join('. ') +
+      systems.map((rows) => `${rows[0].title}: ${rows.map(rangeText).join('; ')}`).join('. ') +
       '.',
     note: 'Share of the subsets with each rank. Grey: the range that the paper reports for the same system.',
     data,

@@ -3,7 +3,7 @@ import type { LayerCurve } from '../curves';
 import type { KruskalCurve } from '../rank';
 import type { Precision } from '../tensor';
 import { figure, table, type Figure, type Table } from './display';
-import { panels } from './panels';
+import { bySystem, panels } from './panels';
 import { precisionColours } from './theme';
 
 /** Where the paper's curve for random attention leaves 1 and reaches 0 (read off its notebook, k = 1, 11, …). */
@@ -14,9 +14,7 @@ const PAPER_FALL: Readonly<Record<string, readonly [number, number]>> = { 'rando
  * n and d, and the stretch in which the paper's own curve falls.
  */
 export function kruskalCurveFigure(curves: readonly LayerCurve[]): Figure {
-  const systems = [...new Set(curves.map(({ system }) => system))].map((system) =>
-    curves.filter((curve) => curve.system === system),
-  );
+  const systems = bySystem(curves);
   const { layout, axes, verticalLine, band } = panels(
     systems.map(([{ title }]) => title),
     170,

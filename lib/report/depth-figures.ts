@@ -2,7 +2,7 @@ import type { Data } from 'plotly.js';
 import type { DepthPart, DepthPlace, DepthTest } from '../depth';
 import { depthSteps, networksOf } from '../depth-steps';
 import { figure, table, type Figure, type Row, type Table } from './display';
-import { panels } from './panels';
+import { bySystem, panels } from './panels';
 import { colours, neutral, precisionColours } from './theme';
 
 /** Ratios that are smaller are those of dependent vectors, all equal or in a plane, and rounding only. */
@@ -129,9 +129,7 @@ interface RatioPanel {
  * network; below, the saturation of the query's attention.
  */
 export function depthFigure(places: readonly DepthPlace[]): Figure {
-  const systems = [...new Set(places.map(({ system }) => system))].map((system) =>
-    places.filter((place) => place.system === system),
-  );
+  const systems = bySystem(places);
   const ratioPanels = systems.flatMap((own): RatioPanel[] => {
     const [{ title, n, d }] = own;
     const panels = [

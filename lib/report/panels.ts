@@ -13,6 +13,13 @@ export interface Panels {
   band(panel: number, from: number, to: number, label: string): void;
 }
 
+/** Results of the same system together, systems in the order in which they come: a panel each. */
+export function bySystem<T extends { readonly system: string }>(results: readonly T[]): T[][] {
+  return [...new Set(results.map(({ system }) => system))].map((system) =>
+    results.filter((result) => result.system === system),
+  );
+}
+
 /** Lays out one panel a title, from top to bottom; `panelLayout` gives each panel's axes. */
 export function panels(
   titles: readonly string[],

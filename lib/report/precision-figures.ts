@@ -4,19 +4,13 @@ import type { SmallCopy } from '../precision/small-copy';
 import type { LayerSpectra, ToleranceSweep } from '../precision/spectra';
 import type { Precision } from '../tensor';
 import { figure, table, type Figure, type Table } from './display';
-import { panels } from './panels';
+import { bySystem, panels } from './panels';
 import { precisionColours } from './theme';
 
 /** Singular values that are exactly zero have no place on a logarithmic axis; they are drawn here. */
 const SMALLEST_DRAWN = 1e-19;
 
 const precisions: readonly Precision[] = ['float32', 'float64'];
-
-function bySystem<T extends { readonly system: string }>(results: readonly T[]): T[][] {
-  return [...new Set(results.map(({ system }) => system))].map((system) =>
-    results.filter((result) => result.system === system),
-  );
-}
 
 /** sigma_i / sigma_1 of random d-subsets, one panel a system, with what each precision takes for zero. */
 export function spectrumFigure(results: readonly LayerSpectra[]): Figure {
