@@ -38,7 +38,7 @@ const profiles = {
     },
     quick: {
       ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 12 },
-      ...{ randomPhotos: 800, randomPhotosFloat64: 400, randomBlocks: 3, draws: 50, sigmaDraws: 5 },
+      ...{ randomPhotos: 800, randomPhotosFloat64: 400, randomBlocks: 2, draws: 50, sigmaDraws: 5 },
     },
     paper: {
       ...{ trainedPhotos: 2000, trainedPhotosFloat64: 2000, trainedBlocks: 12 },
