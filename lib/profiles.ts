@@ -48,7 +48,7 @@ const profiles = {
   /** 09-design: the budget in parameters, examples, length and seeds of each training. */
   design: {
     test: { budget: 2500, examples: 150, draws: 10, steps: 20, seeds: 1 },
-    quick: { budget: 6000, examples: 600, draws: 500, steps: 4000, seeds: 3 },
+    quick: { budget: 6000, examples: 600, draws: 500, steps: 2500, seeds: 2 },
     paper: { budget: 6000, examples: 600, draws: 5000, steps: 50_000, seeds: 5 },
   },
   /**
