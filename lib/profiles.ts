@@ -48,8 +48,8 @@ const profiles = {
   /** 09-design: the budget in parameters, examples, length and seeds of each training. */
   design: {
     test: { budget: 2500, examples: 150, draws: 10, steps: 20, seeds: 1 },
-    quick: { budget: 6000, examples: 600, draws: 500, steps: 2500, seeds: 2 },
-    paper: { budget: 6000, examples: 600, draws: 5000, steps: 50_000, seeds: 5 },
+    quick: { budget: 6000, examples: 1500, draws: 500, steps: 2500, seeds: 2 },
+    paper: { budget: 6000, examples: 1500, draws: 5000, steps: 50_000, seeds: 5 },
   },
   /**
    * 08-language: passages in float32 and in float64 (at least d), their tokens, blocks of a trained and of the random network
