@@ -1,126 +1,35 @@
 /**
- * Makes the reports of the notebooks that were run:
+ * `npm start` and `npm run report`: from whatever state the checkout is in to the finished reports.
  *
  *     node scripts/report.mjs [--run] [notebooks/01-assumptions.ipynb …]
  *
- * From each `reports/<name>.ipynb` come `<name>.html`, one file that needs no network, and `<name>.json` with the rows of
- * its tables; `index.html` shows them all. With --run the notebooks are executed first. A single figure for a paper:
+ * With --run, as in `npm start`, the notebooks are executed first. A single figure for a paper:
  *
  *     node scripts/report.mjs --figure 02-kruskal-curve/kruskal-curve --out curve.pdf     (browser/figure.mjs says more)
  */
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, join, relative } from 'node:path';
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { jupyterEnvironment } from './notebooks-environment.mjs';
-import { executeNotebooks, findNotebooks, reports } from './notebooks.mjs';
-import { fillPage, indexPage } from './report-page.mjs';
-import { SetupFailure, isMain, runScript } from './setup/failure.mjs';
-import { python, root } from './setup/places.mjs';
-import { mustRun } from './setup/run.mjs';
+import { executeNotebooks, findNotebooks } from './notebooks.mjs';
+import { prepare } from './setup.mjs';
+import { SetupFailure, runScript } from './setup/failure.mjs';
 
-const { mimeTypes } = createRequire(import.meta.url)('attention-capacity/report/show');
-
-/**
- * Makes the reports of the executed notebooks in `folder` (all, or those named) and the page that lists them all.
- *
- * @returns {Promise<{name, title, headlines: string[], html: string, json: string, failed: boolean}[]>}
- */
-export async function makeReports({ folder = reports, names } = {}) {
-  const executed = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((file) => file.endsWith('.ipynb'))
-        .sort()
-    : [];
-  const missing = (names ?? []).filter((name) => !executed.includes(`${name}.ipynb`));
-  const how = '`npm run report -- --run` runs the notebooks first';
-  if (executed.length === 0) throw new SetupFailure(`no notebook was run yet: ${how}`);
-  if (missing.length > 0) throw new SetupFailure(`${missing.join(', ')} was not run yet: ${how}`);
-  const made = [];
-  for (const file of executed) {
-    const report = readReport(join(folder, file));
-    if (!names || names.includes(report.name)) await makeReport(report, join(folder, file));
-    made.push(report);
+await runScript(async () => {
+  const texts = ['figure', 'out', 'width', 'height', 'scale'].map((name) => [name, { type: 'string' }]);
+  const options = { run: { type: 'boolean' }, ...Object.fromEntries(texts) };
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  await prepare();
+  // What needs the packages and the library is read when they are there.
+  if (values.figure !== undefined || values.out !== undefined) {
+    const { figure, out, width, height, scale } = values;
+    if (!figure || !out) throw new SetupFailure('--figure NOTEBOOK/FIGURE and --out FILE go together');
+    const { exportFigure } = await import('./browser/figure.mjs');
+    process.stdout.write(`${await exportFigure(figure, out, { width, height, scale })}\n`);
+    return;
   }
-  write(join(folder, 'index.html'), indexPage(made));
-  return names ? made.filter(({ name }) => names.includes(name)) : made;
-}
-
-/** What a report is made of, read from the executed notebook. */
-function readReport(path) {
-  const notebook = JSON.parse(readFileSync(path, 'utf8'));
-  const outputs = notebook.cells.flatMap((cell) => cell.outputs ?? []).map(({ data }) => data ?? {});
-  const all = (type) => outputs.filter((data) => type in data);
-  const name = basename(path, '.ipynb');
-  const figure = all(mimeTypes.plotly)[0];
-  return {
-    name,
-    title: titleOf(notebook) ?? name,
-    headlines: all(mimeTypes.headline).map((data) => data[mimeTypes.headline].text),
-    tables: Object.fromEntries(
-      all(mimeTypes.table).map((data) => [data[mimeTypes.table].name, data[mimeTypes.table].rows]),
-    ),
-    figure: figure && { spec: figure[mimeTypes.plotly], alt: figure[mimeTypes.figure]?.alt ?? '' },
-    figures: all(mimeTypes.plotly).length,
-    run: notebook.metadata.attention_capacity ?? {},
-    failed: notebook.metadata.attention_capacity?.failed === true,
-    html: path.replace(/\.ipynb$/, '.html'),
-    json: path.replace(/\.ipynb$/, '.json'),
-  };
-}
-
-async function makeReport(report, executed) {
-  const raw = `${report.html}.part`;
-  await mustRun(`exporting ${report.name}`, python, [join(root, 'scripts', 'report.py'), executed, raw], {
-    env: jupyterEnvironment(),
-  });
-  write(report.html, fillPage(readFileSync(raw, 'utf8')));
-  rmSync(raw, { force: true });
-  const { tables, headlines, run } = report;
-  write(report.json, `${JSON.stringify({ tables, headlines, run }, null, 1)}\n`);
-}
-
-function titleOf(notebook) {
-  const prose = notebook.cells
-    .filter((cell) => cell.cell_type === 'markdown')
-    .map(({ source }) => [source].flat().join(''));
-  return /^# (.*)$/m.exec(prose.join('\n'))?.[1].trim();
-}
-
-/** A file is whole or as it was before. */
-function write(path, text) {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
-}
-
-/** What a person is told when the reports are there. */
-export function tellReports(made, folder = reports) {
-  const here = (path) => relative(process.cwd(), path) || '.';
-  const lines = made.flatMap(({ title, html, headlines, failed }) => [
-    '',
-    `${title}${failed ? ' (a cell failed)' : ''}`,
-    ...headlines.map((text) => `  ${text}`),
-    `  ${here(html)}`,
-  ]);
-  return [...lines, '', `All reports: ${here(join(folder, 'index.html'))}`].join('\n').trimStart();
-}
-
-if (isMain(import.meta.url)) {
-  await runScript(async () => {
-    const texts = ['figure', 'out', 'width', 'height', 'scale'].map((name) => [name, { type: 'string' }]);
-    const options = { run: { type: 'boolean' }, ...Object.fromEntries(texts) };
-    const { values, positionals } = parseArgs({ allowPositionals: true, options });
-    if (values.figure !== undefined || values.out !== undefined) {
-      const { figure, out, width, height, scale } = values;
-      if (!figure || !out) throw new SetupFailure('--figure NOTEBOOK/FIGURE and --out FILE go together');
-      const { exportFigure } = await import('./browser/figure.mjs');
-      process.stdout.write(`${await exportFigure(figure, out, { width, height, scale })}\n`);
-      return;
-    }
-    const notebooks = findNotebooks(positionals);
-    const passed = !values.run || (await executeNotebooks(notebooks));
-    const names = positionals.length > 0 ? notebooks.map((path) => basename(path, '.ipynb')) : undefined;
-    process.stdout.write(`${tellReports(await makeReports({ names }))}\n`);
-    if (!passed) process.exitCode = 1;
-  });
-}
+  const { makeReports, tellReports } = await import('./make-reports.mjs');
+  const notebooks = findNotebooks(positionals);
+  const passed = !values.run || (await executeNotebooks(notebooks));
+  const names = positionals.length > 0 ? notebooks.map((path) => basename(path, '.ipynb')) : undefined;
+  process.stdout.write(`${tellReports(await makeReports({ names }))}\n`);
+  if (!passed) process.exitCode = 1;
+});

@@ -1,4 +1,4 @@
-"""Turns an executed notebook into HTML by the template in jupyter/templates, for report.mjs, which fills in styles, plotly,
+"""Turns an executed notebook into HTML by the template in jupyter/templates, for make-reports.mjs, which fills in styles, plotly,
 and the formulas: those are left as <span class="formula"> with TeX in it."""
 
 import base64

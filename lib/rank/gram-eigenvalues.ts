@@ -3,15 +3,23 @@ import { batchSize, type Gram } from './gram';
 import { inFloat64 } from './in-float64';
 import { eigenvalueSlack, SMALLEST_TRACE } from './rounding';
 
-/** Ranks of subsets of one size from the eigenvalues of their Grams; null where those cannot tell. */
+/** What the eigenvalues of a subset's Gram say. */
+export interface FromEigenvalues {
+  /** Null where the eigenvalues cannot tell. */
+  readonly rank: number | null;
+  /** A proved interval of sigma_max^2. */
+  readonly largest: readonly [low: number, high: number];
+}
+
+/** Ranks of subsets of one size from the eigenvalues of their Grams. */
 export function ranksFromGram(
   gram: Gram,
   subsets: readonly Int32Array[],
   tolerance: number,
   near = 0,
-): (number | null)[] {
-  const ranks: (number | null)[] = [];
-  if (subsets.length === 0) return ranks;
+): FromEigenvalues[] {
+  const found: FromEigenvalues[] = [];
+  if (subsets.length === 0) return found;
   const k = subsets[0].length;
   const size = batchSize(k);
   for (let start = 0; start < subsets.length; start += size) {
@@ -20,10 +28,15 @@ export function ranksFromGram(
     const eigenvalues = inFloat64(() => valuesOf(eigvalsh(gram.leading(batch, unshifted, k))) as Float64Array);
     batch.forEach((subset, i) => {
       const ascending = eigenvalues.subarray(i * k, (i + 1) * k);
-      ranks.push(rankFromEigenvalues(ascending, gram.columns, gram.trace(subset), tolerance, near));
+      const trace = gram.trace(subset);
+      const slack = eigenvalueSlack(gram.columns, k, trace);
+      found.push({
+        rank: rankFromEigenvalues(ascending, gram.columns, trace, tolerance, near),
+        largest: [ascending[k - 1] - slack, ascending[k - 1] + slack],
+      });
     });
   }
-  return ranks;
+  return found;
 }
 
 /**

@@ -198,17 +198,23 @@ export class IndependenceTest {
     else if (decided < 0.7 * able.length) this.failingShare = Math.min(1, this.failingShare * 1.08);
   }
 
+  /** Where they cannot tell, sigma_max is at least known from them, and a Cholesky tells finer than they do. */
   private byEigenvalues(open: readonly Candidate[]): void {
     if (open.length === 0 || isBlind(open)) return;
     const k = open[0].subset.length;
-    const ranks = ranksFromGram(
+    const squared = this.tolerance(k) ** 2;
+    const found = ranksFromGram(
       this.gram,
       open.map(({ subset }) => subset),
       this.tolerance(k),
     );
     open.forEach((candidate, i) => {
-      if (ranks[i] !== null) candidate.verdict = verdict(ranks[i] === k, 'eigenvalues');
+      const { rank, largest } = found[i];
+      if (rank !== null) candidate.verdict = verdict(rank === k, 'eigenvalues');
+      [candidate.low, candidate.high] = largest.map((value) => squared * value);
     });
+    this.proveIndependent(open.filter(isOpen));
+    this.proveDependent(open.filter(isOpen));
   }
 
   private bySvd(open: readonly Candidate[]): void {

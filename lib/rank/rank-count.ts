@@ -81,7 +81,7 @@ export class RankCounter {
       return test.tolerance(k) ** 2 * trace < 4 * eigenvalueSlack(test.rows.columns, k, trace);
     });
     if (blind) return;
-    for (const [i, rank] of ranksFromGram(test.gram, subsets, test.tolerance(k), NEAR).entries()) {
+    for (const [i, { rank }] of ranksFromGram(test.gram, subsets, test.tolerance(k), NEAR).entries()) {
       if (rank !== null) found(subsets[i], rank);
     }
   }

@@ -43,7 +43,7 @@ describe('reports', () => {
     const listener = { event: (event: RunEvent) => events.push(event), end: () => undefined };
     const shown = await executeNotebook(fixture('showing'), { output: join(folder, 'showing.ipynb'), listener });
     assert.equal(shown.failed, false, JSON.stringify(events.filter(({ error }) => error)));
-    const { makeReports } = await script('report.mjs');
+    const { makeReports } = await script('make-reports.mjs');
     made = await makeReports({ folder });
     browser = await launchChromium();
   });
