@@ -148,31 +148,45 @@ export class IndependenceTest {
     return candidates.filter(isOpen);
   }
 
+  /** Where the Gram is blind, what decides more of the subsets is tried first: a Cholesky of either Gram costs the same. */
   private proveIndependent(open: readonly Candidate[]): void {
     if (open.length === 0) return;
     const k = open[0].subset.length;
-    const blind = isBlind(open);
-    if (!blind || this.worthTrying('cholesky', k)) {
-      const factors = this.factor(open, ({ high, slack }) => high * (1 + 2.1 * NEAR) + slack);
-      open.forEach((candidate, i) => {
-        if (factors[i] === 1) candidate.verdict = verdict(true, 'cholesky');
-      });
-      this.note('cholesky', k, open);
-    }
-    const left = open.filter(isOpen);
-    if (!blind || left.length === 0 || !this.worthTrying('preconditioned', k)) return;
+    if (!isBlind(open)) return this.byCholesky(open, k);
+    const share = (method: Method) => {
+      const { tried, decided } = this.attempts.get(`${method} ${k}`) ?? { tried: 0, decided: 0 };
+      return tried < 16 ? 1 : decided / tried;
+    };
+    const byCholesky = () => this.byCholesky(open.filter(isOpen), k);
+    const preconditioned = () => this.byPreconditioner(open.filter(isOpen), k);
+    const order =
+      share('preconditioned') > share('cholesky') ? [preconditioned, byCholesky] : [byCholesky, preconditioned];
+    for (const prove of order) prove();
+  }
+
+  private byCholesky(open: readonly Candidate[], k: number): void {
+    if (open.length === 0 || (isBlind(open) && !this.worthTrying('cholesky', k))) return;
+    const factors = this.factor(open, ({ high, slack }) => high * (1 + 2.1 * NEAR) + slack);
+    open.forEach((candidate, i) => {
+      if (factors[i] === 1) candidate.verdict = verdict(true, 'cholesky');
+    });
+    this.note('cholesky', k, open);
+  }
+
+  private byPreconditioner(open: readonly Candidate[], k: number): void {
+    if (open.length === 0 || !this.worthTrying('preconditioned', k)) return;
     const preconditioner = this.preconditioners.forSubsetsOf(k);
     if (preconditioner === null) return;
-    const proved = inBatches(left, (batch) =>
+    const proved = inBatches(open, (batch) =>
       preconditioner.proves(
         batch.map(({ subset }) => subset),
         batch.map(({ high }) => Math.sqrt(high)),
       ),
     );
-    left.forEach((candidate, i) => {
+    open.forEach((candidate, i) => {
       if (proved[i] === 1) candidate.verdict = verdict(true, 'preconditioned');
     });
-    this.note('preconditioned', k, left);
+    this.note('preconditioned', k, open);
   }
 
   /**
