@@ -15,7 +15,7 @@ const profiles = {
   /** 02-kruskal-curve: random permutations behind each curve. */
   curve: {
     test: { photos: 800, permutations: 6 },
-    quick: { photos: 2000, permutations: 500 },
+    quick: { photos: 2000, permutations: 400 },
     paper: { photos: 2000, permutations: 5000 },
   },
   /**
@@ -24,7 +24,7 @@ const profiles = {
    */
   precision: {
     test: { photos: 800, spectra: 1, draws: 4, sceptics: 800, seeds: 1, rows: 1, smallImages: 9 },
-    quick: { photos: 2000, spectra: 3, draws: 30, sceptics: 800, seeds: 1, rows: 8, smallImages: 14 },
+    quick: { photos: 2000, spectra: 3, draws: 20, sceptics: 800, seeds: 1, rows: 6, smallImages: 14 },
     paper: { photos: 2000, spectra: 20, draws: 1000, sceptics: 2000, seeds: 5, rows: 768, smallImages: 16 },
   },
   /**
@@ -38,7 +38,7 @@ const profiles = {
     },
     quick: {
       ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 12 },
-      ...{ randomPhotos: 800, randomPhotosFloat64: 400, randomBlocks: 2, draws: 50, sigmaDraws: 5 },
+      ...{ randomPhotos: 400, randomPhotosFloat64: 400, randomBlocks: 2, draws: 50, sigmaDraws: 5 },
     },
     paper: {
       ...{ trainedPhotos: 2000, trainedPhotosFloat64: 2000, trainedBlocks: 12 },
