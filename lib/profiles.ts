@@ -58,7 +58,7 @@ const profiles = {
    */
   language: {
     test: { passages: 800, passages64: 800, tokens: 16, depth: 1, randomDepth: 1, draws: 10, permutations: 4 },
-    quick: { passages: 2000, passages64: 800, tokens: 128, depth: 6, randomDepth: 2, draws: 100, permutations: 60 },
+    quick: { passages: 2000, passages64: 800, tokens: 128, depth: 6, randomDepth: 1, draws: 100, permutations: 60 },
     paper: {
       passages: 2000,
       passages64: 2000,
