@@ -18,7 +18,8 @@ export interface Lane {
 /**
  * The arithmetic of a stack of models: one tensor of parameters, one of data, a step for all at once.
  *
- * A model alone takes the same bits as in a stack. TensorFlow's batched product has one kernel for a batch of one and
+ * A model alone takes the same steps as in a stack, for most shapes to the last bit; for others, some odd sizes among them,
+ * float32's last digit is rounded differently. TensorFlow's batched product has one kernel for a batch of one and
  * another for a batch of several when the matrices are small (at most 128 * 128 multiplications), which round
  * differently; so a small model that is alone runs beside a twin of itself. That costs little: a small model's time goes
  * into the calls.
