@@ -1,4 +1,5 @@
 import type { DepthPart, DepthPlace } from './depth';
+import { groupBy } from './group-by';
 import { median } from './rank';
 import type { Precision } from './tensor';
 
@@ -49,10 +50,5 @@ export function depthSteps(places: readonly DepthPlace[]): DepthStep[] {
 
 /** Places of the same network, images and precision, in the order of depth. */
 export function networksOf(places: readonly DepthPlace[]): DepthPlace[][] {
-  const groups = new Map<string, DepthPlace[]>();
-  for (const place of places) {
-    const key = `${place.system} ${place.precision}`;
-    groups.set(key, [...(groups.get(key) ?? []), place]);
-  }
-  return [...groups.values()];
+  return [...groupBy(places, ({ system, precision }) => `${system} ${precision}`).values()];
 }

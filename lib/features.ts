@@ -1,5 +1,6 @@
 import type { ExampleSet } from './data';
 import { FeatureStore, type FeaturePart, type Part } from './feature-store';
+import { groupBy } from './group-by';
 import { readBatch, toInput } from './input-batch';
 import { inputOf, loadLayers, placeOf, type FeatureLayer, type LayerBatch } from './models';
 import { begin } from './pace';
@@ -147,12 +148,7 @@ async function computeParts(
 
 /** Layers that take the same input go through their networks together. */
 function byInput(stores: readonly FeatureStore[]): FeatureStore[][] {
-  const groups = new Map<string, FeatureStore[]>();
-  for (const store of stores) {
-    const key = inputOf(store.layer);
-    groups.set(key, [...(groups.get(key) ?? []), store]);
-  }
-  return [...groups.values()];
+  return [...groupBy(stores, ({ layer }) => inputOf(layer)).values()];
 }
 
 /** Gathers what one layer makes of the batches of one part. */

@@ -62,6 +62,45 @@ export class Gram {
   }
 
   /**
+   * For each order of rows, how many from its start have a Gram that minus `shift` has a Cholesky factor: the most from
+   * `from` to `to`, or 0 where `from` rows already have none. Where it is fewer than `to`, the first row too many gives
+   * weights v of the rows up to it with v^T (G - shift I) v <= 0, up to rounding.
+   */
+  longestFactors(
+    orders: readonly Int32Array[],
+    shifts: readonly number[],
+    from: number,
+    to: number,
+  ): { length: number; weights: Float64Array | null }[] {
+    if (from === to) {
+      const prefixes = orders.map((order) => order.subarray(0, to));
+      return Array.from(this.factors(prefixes, shifts), (passed) => ({ length: passed * to, weights: null }));
+    }
+    return inFloat64(() => {
+      const { factor, solved, complement } = this.eliminate(orders, shifts, from, to);
+      const passed = succeeded(factor);
+      const rest = to - from;
+      const blocks = valuesOf(complement);
+      // [B, rest, 1]: weights of the rows after the first `from`; zeros where there is nothing to find.
+      const later = new Float64Array(orders.length * rest);
+      const lengths = orders.map((_, index) => {
+        if (passed[index] === 0) return 0;
+        const own = later.subarray(index * rest, (index + 1) * rest);
+        return from + factoredRows(blocks.subarray(index * rest * rest), rest, own);
+      });
+      const seen = tf.matMul(solved as tf.Tensor3D, toTensor(later, [orders.length, rest, 1]) as tf.Tensor3D);
+      const earlier = valuesOf(triangularSolve(factor, seen, { adjoint: true }));
+      return lengths.map((length, index) => {
+        if (length === 0 || length === to) return { length, weights: null };
+        const weights = new Float64Array(length + 1);
+        for (let i = 0; i < from; i++) weights[i] = -earlier[index * from + i];
+        weights.set(later.subarray(index * rest, index * rest + length + 1 - from), from);
+        return { length, weights };
+      });
+    });
+  }
+
+  /**
    * The first step of a factorization in blocks. For each subset, with A the shifted Gram of the first `first` rows, B
    * its products with the rows from there to `size`, D the shifted Gram of those: `factor` L with L L^T = A, `solved`
    * Z = L^-1 B, and the Schur complement `complement` = D - Z^T Z, of which the lower triangle is right. All NaN where A
@@ -185,6 +224,32 @@ export function succeeded(factors: tf.Tensor): Uint8Array {
   const [batch, size] = factors.shape;
   const last = valuesOf(tf.slice(factors, [0, size - 1, size - 1], [batch, 1, 1]));
   return Uint8Array.from(last, (value) => (Number.isNaN(value) ? 0 : 1));
+}
+
+/**
+ * How many rows of a symmetric matrix M `[size, size]`, of which the lower triangle is read, a Cholesky passes. Where not
+ * all, `direction` `[size]` becomes a vector x with x^T M x <= 0: the row too many, made orthogonal (in M) to those passed.
+ */
+function factoredRows(matrix: ArrayLike<number>, size: number, direction: Float64Array): number {
+  const factor = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      let value = matrix[i * size + j];
+      for (let m = 0; m < j; m++) value -= factor[i * size + m] * factor[j * size + m];
+      if (j < i) factor[i * size + j] = value / factor[j * size + j];
+      else if (value > 0) factor[i * size + i] = Math.sqrt(value);
+      else {
+        direction[i] = 1;
+        for (let row = i - 1; row >= 0; row--) {
+          let sum = -factor[i * size + row];
+          for (let m = row + 1; m < i; m++) sum -= factor[m * size + row] * direction[m];
+          direction[row] = sum / factor[row * size + row];
+        }
+        return i;
+      }
+    }
+  }
+  return size;
 }
 
 function product(values: Float64Array, count: number, columns: number): Float64Array {

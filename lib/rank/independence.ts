@@ -1,9 +1,12 @@
+import { groupBy } from '../group-by';
+import { tf, toTensor, valuesOf } from '../tensor';
 import { batchSize, Gram } from './gram';
 import { ranksFromGram } from './gram-eigenvalues';
+import { inFloat64 } from './in-float64';
 import { LargestSingularValue } from './largest-singular-value';
 import { Preconditioners } from './preconditioner';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';
-import { hasZeroOrRepeatedRow, type Rows } from './rows';
+import { hasZeroOrRepeatedRow, norm, type Rows } from './rows';
 import { singularValuesOfSubsets } from './singular-values';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';
 
@@ -30,8 +33,21 @@ export interface Verdict {
 
 /** Subsets that are judged together: enough to share the large matrix products, few enough to yield often. */
 export const JUDGED_TOGETHER = 64;
+/** A method that decides fewer than this is left out. */
+const WORTH_TRYING = 0.05;
 /** Distance from the tolerance, relative, within which a singular value is called near to it. */
 export const NEAR = 1e-6;
+
+/** What a factorization says of the first rows of an order, at the tolerance of so many of them as were guessed. */
+export interface ProvedPrefixes {
+  /**
+   * How many are independent: the most from `from` to `to`, or 0 where `from` are not. Up to the guess that is proved at
+   * their own tolerances, which are smaller; beyond, more could not be proved at their own.
+   */
+  independent: number;
+  /** Whether one row more is proved to be dependent, at its own tolerance. */
+  nextDependent: boolean;
+}
 
 /** A subset that is being judged. */
 interface Candidate {
@@ -87,31 +103,90 @@ export class IndependenceTest {
     const candidates = subsets.map((subset) => this.candidate(subset));
     const usable = this.withoutEqualRows(candidates).filter(({ trace }) => trace >= SMALLEST_TRACE);
     const dependentFirst = expected === 'dependent' || (expected === 'as before' && this.failingShare < 1);
-    for (const closeness of ['roughly', 'closely'] as const) {
-      const open = this.withoutInterlacing(this.bracket(usable.filter(isOpen), closeness));
-      if (open.length === 0) break;
-      if (isBlind(open)) {
-        this.proveIndependent(open);
-        break;
-      }
-      if (dependentFirst) this.proveDependent(open);
-      this.proveIndependent(open.filter(isOpen));
-      if (!dependentFirst) this.proveDependent(open.filter(isOpen));
-    }
+    const proofs = [
+      (open: readonly Candidate[]) => this.proveIndependent(open),
+      (open: readonly Candidate[]) => this.proveDependent(open),
+    ];
+    const [likely, other] = dependentFirst ? proofs.reverse() : proofs;
+    const bracketed = (closeness: 'roughly' | 'closely') =>
+      this.withoutInterlacing(this.bracket(usable.filter(isOpen), closeness));
+    likely(bracketed('roughly'));
+    // What the likely proof leaves is mostly the other way round; sigma_max is now worth knowing closely.
+    const left = bracketed('closely');
+    other(left);
+    likely(left.filter(isOpen));
     this.byEigenvalues(usable.filter(isOpen));
     this.bySvd(candidates.filter(isOpen));
     return candidates.map(({ verdict }) => verdict!);
   }
 
+  /** What one factorization of each order's rows, made with the tolerance of its first `guesses[i]`, says of its prefixes. */
+  provedPrefixes(
+    orders: readonly Int32Array[],
+    guesses: readonly number[],
+    from: number,
+    to: number,
+  ): ProvedPrefixes[] {
+    const candidates = orders.map((order, i) => this.candidate(order.subarray(0, guesses[i])));
+    const proved = orders.map((): ProvedPrefixes => ({ independent: 0, nextDependent: false }));
+    const usable = Array.from(candidates.keys()).filter((i) => candidates[i].trace >= SMALLEST_TRACE);
+    if (usable.length === 0) return proved;
+    const open = this.bracket(
+      usable.map((i) => candidates[i]),
+      'closely',
+    );
+    if (isBlind(open)) {
+      for (const group of groupBy(open, ({ subset }) => subset.length).values()) {
+        this.proveIndependent(this.withoutInterlacing(group));
+      }
+      for (const i of usable) if (candidates[i].verdict?.independent) proved[i].independent = guesses[i];
+      return proved;
+    }
+    const size = batchSize(to);
+    for (let start = 0; start < usable.length; start += size) {
+      const batch = usable.slice(start, start + size);
+      const arranged = batch.map((i) => leadingAscending(orders[i].subarray(0, to), from));
+      const shifts = batch.map((i) => shiftToProve(candidates[i]));
+      const found = this.gram.longestFactors(arranged, shifts, from, to);
+      const dependent = this.dependentBy(
+        arranged,
+        found.map(({ weights }) => weights),
+        batch.map((i) => candidates[i].low),
+      );
+      batch.forEach((i, place) => {
+        const { length } = found[place];
+        proved[i] = { independent: length, nextDependent: length + 1 >= guesses[i] && dependent[place] };
+      });
+    }
+    return proved;
+  }
+
   /**
-   * For each subset, 1 where it is proved to be independent by the cheap methods; 0 where it is dependent, or so near to it
-   * that only `judge` can tell.
+   * Whether a combination of rows is so short that it proves them dependent: sigma_min <= ||S^T v|| / ||v||. `bounds` are
+   * lower bounds of their squared tolerances.
    */
-  provedIndependent(subsets: readonly Int32Array[]): Uint8Array {
-    const candidates = subsets.map((subset) => this.candidate(subset));
-    const usable = this.withoutEqualRows(candidates).filter(({ trace }) => trace >= SMALLEST_TRACE);
-    this.proveIndependent(this.withoutInterlacing(this.bracket(usable, 'closely')));
-    return Uint8Array.from(candidates, ({ verdict }) => (verdict?.independent ? 1 : 0));
+  private dependentBy(
+    orders: readonly Int32Array[],
+    weights: readonly (Float64Array | null)[],
+    bounds: readonly number[],
+  ): boolean[] {
+    const { count, columns, values } = this.rows;
+    const spread = new Float64Array(orders.length * count);
+    weights.forEach((own, index) => {
+      own?.forEach((weight, i) => (spread[index * count + orders[index][i]] = weight));
+    });
+    const combined = inFloat64(() => {
+      const all = toTensor(values, [count, columns]) as tf.Tensor2D;
+      return valuesOf(tf.matMul(toTensor(spread, [orders.length, count]) as tf.Tensor2D, all));
+    });
+    return weights.map((own, index) => {
+      if (own === null) return false;
+      const length = norm(own);
+      // Rounding of sums of `count` products, and of the norms.
+      const error = (count + columns + 8) * 2 ** -53 * Math.sqrt(this.gram.trace(orders[index], own.length));
+      const ratio = norm(combined.subarray(index * columns, (index + 1) * columns)) / length + error;
+      return (ratio * (1 + 1e-12)) ** 2 < bounds[index] * (1 - 2.1 * NEAR);
+    });
   }
 
   private candidate(subset: Int32Array): Candidate {
@@ -125,9 +200,9 @@ export class IndependenceTest {
     if (candidates.length === 0) return candidates;
     const subsets = candidates.map(({ subset }) => subset);
     const traces = candidates.map(({ trace }) => trace);
-    const squared = this.tolerance(subsets[0].length) ** 2;
     const { low, high } = this.largestSingularValue[closeness](subsets, traces);
     candidates.forEach((candidate, i) => {
+      const squared = this.tolerance(candidate.subset.length) ** 2;
       candidate.low = squared * low[i];
       candidate.high = squared * high[i];
     });
@@ -153,20 +228,18 @@ export class IndependenceTest {
     if (open.length === 0) return;
     const k = open[0].subset.length;
     if (!isBlind(open)) return this.byCholesky(open, k);
-    const share = (method: Method) => {
-      const { tried, decided } = this.attempts.get(`${method} ${k}`) ?? { tried: 0, decided: 0 };
-      return tried < 16 ? 1 : decided / tried;
-    };
     const byCholesky = () => this.byCholesky(open.filter(isOpen), k);
     const preconditioned = () => this.byPreconditioner(open.filter(isOpen), k);
     const order =
-      share('preconditioned') > share('cholesky') ? [preconditioned, byCholesky] : [byCholesky, preconditioned];
+      this.successes('preconditioned', k) > this.successes('cholesky', k)
+        ? [preconditioned, byCholesky]
+        : [byCholesky, preconditioned];
     for (const prove of order) prove();
   }
 
   private byCholesky(open: readonly Candidate[], k: number): void {
-    if (open.length === 0 || (isBlind(open) && !this.worthTrying('cholesky', k))) return;
-    const factors = this.factor(open, ({ high, slack }) => high * (1 + 2.1 * NEAR) + slack);
+    if (open.length === 0 || (isBlind(open) && this.successes('cholesky', k) < WORTH_TRYING)) return;
+    const factors = this.factor(open, shiftToProve);
     open.forEach((candidate, i) => {
       if (factors[i] === 1) candidate.verdict = verdict(true, 'cholesky');
     });
@@ -174,7 +247,7 @@ export class IndependenceTest {
   }
 
   private byPreconditioner(open: readonly Candidate[], k: number): void {
-    if (open.length === 0 || !this.worthTrying('preconditioned', k)) return;
+    if (open.length === 0 || this.successes('preconditioned', k) < WORTH_TRYING) return;
     const preconditioner = this.preconditioners.forSubsetsOf(k);
     if (preconditioner === null) return;
     const proved = inBatches(open, (batch) =>
@@ -254,18 +327,36 @@ export class IndependenceTest {
   }
 
   private note(method: Method, k: number, tried: readonly Candidate[]): void {
-    const before = this.attempts.get(`${method} ${k}`) ?? { tried: 0, decided: 0 };
-    const decided = tried.length - tried.filter(isOpen).length;
-    this.attempts.set(`${method} ${k}`, { tried: before.tried + tried.length, decided: before.decided + decided });
+    const attempts = this.attemptsWith(method, k);
+    attempts.tried += tried.length;
+    attempts.decided += tried.length - tried.filter(isOpen).length;
   }
 
-  private worthTrying(method: Method, k: number): boolean {
-    const record = this.attempts.get(`${method} ${k}`);
-    return record === undefined || record.tried < 16 || record.decided > 0.05 * record.tried;
+  /** The share of k-subsets that a method could decide; 1 until it has been tried on some. */
+  private successes(method: Method, k: number): number {
+    const { tried, decided } = this.attemptsWith(method, k);
+    return tried < 16 ? 1 : decided / tried;
+  }
+
+  private attemptsWith(method: Method, k: number): { tried: number; decided: number } {
+    const key = `${method} ${k}`;
+    const attempts = this.attempts.get(key) ?? { tried: 0, decided: 0 };
+    this.attempts.set(key, attempts);
+    return attempts;
   }
 }
 
 const isOpen = ({ verdict }: Candidate) => verdict === null;
+
+/** A Gram that minus this has a Cholesky factor proves independence, beyond what counts as near to the tolerance. */
+const shiftToProve = ({ high, slack }: Candidate) => high * (1 + 2.1 * NEAR) + slack;
+
+/** In ascending order inner products are found along rows of memory. */
+function leadingAscending(order: Int32Array, leading: number): Int32Array {
+  const arranged = order.slice();
+  arranged.subarray(0, leading).sort();
+  return arranged;
+}
 
 /** Whether a float64 Gram is too coarse for the tolerance: success may still prove more than was asked, failure nothing. */
 const isBlind = (open: readonly Candidate[]) => open.every(({ high, slack }) => high < 4 * slack);

@@ -4,6 +4,7 @@ import { randomSource, type Matrix } from '../tensor';
 import { clopperPearson } from './binomial-interval';
 import { IndependenceTest, JUDGED_TOGETHER } from './independence';
 import { checkCount, checkSubsetSize } from './kruskal-test';
+import { PrefixSearch } from './prefix-search';
 import { prepareRows } from './rows';
 import { relativeTolerance, type Rtol } from './tolerance';
 
@@ -111,111 +112,4 @@ function pointsOf(lengths: readonly number[], ks: readonly number[]): KruskalPoi
     intervals.set(satisfied, ci95);
     return { k, satisfied, fraction: satisfied / lengths.length, ci95 };
   });
-}
-
-/** What is known of one permutation: the first `low` rows are independent, the first `high` are not. */
-interface Prefixes {
-  readonly order: Int32Array;
-  low: number;
-  high: number;
-  /** How often a step off the end did not suffice. */
-  steps: number;
-  /** The length, once proved from both sides. */
-  length: number | null;
-}
-
-/** Finds how long the independent prefixes of permutations are, many permutations at a time. */
-class PrefixSearch {
-  readonly lengths: number[];
-  /** The lengths, ascending. */
-  private readonly sorted: number[];
-
-  constructor(
-    private readonly test: IndependenceTest,
-    private readonly longest: number,
-    known: readonly number[],
-  ) {
-    this.lengths = [...known];
-    this.sorted = [...known].sort((a, b) => a - b);
-  }
-
-  async add(orders: readonly Int32Array[], advance: (found: number) => Promise<void>): Promise<void> {
-    const all = orders.map((order): Prefixes => ({ order, low: 0, high: this.longest + 1, steps: 0, length: null }));
-    for (;;) {
-      const open = all.filter(({ length }) => length === null);
-      if (open.length === 0) break;
-      // Prefixes of one length are factorized together.
-      const byLength = new Map<number, Prefixes[]>();
-      for (const prefixes of open) {
-        const probe = this.nextProbe(prefixes);
-        byLength.set(probe, [...(byLength.get(probe) ?? []), prefixes]);
-      }
-      for (const [length, group] of byLength) {
-        for (let start = 0; start < group.length; start += JUDGED_TOGETHER) {
-          this.probe(group.slice(start, start + JUDGED_TOGETHER), length);
-          await advance(all.length - all.filter((prefixes) => prefixes.length === null).length);
-        }
-      }
-    }
-    for (const { length } of all) this.lengths.push(length!);
-    this.sorted.splice(0, this.sorted.length, ...[...this.lengths].sort((a, b) => a - b));
-  }
-
-  /**
-   * The bisection only asks for proofs of independence: a prefix without one counts as dependent until the bracket has
-   * closed, and then the full test has the last word on the first prefix beyond it.
-   */
-  private probe(group: readonly Prefixes[], length: number): void {
-    const closing = group.filter(({ low, high }) => high - low === 1);
-    const others = group.filter(({ low, high }) => high - low > 1);
-    const prefixesOf = (some: readonly Prefixes[]) =>
-      // In ascending order the inner products are found along rows of memory, four times as fast.
-      some.map(({ order }) => order.slice(0, length).sort());
-    if (others.length > 0) {
-      const proved = this.test.provedIndependent(prefixesOf(others));
-      others.forEach((prefixes, i) => {
-        if (proved[i] === 1) prefixes.low = length;
-        else prefixes.high = length;
-      });
-    }
-    if (closing.length > 0) {
-      const verdicts = this.test.judge(prefixesOf(closing), 'dependent');
-      closing.forEach((prefixes, i) => {
-        if (!verdicts[i].independent) prefixes.length = prefixes.low;
-        else Object.assign(prefixes, { low: length, high: Math.min(length + 1, this.longest + 1) });
-      });
-    }
-    for (const prefixes of group) if (prefixes.low === this.longest) prefixes.length = this.longest;
-  }
-
-  /**
-   * Where to look next: at the median of the lengths that other permutations had inside of the bracket; with none there, a
-   * step inwards from the end that is nearer to them, twice as far each time.
-   */
-  private nextProbe(prefixes: Prefixes): number {
-    const { low, high } = prefixes;
-    if (high - low === 1) return high;
-    const first = lowerBound(this.sorted, low + 1);
-    const last = lowerBound(this.sorted, high);
-    if (last > first) return this.sorted[(first + last) >> 1];
-    if (this.sorted.length === 0) return high > this.longest ? this.longest : (low + high) >> 1;
-    const step = 2 ** prefixes.steps++;
-    const below = first > 0;
-    const above = last < this.sorted.length;
-    if (below && !above) return Math.min(low + step, high - 1);
-    if (above && !below) return Math.max(high - step, low + 1);
-    return (low + high) >> 1;
-  }
-}
-
-/** The index of the first value that is at least `least`. */
-function lowerBound(ascending: readonly number[], least: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle] < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

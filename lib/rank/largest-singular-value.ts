@@ -1,6 +1,6 @@
 import { eigvalsh, tf, toTensor, valuesOf } from '../tensor';
 import { inFloat64 } from './in-float64';
-import type { Rows } from './rows';
+import { norm, type Rows } from './rows';
 import { choleskySlack, eigenvalueSlack } from './rounding';
 
 /** A proved interval of sigma_max(S)^2 for each of some subsets. */
@@ -107,12 +107,6 @@ export class LargestSingularValue {
       }
     }
   }
-}
-
-function norm(vector: Float64Array): number {
-  let sum = 0;
-  for (const value of vector) sum += value * value;
-  return Math.sqrt(sum);
 }
 
 /** The spectrum from the smaller of the two Grams, and the top direction by power iteration. */

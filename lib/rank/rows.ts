@@ -118,3 +118,10 @@ export function hasZeroOrRepeatedRow(rows: Rows, subset: Int32Array): boolean {
   }
   return false;
 }
+
+/** Euclidean length. */
+export function norm(vector: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < vector.length; i++) sum += vector[i] * vector[i];
+  return Math.sqrt(sum);
+}

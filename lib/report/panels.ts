@@ -1,4 +1,5 @@
 import type { Layout, Shape } from 'plotly.js';
+import { groupBy } from '../group-by';
 import { neutral } from './theme';
 
 /** A column of panels that share what they show, one for each system. */
@@ -15,9 +16,7 @@ export interface Panels {
 
 /** Results of the same system together, systems in the order in which they come: a panel each. */
 export function bySystem<T extends { readonly system: string }>(results: readonly T[]): T[][] {
-  return [...new Set(results.map(({ system }) => system))].map((system) =>
-    results.filter((result) => result.system === system),
-  );
+  return [...groupBy(results, ({ system }) => system).values()];
 }
 
 /** Lays out one panel a title, from top to bottom; `panelLayout` gives each panel's axes. */

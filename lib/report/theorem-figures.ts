@@ -1,4 +1,5 @@
 import type { Data, Layout } from 'plotly.js';
+import { groupBy } from '../group-by';
 import type { Capacity } from '../memorization/capacity';
 import type { LayerRank } from '../memorization/rank-experiments';
 import { figure, table, type Figure, type Row, type Table } from './display';
@@ -158,12 +159,6 @@ function precisionFigure({ ranks, name, title, xOf, xTitle, note }: PrecisionFig
       yaxis: { rangemode: 'tozero', title: { text: 'rank of <i>Z</i>' } },
     } as Partial<Layout>,
   });
-}
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
 }
 
 function mean(values: readonly number[]): number {

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contextRanks, rankAt, relativeTolerance, singularValues } from 'attention-capacity/rank/index';
+import { contextRanks, kruskalCurve, rankAt, relativeTolerance, singularValues } from 'attention-capacity/rank/index';
 import { IndependenceTest, type Method } from 'attention-capacity/rank/independence';
 import { InertiaCounter } from 'attention-capacity/rank/inertia';
 import { RankCounter } from 'attention-capacity/rank/rank-count';
@@ -182,6 +182,37 @@ test('ranks of 340-subsets, where inertia is the method that is used, against SV
     assert.equal(rank, rankAt(sigmas, judge.tolerance(k)));
     assert.equal(nearest, null);
   });
+});
+
+test(`where the independent prefixes of ${TRIALS} permutations end, against SVD`, async () => {
+  const [T, d, permutations] = [120, 48, TRIALS / 12];
+  const lengthsSeen = new Set<number>();
+  for (let matrix = 0; matrix < 12; matrix++) {
+    const random = randomSource(matrix, 'prefixes');
+    const rtol = matrix % 2 === 0 ? 'float32' : 1e-3;
+    const tolerance = relativeTolerance(rtol, 1, d);
+    // One direction stands out, or none does; the smallest singular values are below the tolerance, or just above it.
+    const largest = matrix % 3 === 0 ? 1 : 30;
+    const smallest = (matrix % 4 < 2 ? 0.02 : 1.5) * largest * tolerance;
+    const sigmas = Float64Array.from({ length: d }, (_, i) => (i === 0 ? largest : smallest ** (i / (d - 1))));
+    const features = withSingularValues(T, d, sigmas, random);
+    const { lengths } = await kruskalCurve(features, { permutations, seed: matrix, rtol });
+    lengths.forEach((length, index) => {
+      lengthsSeen.add(length);
+      const order = randomSource(matrix, 'permutations', index).permutation(T);
+      for (const k of [length, length + 1]) {
+        if (k > d) continue;
+        const ofPrefix = singularValues(rowsOf(features, order.subarray(0, k)));
+        if (margin(ofPrefix, tolerance) < 1e-9) continue;
+        assert.equal(
+          rankAt(ofPrefix, tolerance) === k,
+          k === length,
+          `matrix ${matrix}, permutation ${index}, ${k} rows`,
+        );
+      }
+    });
+  }
+  assert.ok(lengthsSeen.size > 20, `${lengthsSeen.size} different lengths`);
 });
 
 test(`context ranks at the edge of float32's tolerance, ${TRIALS} contexts`, () => {
