@@ -17,17 +17,18 @@ await runScript(async () => {
   const texts = ['figure', 'out', 'width', 'height', 'scale'].map((name) => [name, { type: 'string' }]);
   const options = { run: { type: 'boolean' }, ...Object.fromEntries(texts) };
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  const { figure, out, width, height, scale } = values;
+  const wantsFigure = figure !== undefined || out !== undefined;
+  if (wantsFigure && !(figure && out)) throw new SetupFailure('--figure NOTEBOOK/FIGURE and --out FILE go together');
+  const notebooks = findNotebooks(positionals);
   await prepare();
   // What needs the packages and the library is read when they are there.
-  if (values.figure !== undefined || values.out !== undefined) {
-    const { figure, out, width, height, scale } = values;
-    if (!figure || !out) throw new SetupFailure('--figure NOTEBOOK/FIGURE and --out FILE go together');
+  if (wantsFigure) {
     const { exportFigure } = await import('./browser/figure.mjs');
     process.stdout.write(`${await exportFigure(figure, out, { width, height, scale })}\n`);
     return;
   }
   const { makeReports, tellReports } = await import('./make-reports.mjs');
-  const notebooks = findNotebooks(positionals);
   const passed = !values.run || (await executeNotebooks(notebooks));
   const names = positionals.length > 0 ? notebooks.map((path) => basename(path, '.ipynb')) : undefined;
   process.stdout.write(`${tellReports(await makeReports({ names }))}\n`);
