@@ -8,14 +8,12 @@
  * Every token attends to every token of its example, and to no padding. The context matrix E(t) of layer l is X_l
  * (`[n, d]`), the query vector e(t) its first row: [CLS], where the tokenizer has put it.
  */
-import { inPrecision, tf, type Precision } from '../tensor';
-import type { ContextWish, LayerOutput, LoadedNetwork } from './feature-layer';
-import { inPieces, piecesFor } from './in-pieces';
+import { tf, type Precision } from '../tensor';
+import type { LayerOutput, LoadedNetwork } from './feature-layer';
 import { firstToken } from './multi-head-attention';
-import { onePass } from './one-pass';
 import { activate, attention, attentionOfOne, layerNorm, linear } from './operations';
 import type { Activation, Affine, AttentionMaps, Linear } from './operations';
-import { tokenBatch, withoutPadding } from './token-batch';
+import { tokenNetwork } from './token-network';
 import { loadWeights, type Weights, type WeightSource } from './weights/weight-source';
 
 export interface BertConfig {
@@ -79,50 +77,32 @@ export async function loadBert(
   const last = Math.max(0, ...outputs.map(Number));
   const weights = await loadWeights(source, bertShapes(config, last), precision);
   const blocks = Array.from({ length: last }, (_, index) => blockOf(weights, index + 1));
-  const { heads, intermediateSize, vocabularySize, positions, hiddenSize } = config;
+  const { heads, hiddenSize } = config;
   const scale = 1 / Math.sqrt(hiddenSize / heads);
 
-  function runPiece(tokens: tf.Tensor2D, contexts: ContextWish) {
-    const batchOfTokens = tokenBatch(tokens, vocabularySize, positions);
-    const { ids, mask } = batchOfTokens;
+  return tokenNetwork(config, weights, outputs, precision, ({ ids, mask }) => {
     const [batch, n] = ids.shape;
     const maskOfAll = mask?.reshape([batch, 1, 1, n]) ?? null;
     const maskOfOne = mask?.reshape([batch, 1, n]) ?? null;
     const above = (x: tf.Tensor, attended: tf.Tensor, block: Block) =>
       afterAttention(tf.add(x, attended), block, config);
-    const found = onePass(
-      {
-        embeddings: () => embed(ids, config, weights),
-        queriesOfEmbeddings: () => firstToken(embed(ids.slice([0, 0], [batch, 1]), config, weights)),
-        block: (layer, x) =>
-          tf.tidy(() => {
-            const block = blocks[layer - 1];
-            return above(x, attention(x, block.attention, heads, scale, maskOfAll), block) as tf.Tensor3D;
-          }),
-        queriesOfBlock: (layer, x) =>
-          tf.tidy(() => {
-            const block = blocks[layer - 1];
-            const first = firstToken(x);
-            const attended = attentionOfOne(first, x, block.attention, heads, scale, maskOfOne);
-            return above(first, attended, block) as tf.Tensor2D;
-          }),
-      },
-      outputs,
-      contexts,
-    );
-    return withoutPadding(found, batchOfTokens);
-  }
-
-  return {
-    run: (tokens: tf.Tensor2D, contexts) =>
-      inPrecision(precision, () => {
-        const [batch, n] = tokens.shape;
-        // The largest tensors: the MLP's hidden layer and the attention scores.
-        const pieces = piecesFor(batch, Math.max(n * intermediateSize, heads * n * n), precision);
-        return inPieces(tokens, pieces, (piece) => runPiece(piece, contexts));
-      }),
-    dispose: () => weights.dispose(),
-  };
+    return {
+      embeddings: () => embed(ids, config, weights),
+      queriesOfEmbeddings: () => firstToken(embed(ids.slice([0, 0], [batch, 1]), config, weights)),
+      block: (layer, x) =>
+        tf.tidy(() => {
+          const block = blocks[layer - 1];
+          return above(x, attention(x, block.attention, heads, scale, maskOfAll), block) as tf.Tensor3D;
+        }),
+      queriesOfBlock: (layer, x) =>
+        tf.tidy(() => {
+          const block = blocks[layer - 1];
+          const first = firstToken(x);
+          const attended = attentionOfOne(first, x, block.attention, heads, scale, maskOfOne);
+          return above(first, attended, block) as tf.Tensor2D;
+        }),
+    };
+  });
 }
 
 /** X_0: token numbers `[B, n]` -> `[B, n, d]`; all of them are of token type 0. */

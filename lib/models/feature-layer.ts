@@ -12,6 +12,10 @@ export type LayerOutput = number | 'attention' | InsideBlock;
 /** Whether contexts are computed too, of all outputs or of each; the saturation of a query's attention has none. */
 export type ContextWish = boolean | readonly boolean[];
 
+export function isWished(contexts: ContextWish, index: number): boolean {
+  return typeof contexts === 'boolean' ? contexts : contexts[index];
+}
+
 /** One layer whose query vectors and context matrices are looked at: a row of the paper's table. */
 export interface FeatureLayer {
   /** Short and stable: `random-vit-b16`. */

@@ -9,13 +9,11 @@
  * A token attends to itself and to those before it. The context matrix E(t) of layer l is X_l (`[n, d]`), before the
  * final LayerNorm; the query vector e(t) is its last row, the only token that sees all the others.
  */
-import { inPrecision, tf, toTensor, type Precision } from '../tensor';
-import type { ContextWish, LayerOutput, LoadedNetwork } from './feature-layer';
-import { inPieces, piecesFor } from './in-pieces';
-import { onePass } from './one-pass';
+import { tf, toTensor, type Precision } from '../tensor';
+import type { LayerOutput, LoadedNetwork } from './feature-layer';
 import { activate, attention, attentionOfOne, layerNorm, linear } from './operations';
 import type { Activation, Affine, AttentionMaps, Linear } from './operations';
-import { tokenBatch, withoutPadding } from './token-batch';
+import { tokenNetwork } from './token-network';
 import type { Initialisation } from './weights/random';
 import { loadWeights, type Weights, type WeightSource } from './weights/weight-source';
 
@@ -120,51 +118,33 @@ export async function loadGPT2(
     /\.c_\w+\.weight$/.test(name) ? tf.transpose(tensor) : tensor;
   const weights = await loadWeights(source, gpt2Shapes(config, last), precision, transposed);
   const blocks = Array.from({ length: last }, (_, index) => blockOf(config, weights, index + 1));
-  const { heads, intermediateSize, vocabularySize, positions } = config;
+  const { heads } = config;
 
-  function runPiece(tokens: tf.Tensor2D, contexts: ContextWish) {
-    const batchOfTokens = tokenBatch(tokens, vocabularySize, positions);
-    const { ids, lengths, mask } = batchOfTokens;
+  return tokenNetwork(config, weights, outputs, precision, ({ ids, lengths, mask }) => {
     const [batch, n] = ids.shape;
     // Padding lies behind all tokens: the causal mask hides it from them, and only the query's own row needs the other.
     const maskOfAll = causalMask(n);
     const maskOfOne = mask?.reshape([batch, 1, n]) ?? null;
-    const found = onePass(
-      {
-        embeddings: () => embed(ids, weights),
-        queriesOfEmbeddings: () => embedLast(ids, lengths, weights),
-        block: (layer, x) =>
-          tf.tidy(() => {
-            const block = blocks[layer - 1];
-            const normed = layerNorm(x, config.layerNormEps, block.normBefore) as tf.Tensor3D;
-            const attended = attention(normed, mapsOf(block), heads, block.scale, maskOfAll);
-            return addMlp(tf.add(x, attended), block, config) as tf.Tensor3D;
-          }),
-        queriesOfBlock: (layer, x) =>
-          tf.tidy(() => {
-            const block = blocks[layer - 1];
-            const normed = layerNorm(x, config.layerNormEps, block.normBefore) as tf.Tensor3D;
-            const query = lastToken(normed, lengths);
-            const attended = attentionOfOne(query, normed, mapsOf(block), heads, block.scale, maskOfOne);
-            return addMlp(tf.add(lastToken(x, lengths), attended), block, config) as tf.Tensor2D;
-          }),
-      },
-      outputs,
-      contexts,
-    );
-    return withoutPadding(found, batchOfTokens);
-  }
-
-  return {
-    run: (tokens: tf.Tensor2D, contexts) =>
-      inPrecision(precision, () => {
-        const [batch, n] = tokens.shape;
-        // The largest tensors: the MLP's hidden layer and the attention scores.
-        const pieces = piecesFor(batch, Math.max(n * intermediateSize, heads * n * n), precision);
-        return inPieces(tokens, pieces, (piece) => runPiece(piece, contexts));
-      }),
-    dispose: () => weights.dispose(),
-  };
+    return {
+      embeddings: () => embed(ids, weights),
+      queriesOfEmbeddings: () => embedLast(ids, lengths, weights),
+      block: (layer, x) =>
+        tf.tidy(() => {
+          const block = blocks[layer - 1];
+          const normed = layerNorm(x, config.layerNormEps, block.normBefore) as tf.Tensor3D;
+          const attended = attention(normed, mapsOf(block), heads, block.scale, maskOfAll);
+          return addMlp(tf.add(x, attended), block, config) as tf.Tensor3D;
+        }),
+      queriesOfBlock: (layer, x) =>
+        tf.tidy(() => {
+          const block = blocks[layer - 1];
+          const normed = layerNorm(x, config.layerNormEps, block.normBefore) as tf.Tensor3D;
+          const query = lastToken(normed, lengths);
+          const attended = attentionOfOne(query, normed, mapsOf(block), heads, block.scale, maskOfOne);
+          return addMlp(tf.add(lastToken(x, lengths), attended), block, config) as tf.Tensor2D;
+        }),
+    };
+  });
 }
 
 /** X_0: token numbers `[B, n]` -> `[B, n, d]`. */

@@ -1,4 +1,5 @@
 import type { Precision, tf } from '../tensor';
+import { isWished } from './feature-layer';
 import type { ContextWish, FeatureLayer, LayerBatch, LoadedLayer, LoadedNetwork, Network } from './feature-layer';
 
 /** Several layers in memory, ready for batches of pixels or tokens. */
@@ -44,7 +45,7 @@ export async function loadLayers(layers: readonly FeatureLayer[], precision: Pre
     run(batch, contexts) {
       const batches = new Array<LayerBatch>(layers.length);
       for (const { network, positions } of loaded) {
-        const wish = typeof contexts === 'boolean' ? contexts : positions.map((position) => contexts[position]);
+        const wish = positions.map((position) => isWished(contexts, position));
         network.run(batch, wish).forEach((output, index) => (batches[positions[index]] = output));
       }
       return batches;

@@ -1,5 +1,5 @@
 import type { tf } from '../tensor';
-import type { ContextWish, LayerBatch, LayerOutput } from './feature-layer';
+import { isWished, type ContextWish, type LayerBatch, type LayerOutput } from './feature-layer';
 
 /** A network as one batch goes through it, layer by layer. Layers count from 1. */
 export interface Passage {
@@ -20,7 +20,7 @@ export interface Passage {
  */
 export function onePass(passage: Passage, outputs: readonly LayerOutput[], contexts: ContextWish): LayerBatch[] {
   const last = Math.max(...outputs.map(Number));
-  const wished = outputs.filter((_, index) => (typeof contexts === 'boolean' ? contexts : contexts[index]));
+  const wished = outputs.filter((_, index) => isWished(contexts, index));
   const found = new Map<LayerOutput, LayerBatch>();
   let below: tf.Tensor3D | null = null;
   for (let layer = 0; layer <= last; layer++) {

@@ -11,7 +11,7 @@
  */
 import { inPrecision, tf, toTensor, valuesOf, type Precision } from '../tensor';
 import { type PartTensors, placeOf, saturation } from './block-parts';
-import type { ContextWish, LayerBatch, LayerOutput, LoadedNetwork } from './feature-layer';
+import { isWished, type ContextWish, type LayerBatch, type LayerOutput, type LoadedNetwork } from './feature-layer';
 import { inPieces, piecesFor } from './in-pieces';
 import { firstToken, type RandomAttention } from './multi-head-attention';
 import { activate, attentionHeads, headsOfOne, layerNorm, linear } from './operations';
@@ -217,8 +217,7 @@ export async function loadViT(
 
 /** The outputs whose contexts are wanted; the saturation of the query's attention has none. */
 function wished(outputs: readonly LayerOutput[], contexts: ContextWish): Set<LayerOutput> {
-  const wanted = (index: number) => (typeof contexts === 'boolean' ? contexts : contexts[index]);
-  return new Set(outputs.filter((output, index) => wanted(index) && placeOf(output).part !== 'saturation'));
+  return new Set(outputs.filter((output, index) => isWished(contexts, index) && placeOf(output).part !== 'saturation'));
 }
 
 /** Of all parts that `compute` makes, those that the outputs of its block name; the others are freed. */
