@@ -15,11 +15,12 @@ import {
 /** One model, the layers that are looked at, and the passages that go through them. */
 export interface LanguageSystem {
   readonly model: LanguageModel;
-  readonly tokenizer: Tokenizer;
   /** Tokens of a passage. */
   readonly n: number;
   /** The embeddings and the first blocks, as many as were asked for. */
   readonly layers: readonly FeatureLayer[];
+  /** The passages, as many as are asked for: the same ones first, however many. */
+  passages(count: number): Promise<PassageSet>;
 }
 
 export interface LanguageOptions {
@@ -57,7 +58,8 @@ export async function languageSystems(options: LanguageOptions): Promise<Languag
       const n = contextSize(model, tokens);
       const blocks = Math.min(model === random ? randomDepth : depth, model.config.depth);
       const layers = Array.from({ length: blocks + 1 }, (_, layer) => languageLayer(model, layer, n));
-      return { model, tokenizer: await readTokenizer(model.tokenizerFolder()), n, layers };
+      const tokenizer = await readTokenizer(model.tokenizerFolder());
+      return { model, n, layers, passages: passageReader(tokenizer, n) };
     }),
   );
 }
@@ -67,9 +69,14 @@ function contextSize({ config }: LanguageModel, tokens: number): number {
   return Math.min(tokens, config.positions, 2 ** Math.ceil(Math.log2(config.hiddenSize) - 1));
 }
 
-/** The first `count` passages of the speeches, seed 0, for one system. */
-function passagesFor({ tokenizer, n }: LanguageSystem, count: number): Promise<PassageSet> {
-  return speeches({ tokenizer, n, count, seed: 0 });
+/** The first passages of the speeches, seed 0, as many as are asked for; the same number is read and cut once. */
+function passageReader(tokenizer: Tokenizer, n: number): (count: number) => Promise<PassageSet> {
+  const read = new Map<number, Promise<PassageSet>>();
+  return (count) => {
+    const passages = read.get(count) ?? speeches({ tokenizer, n, count, seed: 0 });
+    read.set(count, passages);
+    return passages;
+  };
 }
 
 /** The paper's statements for every layer of every system; all layers of a system come from one pass over its passages. */
@@ -79,7 +86,7 @@ export async function testLanguage(
 ): Promise<AssumptionResult[]> {
   const results: AssumptionResult[] = [];
   for (const system of systems) {
-    results.push(...(await testAssumptions(system.layers, await passagesFor(system, passages), options)));
+    results.push(...(await testAssumptions(system.layers, await system.passages(passages), options)));
   }
   return results;
 }
@@ -92,7 +99,7 @@ export async function languageCurves(
   const curves: LayerCurve[] = [];
   for (const system of systems) {
     const ends = system.layers.filter((_, layer) => layer === 1 || (layer > 1 && layer === system.layers.length - 1));
-    curves.push(...(await kruskalCurves(ends, await passagesFor(system, passages), options)));
+    curves.push(...(await kruskalCurves(ends, await system.passages(passages), options)));
   }
   return curves;
 }
