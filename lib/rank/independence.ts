@@ -74,6 +74,8 @@ export class IndependenceTest {
   private readonly attempts = new Map<string, { tried: number; decided: number }>();
   /** How many of a dependent subset's rows usually suffice to show it, as a share of k. */
   private failingShare = 1;
+  /** What most of the subsets were that were judged last. */
+  private lastMostly: 'independent' | 'dependent' = 'independent';
 
   constructor(
     readonly rows: Rows,
@@ -102,22 +104,24 @@ export class IndependenceTest {
   judge(subsets: readonly Int32Array[], expected: 'independent' | 'dependent' | 'as before' = 'as before'): Verdict[] {
     const candidates = subsets.map((subset) => this.candidate(subset));
     const usable = this.withoutEqualRows(candidates).filter(({ trace }) => trace >= SMALLEST_TRACE);
-    const dependentFirst = expected === 'dependent' || (expected === 'as before' && this.failingShare < 1);
-    const proofs = [
-      (open: readonly Candidate[]) => this.proveIndependent(open),
-      (open: readonly Candidate[]) => this.proveDependent(open),
-    ];
-    const [likely, other] = dependentFirst ? proofs.reverse() : proofs;
     const bracketed = (closeness: 'roughly' | 'closely') =>
       this.withoutInterlacing(this.bracket(usable.filter(isOpen), closeness));
-    likely(bracketed('roughly'));
+    const likely = expected === 'as before' ? this.lastMostly : expected;
+    if (likely === 'dependent') this.proveDependentByFew(bracketed('roughly'));
+    else this.proveIndependent(bracketed('roughly'));
     // What the likely proof leaves is mostly the other way round; sigma_max is now worth knowing closely.
     const left = bracketed('closely');
-    other(left);
-    likely(left.filter(isOpen));
+    if (likely === 'independent') this.proveDependent(left);
+    this.proveIndependent(left.filter(isOpen));
+    if (likely === 'dependent') this.proveDependent(left.filter(isOpen));
     this.byEigenvalues(usable.filter(isOpen));
     this.bySvd(candidates.filter(isOpen));
-    return candidates.map(({ verdict }) => verdict!);
+    const verdicts = candidates.map(({ verdict }) => verdict!);
+    if (expected === 'as before') {
+      const dependent = verdicts.filter(({ independent }) => !independent).length;
+      this.lastMostly = 2 * dependent > verdicts.length ? 'dependent' : 'independent';
+    }
+    return verdicts;
   }
 
   /** What one factorization of each order's rows, made with the tolerance of its first `guesses[i]`, says of its prefixes. */
@@ -262,27 +266,29 @@ export class IndependenceTest {
     this.note('preconditioned', k, open);
   }
 
+  /** By a Gram, of all rows or of the first `size`, that has an eigenvalue below the squared tolerance. */
+  private proveDependent(open: readonly Candidate[], size?: number): void {
+    const able = open.filter(canFail);
+    const factors = this.factor(able, ({ low, slack }) => low - slack, size);
+    able.forEach((candidate, i) => {
+      if (factors[i] === 0) candidate.verdict = verdict(false, 'cholesky');
+    });
+  }
+
   /**
-   * By a Gram that has an eigenvalue below the squared tolerance. If the Gram of the first few rows has one then so has the
-   * whole (eigenvalues interlace), so fewer rows are tried first once it is known how many usually suffice.
+   * If the Gram of the first few rows has such an eigenvalue then so has the whole (eigenvalues interlace), so fewer rows
+   * are tried first where most subsets are dependent, and it is learned how many suffice.
    */
-  private proveDependent(open: readonly Candidate[]): void {
-    const able = open.filter(({ low, slack }) => low > slack);
+  private proveDependentByFew(open: readonly Candidate[]): void {
+    const able = open.filter(canFail);
     if (able.length === 0) return;
     const k = able[0].subset.length;
     const few = Math.max(1, Math.ceil(k * this.failingShare));
-    const attempt = (size: number): number => {
-      const tried = able.filter(isOpen);
-      const factors = this.factor(tried, ({ low, slack }) => low - slack, size);
-      tried.forEach((candidate, i) => {
-        if (factors[i] === 0) candidate.verdict = verdict(false, 'cholesky');
-      });
-      return tried.length - tried.filter(isOpen).length;
-    };
-    const decided = attempt(few);
-    if (few < k) attempt(k);
-    if (decided >= 0.9 * able.length) this.failingShare = Math.max(0.05, this.failingShare * 0.93);
-    else if (decided < 0.7 * able.length) this.failingShare = Math.min(1, this.failingShare * 1.08);
+    this.proveDependent(able, few);
+    const left = able.filter(isOpen);
+    if (left.length <= 0.1 * able.length) this.failingShare = Math.max(0.05, this.failingShare * 0.85);
+    else if (left.length > 0.3 * able.length) this.failingShare = Math.min(1, this.failingShare * 1.08);
+    if (few < k) this.proveDependent(left);
   }
 
   /** Where they cannot tell, sigma_max is at least known from them, and a Cholesky tells finer than they do. */
@@ -347,6 +353,9 @@ export class IndependenceTest {
 }
 
 const isOpen = ({ verdict }: Candidate) => verdict === null;
+
+/** Whether a factorization that fails would prove anything, rounding considered. */
+const canFail = ({ low, slack }: Candidate) => low > slack;
 
 /** A Gram that minus this has a Cholesky factor proves independence, beyond what counts as near to the tolerance. */
 const shiftToProve = ({ high, slack }: Candidate) => high * (1 + 2.1 * NEAR) + slack;

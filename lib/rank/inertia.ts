@@ -1,4 +1,4 @@
-import { eigvalsh, tf, triangularSolve, valuesOf } from '../tensor';
+import { convert, eigvalsh, inPrecision, tf, triangularSolve, valuesOf } from '../tensor';
 import { distinctFirst } from './distinct-first';
 import { batchSize, succeeded, type Gram } from './gram';
 import { inFloat64 } from './in-float64';
@@ -27,12 +27,15 @@ interface Inertia {
  * t (1 + ||W||^2) is below the negative eigenvalue of S(s) that is nearest to zero, none of them becomes positive.
  */
 export class InertiaCounter {
-  /** Rows in A, as a share of k: almost as many as keep A positive definite; in large steps until that is first seen. */
-  private share = 0.25;
+  /** In large steps until it is first seen to be too large. */
   private step = 0.04;
   private readonly order: Int32Array;
 
-  constructor(private readonly gram: Gram) {
+  /** `share`: of k, how many rows are in A: almost as many as keep A positive definite; where to begin to look for that. */
+  constructor(
+    private readonly gram: Gram,
+    private share = 0.25,
+  ) {
     this.order = distinctFirst(gram);
   }
 
@@ -94,7 +97,8 @@ export class InertiaCounter {
     if (subsets.length === 0) return [];
     const k = subsets[0].length;
     return inFloat64(() => {
-      const { factor, solved, complement } = this.gram.eliminate(subsets, shifts, first, k);
+      const blocks = subsets.map((subset) => bothAscending(subset, first));
+      const { factor, solved, complement } = this.gram.eliminate(blocks, shifts, first, k);
       const passed = succeeded(factor);
       if (passed.includes(0)) {
         const results: (Inertia | null)[] = subsets.map(() => null);
@@ -127,14 +131,30 @@ export class InertiaCounter {
         const { columns } = this.gram;
         const slack = statisticalSlack(columns, k, this.gram.trace(subset)) + statisticalSlack(0, rest, size);
         // A tenth of it is kept for the rounding in W.
-        return { first, above, slack, reach: (0.9 * -nearest) / (1 + growth[index]) };
+        const reach = (0.9 * -nearest) / (1 + growth[index]);
+        return { first, above, slack, reach: Number.isNaN(reach) ? 0 : reach };
       });
     });
   }
 }
 
-/** Upper bounds of the squared spectral norm of each matrix of a stack: ||W||^4 <= ||W W^T||_F^2. */
+/** Which rows are in which block matters; in ascending order inner products are found along rows of memory. */
+function bothAscending(subset: Int32Array, first: number): Int32Array {
+  const arranged = subset.slice();
+  arranged.subarray(0, first).sort();
+  arranged.subarray(first).sort();
+  return arranged;
+}
+
+/**
+ * Upper bounds of the squared spectral norm of each matrix of a stack: ||W||^4 <= ||W^T W||_F^2, and W W^T's is the same.
+ * Float32 will do; where it overflows, the bound is infinite. To be called inside of a `tf.tidy`.
+ */
 function squaredNormBounds(w: tf.Tensor): ArrayLike<number> {
-  const products = tf.matMul(w as tf.Tensor3D, w as tf.Tensor3D, false, true);
-  return valuesOf(tf.sqrt(tf.sum(tf.square(products), [1, 2])));
+  const [, rows, columns] = w.shape;
+  const tall = rows > columns;
+  return inPrecision('float32', () => {
+    const narrow = convert(w, 'float32') as tf.Tensor3D;
+    return valuesOf(tf.sqrt(tf.sum(tf.square(tf.matMul(narrow, narrow, tall, !tall)), [1, 2])));
+  });
 }

@@ -3,6 +3,7 @@ import { NEAR, type IndependenceTest } from './independence';
 import { InertiaCounter } from './inertia';
 import { eigenvalueSlack, SMALLEST_TRACE } from './rounding';
 import { singularValuesOfSubsets } from './singular-values';
+import { areEqualRows, isZeroRow } from './rows';
 import { rankAt } from './tolerance';
 
 /** The rank of a subset of rows at a tolerance. */
@@ -27,12 +28,22 @@ export class RankCounter {
 
   constructor(private readonly test: IndependenceTest) {}
 
-  private get inertia(): InertiaCounter {
-    return (this.counter ??= new InertiaCounter(this.test.gram));
+  /** The first guess is that a subset has somewhat fewer singular values above its tolerance than all rows above theirs. */
+  private inertiaOf(k: number): InertiaCounter {
+    const { squaredSpectrum } = this.test.largestSingularValue;
+    const bound = this.test.tolerance(k) ** 2 * squaredSpectrum[0];
+    const above = squaredSpectrum.filter((value) => value > bound).length;
+    return (this.counter ??= new InertiaCounter(this.test.gram, (0.7 * Math.min(above, k)) / k));
   }
 
   count(subsets: readonly Int32Array[]): CountedRank[] {
     const ranks = new Map<Int32Array, CountedRank>();
+    const { rows } = this.test;
+    for (const subset of subsets) {
+      // As in the paper's random embeddings, where the class token is the same for all images.
+      if (!areEqualRows(rows, subset)) continue;
+      ranks.set(subset, { rank: isZeroRow(rows, subset[0]) ? 0 : 1, nearest: null });
+    }
     const left = () => subsets.filter((subset) => !ranks.has(subset));
     if (subsets.length > 0 && subsets[0].length >= INERTIA_FROM) {
       this.byInertia(left(), (subset, rank) => ranks.set(subset, { rank, nearest: null }));
@@ -61,7 +72,7 @@ export class RankCounter {
         return { subset, low, high };
       })
       .filter(({ low, high }) => low > 0.9 * high);
-    const ranks = this.inertia.countWithin(
+    const ranks = this.inertiaOf(k).countWithin(
       open.map(({ subset }) => subset),
       open.map(({ low }) => low),
       open.map(({ high }) => high),

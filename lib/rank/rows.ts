@@ -44,7 +44,7 @@ export function prepareRows(features: Matrix): Rows {
     }
     if (magnitude > largest) largest = magnitude;
   }
-  const values = Float64Array.from(features.data);
+  const values = new Float64Array(features.data);
   scaleByPowerOfTwo(values, -exponentAbove(largest));
   const squaredNorms = new Float64Array(count);
   for (let row = 0; row < count; row++) {
@@ -91,7 +91,7 @@ function findTwins(values: Float32Array | Float64Array, count: number, columns: 
     for (let j = 0; j < columns; j++) {
       const value = values[start + j];
       if (value !== 0) zero = false;
-      key = (key * 0.75 + value) % 1e6;
+      key = key * 0.75 + value;
     }
     const candidates = rowsByKey.get(key) ?? [];
     const twin = candidates.find((other) => sameRow(values, other * columns, start, columns));
@@ -105,6 +105,15 @@ function findTwins(values: Float32Array | Float64Array, count: number, columns: 
 function sameRow(values: Float32Array | Float64Array, a: number, b: number, columns: number): boolean {
   for (let j = 0; j < columns; j++) if (values[a + j] !== values[b + j]) return false;
   return true;
+}
+
+export function isZeroRow({ twins }: Rows, row: number): boolean {
+  return twins !== null && twins[row] < 0;
+}
+
+/** Whether all rows of a subset are equal. */
+export function areEqualRows({ twins }: Rows, subset: Int32Array): boolean {
+  return twins !== null && subset.every((row) => twins[row] === twins[subset[0]]);
 }
 
 /** Whether a subset holds a zero row or two equal rows: then it is dependent, whatever the tolerance. */

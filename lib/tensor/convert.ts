@@ -1,4 +1,5 @@
-import { currentPrecision, inPrecision, type Precision } from './precision';
+import { castTo } from './float64-backend';
+import { currentPrecision, inPrecision, precisionOf, type Precision } from './precision';
 import { tf } from './tensorflow';
 
 /**
@@ -38,5 +39,8 @@ export function valuesOf(tensor: tf.Tensor): Float32Array | Float64Array {
 
 /** A copy, in the given precision, of a floating-point tensor of either one; the tensor itself stays as it is. */
 export function convert<T extends tf.Tensor>(tensor: T, precision: Precision): T {
-  return inPrecision(precision, () => toTensor(valuesOf(tensor), tensor.shape)) as T;
+  const isOther = precisionOf(tensor) !== precision;
+  return inPrecision(precision, () =>
+    isOther ? castTo(precision, tensor) : toTensor(valuesOf(tensor), tensor.shape),
+  ) as T;
 }

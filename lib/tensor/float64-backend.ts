@@ -17,13 +17,16 @@ type DataId = Parameters<NodeJSKernelBackend['readSync']>[0];
 type DType = Parameters<NodeJSKernelBackend['write']>[2];
 
 /** The private part of the node backend that this file reaches into. */
-interface Storage {
+interface Internals {
   readonly tensorMap: {
     /** Values that wait to be handed to TensorFlow, or the id of a native tensor. */
     get(dataId: DataId): { readonly dtype: number; readonly id: number; readonly values: Values | null };
     /** Asked for tensors that another backend holds. */
     dataMover: { moveData(backend: tf.KernelBackend, dataId: DataId): void };
   };
+  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
+  /** Belongs to the current backend. */
+  createOutputTensor(native: ReturnType<TFJSBinding['executeOp']>[number]): tf.Tensor;
 }
 
 /** TensorFlow's number for double, which the binding does not name. */
@@ -40,7 +43,7 @@ class Float64Backend extends NodeJSKernelBackend {
   }
 
   override readSync(dataId: DataId): Values {
-    const { dtype, id, values } = storageOf(this).get(dataId);
+    const { dtype, id, values } = internalsOf(this).tensorMap.get(dataId);
     if (values !== null || dtype !== this.native.TF_FLOAT) return super.readSync(dataId);
     const pairs = bitcast(this.native, id, TF_DOUBLE, this.native.TF_INT32);
     try {
@@ -152,8 +155,22 @@ function moveOnRequest(backend: tf.KernelBackend, dataId: DataId): void {
   tf.engine().moveData(backend, dataId);
 }
 
-function storageOf(backend: NodeJSKernelBackend): Storage['tensorMap'] {
-  return (backend as unknown as Storage).tensorMap;
+function internalsOf(backend: NodeJSKernelBackend): Internals {
+  return backend as unknown as Internals;
+}
+
+/** A tensor of the other backend, rounded to this precision or widened to it; this one must be the current one. */
+export function castTo(precision: 'float32' | 'float64', tensor: tf.Tensor): tf.Tensor {
+  const { binding } = float32Backend;
+  const [from, to] = precision === 'float64' ? [float32Backend, float64Backend] : [float64Backend, float32Backend];
+  const [source, target] = precision === 'float64' ? [binding.TF_FLOAT, TF_DOUBLE] : [TF_DOUBLE, binding.TF_FLOAT];
+  const attributes = [
+    { name: 'SrcT', type: binding.TF_ATTR_TYPE, value: source },
+    { name: 'DstT', type: binding.TF_ATTR_TYPE, value: target },
+    { name: 'Truncate', type: binding.TF_ATTR_BOOL, value: false },
+  ];
+  const [output] = binding.executeOp('Cast', attributes, internalsOf(from).getInputTensorIds([tensor]), 1);
+  return internalsOf(to).createOutputTensor({ ...output, dtype: binding.TF_FLOAT });
 }
 
 /** The backend that holds the data of a tensor. */
@@ -163,10 +180,11 @@ export function backendOf(dataId: object): tf.KernelBackend | undefined {
 
 const float32Backend = tf.findBackend('tensorflow') as NodeJSKernelBackend;
 const float64Backend = new Float64Backend(float32Backend.binding);
-for (const backend of [float32Backend, float64Backend]) storageOf(backend).dataMover = { moveData: moveOnRequest };
+for (const backend of [float32Backend, float64Backend])
+  internalsOf(backend).tensorMap.dataMover = { moveData: moveOnRequest };
 // Kernels read indices where they are needed as numbers, and the node backend then forgets to ask for their move.
 float32Backend.readSync = (dataId) => {
-  storageOf(float32Backend).get(dataId);
+  internalsOf(float32Backend).tensorMap.get(dataId);
   return NodeJSKernelBackend.prototype.readSync.call(float32Backend, dataId);
 };
 tf.registerBackend('float64', () => float64Backend, 0);

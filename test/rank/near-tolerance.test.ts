@@ -5,7 +5,14 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contextRanks, kruskalCurve, rankAt, relativeTolerance, singularValues } from 'attention-capacity/rank/index';
+import {
+  contextRanks,
+  kruskalCurve,
+  rankAt,
+  relativeTolerance,
+  singularValues,
+  testKruskalRank,
+} from 'attention-capacity/rank/index';
 import { IndependenceTest, type Method } from 'attention-capacity/rank/independence';
 import { InertiaCounter } from 'attention-capacity/rank/inertia';
 import { RankCounter } from 'attention-capacity/rank/rank-count';
@@ -182,6 +189,37 @@ test('ranks of 340-subsets, where inertia is the method that is used, against SV
     assert.equal(rank, rankAt(sigmas, judge.tolerance(k)));
     assert.equal(nearest, null);
   });
+});
+
+test('ranks of subsets of equal rows, of zero rows and of both, at once and by SVD', async () => {
+  const random = randomSource(1, 'equal rows');
+  const [T, d, k] = [500, 340, 330];
+  const row = normalMatrix(1, d, random).data;
+  // Small enough that its square underflows beside the other's.
+  const tiny = row.map((value) => value * 1e-200);
+  for (const [kind, rowAt, ranks] of [
+    ['equal', () => row, [1]],
+    ['zero', () => new Float64Array(d), [0]],
+    ['equal and tiny', () => tiny, [1]],
+    ['zero or equal', (i: number) => (i % 2 ? row : new Float64Array(d)), [1]],
+  ] as const) {
+    const features = {
+      data: Float64Array.from({ length: T * d }, (_, i) => rowAt(Math.floor(i / d))[i % d]),
+      shape: [T, d] as [number, number],
+    };
+    const test = await testKruskalRank(features, {
+      k,
+      draws: 3,
+      seed: 0,
+      rtol: 'float32',
+      ranksDraws: 3,
+      sigmaDraws: 0,
+    });
+    assert.deepEqual(Object.keys(test.ranks).map(Number), ranks, kind);
+    assert.equal(test.satisfied, 0);
+    const [subset] = [rowsOf(features, firstRows(k))];
+    assert.equal(rankAt(singularValues(subset), test.tolerance), ranks[0], kind);
+  }
 });
 
 test(`where the independent prefixes of ${TRIALS} permutations end, against SVD`, async () => {
