@@ -79,6 +79,11 @@ function passageReader(tokenizer: Tokenizer, n: number): (count: number) => Prom
   };
 }
 
+/** k = d can be asked of more than d vectors only: so many passages at least, whatever number was chosen. */
+function passagesOf(system: LanguageSystem, chosen: number): Promise<PassageSet> {
+  return system.passages(Math.max(chosen, system.model.config.hiddenSize + 16));
+}
+
 /** The paper's statements for every layer of every system; all layers of a system come from one pass over its passages. */
 export async function testLanguage(
   systems: readonly LanguageSystem[],
@@ -86,7 +91,7 @@ export async function testLanguage(
 ): Promise<AssumptionResult[]> {
   const results: AssumptionResult[] = [];
   for (const system of systems) {
-    results.push(...(await testAssumptions(system.layers, await system.passages(passages), options)));
+    results.push(...(await testAssumptions(system.layers, await passagesOf(system, passages), options)));
   }
   return results;
 }
@@ -99,7 +104,7 @@ export async function languageCurves(
   const curves: LayerCurve[] = [];
   for (const system of systems) {
     const ends = system.layers.filter((_, layer) => layer === 1 || (layer > 1 && layer === system.layers.length - 1));
-    curves.push(...(await kruskalCurves(ends, await system.passages(passages), options)));
+    curves.push(...(await kruskalCurves(ends, await passagesOf(system, passages), options)));
   }
   return curves;
 }

@@ -38,7 +38,7 @@ const profiles = {
     },
     quick: {
       ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 12 },
-      ...{ randomPhotos: 400, randomPhotosFloat64: 400, randomBlocks: 2, draws: 50, sigmaDraws: 5 },
+      ...{ randomPhotos: 400, randomPhotosFloat64: 400, randomBlocks: 1, draws: 50, sigmaDraws: 5 },
     },
     paper: {
       ...{ trainedPhotos: 2000, trainedPhotosFloat64: 2000, trainedBlocks: 12 },
@@ -48,17 +48,17 @@ const profiles = {
   /** 09-design: the budget in parameters, examples, length and seeds of each training. */
   design: {
     test: { budget: 2500, examples: 150, draws: 10, steps: 20, seeds: 1 },
-    quick: { budget: 6000, examples: 1500, draws: 500, steps: 2500, seeds: 2 },
+    quick: { budget: 6000, examples: 1500, draws: 500, steps: 1500, seeds: 2 },
     paper: { budget: 6000, examples: 1500, draws: 5000, steps: 50_000, seeds: 5 },
   },
   /**
-   * 08-language: passages in float32 and in float64 (at least d), their tokens, blocks of a trained and of the random network
+   * 08-language: passages in float32 and in float64 (d + 16 where that is more), their tokens, blocks of a trained and of the random network
    * that are looked at, random subsets, and permutations behind a curve. In `paper` the random GPT-2 has gpt2-large's shape:
    * hours on a few cores.
    */
   language: {
-    test: { passages: 800, passages64: 800, tokens: 16, depth: 1, randomDepth: 1, draws: 10, permutations: 4 },
-    quick: { passages: 2000, passages64: 800, tokens: 128, depth: 6, randomDepth: 1, draws: 100, permutations: 60 },
+    test: { passages: 400, passages64: 400, tokens: 16, depth: 1, randomDepth: 1, draws: 10, permutations: 4 },
+    quick: { passages: 2000, passages64: 400, tokens: 128, depth: 6, randomDepth: 1, draws: 100, permutations: 60 },
     paper: {
       passages: 2000,
       passages64: 2000,

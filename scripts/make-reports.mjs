@@ -45,16 +45,19 @@ function readReport(path) {
   const outputs = notebook.cells.flatMap((cell) => cell.outputs ?? []).map(({ data }) => data ?? {});
   const all = (type) => outputs.filter((data) => type in data);
   const name = basename(path, '.ipynb');
-  const figure = all(mimeTypes.plotly)[0];
+  const told = all(mimeTypes.headline).map((data) => data[mimeTypes.headline]);
+  const figures = all(mimeTypes.plotly);
+  const named = (data) => told.some(({ figure }) => figure !== undefined && figure === data[mimeTypes.figure]?.name);
+  const figure = figures.find(named) ?? figures[0];
   return {
     name,
     title: titleOf(notebook) ?? name,
-    headlines: all(mimeTypes.headline).map((data) => data[mimeTypes.headline].text),
+    headlines: told.map(({ text }) => text),
     tables: Object.fromEntries(
       all(mimeTypes.table).map((data) => [data[mimeTypes.table].name, data[mimeTypes.table].rows]),
     ),
     figure: figure && { spec: figure[mimeTypes.plotly], alt: figure[mimeTypes.figure]?.alt ?? '' },
-    figures: all(mimeTypes.plotly).length,
+    figures: figures.length,
     run: notebook.metadata.attention_capacity ?? {},
     failed: notebook.metadata.attention_capacity?.failed === true,
     html: path.replace(/\.ipynb$/, '.html'),

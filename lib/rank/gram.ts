@@ -160,14 +160,14 @@ export class Gram {
     const [firstColumn, endColumn] = columns === 'up to the diagonal' ? [firstRow, endRow] : columns;
     const height = endRow - firstRow;
     const width = endColumn - firstColumn;
-    for (const place of inOrderOfRows(subsets, firstRow, endRow, count)) {
+    const places = inOrderOfRows(subsets, firstRow, endRow, count);
+    for (let at = 0; at < places.length; at++) {
+      const place = places[at];
       const index = Math.floor(place / height);
-      const i = place % height;
+      const i = place - index * height;
       const subset = subsets[index];
-      const from = subset[firstRow + i] * count;
-      const to = (index * height + i) * width - firstColumn;
       const end = columns === 'up to the diagonal' ? firstRow + i + 1 : endColumn;
-      for (let j = firstColumn; j < end; j++) target[to + j] = table[from + subset[j]];
+      pick(table, subset[firstRow + i] * count, subset, firstColumn, end, target, place * width - firstColumn);
     }
   }
 
@@ -197,6 +197,30 @@ export class Gram {
       }
     }
   }
+}
+
+/** target[to + j] = table[from + subset[j]] for j from `first` to `end`, four at a time: their reads do not wait for each other. */
+function pick(
+  table: Float64Array,
+  from: number,
+  subset: Int32Array,
+  first: number,
+  end: number,
+  target: Float64Array,
+  to: number,
+): void {
+  let j = first;
+  for (; j + 3 < end; j += 4) {
+    const a = table[from + subset[j]];
+    const b = table[from + subset[j + 1]];
+    const c = table[from + subset[j + 2]];
+    const d = table[from + subset[j + 3]];
+    target[to + j] = a;
+    target[to + j + 1] = b;
+    target[to + j + 2] = c;
+    target[to + j + 3] = d;
+  }
+  for (; j < end; j++) target[to + j] = table[from + subset[j]];
 }
 
 /** The places (subset times rows of each, plus position) of all subsets, sorted by the row that is there. */

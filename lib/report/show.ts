@@ -31,11 +31,15 @@ export function say(markdown: string): void {
 
 /**
  * The notebook's main finding in one sentence, in Markdown: on its page, and as plain text on the report's card and in
- * what `npm start` prints at the end.
+ * what `npm start` prints at the end. The picture on the card is the figure of that name, or else the first one.
  */
-export function headline(markdown: string): void {
+export function headline(markdown: string, figure?: string): void {
   const text = markdown.replace(/(\*\*|__|`)(.+?)\1/g, '$2');
-  put({ [mimeTypes.headline]: { text, markdown }, 'text/markdown': `> ${markdown}`, 'text/plain': text });
+  put({
+    [mimeTypes.headline]: { text, markdown, ...(figure && { figure }) },
+    'text/markdown': `> ${markdown}`,
+    'text/plain': text,
+  });
 }
 
 /** What {@link show} sends: the same thing for JupyterLab, for the exported report, for programs and as plain text. */

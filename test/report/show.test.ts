@@ -165,6 +165,8 @@ describe('show', () => {
       markdown: '**10 of 13** hold at `float32`, 2 * 3 * 4.',
     });
     assert.equal(sent[0].data['text/plain'], text);
+    headline('It rises.', 'line');
+    assert.deepEqual(sent[1].data[mimeTypes.headline], { text: 'It rises.', markdown: 'It rises.', figure: 'line' });
   });
 
   test('a table knows how to show itself', () => {
