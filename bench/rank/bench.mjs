@@ -169,8 +169,8 @@ try {
   await verdicts('verdict, k = 768, most pass', passing, 768, 4);
   await verdicts('rank, k = 768, of about 480', failing, 768, 3, 1000 * share);
   await verdicts('rank, k = 768, of about 660', vit, 768, 3, 1000 * share);
-  await curve('curve, k = 1 … 768, edge near 340', failing, 100);
-  await curve('curve, k = 1 … 768, edge near 560', vit, 100);
+  await curve('curve, k = 1 … 768, edge near 395', failing, 100);
+  await curve('curve, k = 1 … 768, edge near 595', vit, 100);
   const { torch, threads } = await contextBench('rank of a context, 197 x 768', 10);
   const peak = process.resourceUsage().maxRSS / 2 ** 20;
   console.log(`\npeak memory ${peak.toFixed(2)} GiB; ${disagreements.length} disagreements with PyTorch's float32`);

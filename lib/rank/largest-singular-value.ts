@@ -77,7 +77,7 @@ export class LargestSingularValue {
     for (let index = 0; index < batch; index++) directions.set(this.direction, index * columns);
     for (let step = 0; step < MOST_STEPS; step++) {
       // S^T S y for each subset, [batch, columns].
-      const images = valuesOf(tf.matMul(toTensor(components.slice(), [batch, count]) as tf.Tensor2D, all));
+      const images = product(components, [batch, count], all, false);
       let loose = 0;
       for (const [index, subset] of subsets.entries()) {
         let theta = 0;
@@ -99,14 +99,21 @@ export class LargestSingularValue {
         for (let j = index * columns; j < (index + 1) * columns; j++) directions[j] = images[j] / Math.sqrt(length);
       }
       if (loose === 0 || step === MOST_STEPS - 1) return;
-      const projected = valuesOf(
-        tf.matMul(toTensor(directions.slice(), [batch, columns]) as tf.Tensor2D, all, false, true),
-      );
+      const projected = product(directions, [batch, columns], all, true);
       for (const [index, subset] of subsets.entries()) {
         for (const row of subset) components[index * count + row] = projected[index * count + row];
       }
     }
   }
+}
+
+/** `left` times `right`, or its transpose. The array is free again when this returns. */
+function product(left: Float64Array, shape: readonly number[], right: tf.Tensor2D, transpose: boolean) {
+  const rows = toTensor(left, shape) as tf.Tensor2D;
+  const result = tf.matMul(rows, right, false, transpose);
+  const values = valuesOf(result);
+  tf.dispose([rows, result]);
+  return values;
 }
 
 /** The spectrum from the smaller of the two Grams, and the top direction by power iteration. */
