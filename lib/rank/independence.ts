@@ -15,13 +15,14 @@ import { rankAt, relativeTolerance, type Rtol } from './tolerance';
  * - `equal rows`: the subset holds a zero row or two equal rows;
  * - `interlacing`: sigma_k of a subset is at most sigma_k of all rows, and that is below the tolerance;
  * - `cholesky`: the shifted Gram has, or has not, a Cholesky factor;
- * - `preconditioned`: the same for the Gram of the rows after a common change of columns;
+ * - `inertia`: the same, by a factorization that counts the subset's rank;
+ * - `preconditioned`: as `cholesky`, for the Gram of the rows after a common change of columns;
  * - `eigenvalues`: all eigenvalues of the Gram, where nothing cheaper bounds sigma_max closely enough;
  * - `svd`: none of these could tell, so the singular values themselves were computed.
  *
  * All but the last are proofs, rounding included; the last is as sharp as float64's SVD is.
  */
-export type Method = 'equal rows' | 'interlacing' | 'cholesky' | 'preconditioned' | 'eigenvalues' | 'svd';
+export type Method = 'equal rows' | 'interlacing' | 'cholesky' | 'inertia' | 'preconditioned' | 'eigenvalues' | 'svd';
 
 export interface Verdict {
   /** Whether the smallest singular value is strictly greater than the tolerance times the largest. */
@@ -99,16 +100,30 @@ export class IndependenceTest {
 
   /**
    * Judges subsets of one size k <= d. The order of a subset's rows has no influence on its verdict. `expected` only says
-   * which proof to try first.
+   * which proof to try first; `byCount` proves some of them dependent in the course of other work that is wanted.
    */
-  judge(subsets: readonly Int32Array[], expected: 'independent' | 'dependent' | 'as before' = 'as before'): Verdict[] {
+  judge(
+    subsets: readonly Int32Array[],
+    expected: 'independent' | 'dependent' | 'as before' = 'as before',
+    byCount?: (subsets: readonly Int32Array[]) => readonly boolean[],
+  ): Verdict[] {
     const candidates = subsets.map((subset) => this.candidate(subset));
     const usable = this.withoutEqualRows(candidates).filter(({ trace }) => trace >= SMALLEST_TRACE);
     const bracketed = (closeness: 'roughly' | 'closely') =>
       this.withoutInterlacing(this.bracket(usable.filter(isOpen), closeness));
     const likely = expected === 'as before' ? this.lastMostly : expected;
-    if (likely === 'dependent') this.proveDependentByFew(bracketed('roughly'));
-    else this.proveIndependent(bracketed('roughly'));
+    if (likely === 'dependent') {
+      const open = bracketed('roughly');
+      const proved = byCount?.(open.map(({ subset }) => subset)) ?? [];
+      proved.forEach((isProved, i) => {
+        if (isProved) open[i].verdict = verdict(false, 'inertia');
+      });
+      this.proveDependentByFew(open.filter(isOpen));
+    } else {
+      this.proveIndependent(
+        this.interlacingComesFirst(subsets) ? bracketed('roughly') : this.bracket(usable, 'roughly'),
+      );
+    }
     // What the likely proof leaves is mostly the other way round; sigma_max is now worth knowing closely.
     const left = bracketed('closely');
     if (likely === 'independent') this.proveDependent(left);
@@ -218,6 +233,11 @@ export class IndependenceTest {
       if (hasZeroOrRepeatedRow(this.rows, candidate.subset)) candidate.verdict = verdict(false, 'equal rows');
     }
     return candidates.filter(isOpen);
+  }
+
+  /** Small subsets are mostly independent, and factorized in less time than the spectrum of all rows takes. */
+  private interlacingComesFirst(subsets: readonly Int32Array[]): boolean {
+    return subsets.length > 0 && subsets[0].length > Math.min(this.rows.count, this.rows.columns) / 2;
   }
 
   private withoutInterlacing(candidates: readonly Candidate[]): readonly Candidate[] {

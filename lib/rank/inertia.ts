@@ -2,7 +2,15 @@ import { convert, eigvalsh, inPrecision, tf, triangularSolve, valuesOf } from '.
 import { distinctFirst } from './distinct-first';
 import { batchSize, succeeded, type Gram } from './gram';
 import { inFloat64 } from './in-float64';
-import { statisticalSlack } from './rounding';
+import { choleskySlack, eigenvalueSlack, statisticalSlack } from './rounding';
+
+/** What is known of the eigenvalues of a subset's Gram, and two shifts. */
+export interface CountWithin {
+  /** How many are above both shifts; null where it is not the same number for both, whatever rounding as it usually is has done. */
+  readonly above: number | null;
+  /** Whether one is proved to be below both, whatever rounding could have done. */
+  readonly oneBelow: boolean;
+}
 
 /** What one factorization says about the eigenvalues of a subset's Gram. */
 interface Inertia {
@@ -14,6 +22,8 @@ interface Inertia {
   readonly slack: number;
   /** By how much the shift could be lowered with the same count; 0 where that is not known. */
   readonly reach: number;
+  /** How far below the shift the smallest is at least; negative where that is not known. */
+  readonly depth: number;
 }
 
 /**
@@ -40,12 +50,11 @@ export class InertiaCounter {
   }
 
   /**
-   * For each subset how many eigenvalues of its Gram are above `low` and above `high`, where that is the same number,
-   * whatever rounding as it usually is has done; else null. Most need one factorization, at the upper end, the others a
-   * second one at the lower.
+   * For each subset how many eigenvalues of its Gram are above `low` and above `high`, and whether one is below both. Most
+   * need one factorization, at the upper end, the others a second one at the lower.
    */
-  countWithin(subsets: readonly Int32Array[], low: readonly number[], high: readonly number[]): (number | null)[] {
-    const counts: (number | null)[] = [];
+  countWithin(subsets: readonly Int32Array[], low: readonly number[], high: readonly number[]): CountWithin[] {
+    const counts: CountWithin[] = [];
     if (subsets.length === 0) return counts;
     const size = batchSize(subsets[0].length);
     for (let start = 0; start < subsets.length; start += size) {
@@ -55,11 +64,7 @@ export class InertiaCounter {
     return counts;
   }
 
-  private countBatch(
-    subsets: readonly Int32Array[],
-    low: readonly number[],
-    high: readonly number[],
-  ): (number | null)[] {
+  private countBatch(subsets: readonly Int32Array[], low: readonly number[], high: readonly number[]): CountWithin[] {
     const k = subsets[0].length;
     const first = Math.max(1, Math.min(k - 1, Math.floor(this.share * k)));
     const ordered = subsets.map((subset) => this.mostDistinctFirst(subset));
@@ -85,7 +90,7 @@ export class InertiaCounter {
       atUpper.some((inertia) => inertia !== null && inertia.first < first) || 4 * open.length > counts.length;
     if (tooLarge) this.step = 0.003;
     this.share = tooLarge ? Math.max(0.02, 0.9 * this.share) : Math.min(0.98, this.share + this.step);
-    return counts;
+    return counts.map((above, i) => ({ above, oneBelow: upper[i] - (atUpper[i]?.depth ?? 0) < low[i] }));
   }
 
   private mostDistinctFirst(subset: Int32Array): Int32Array {
@@ -123,16 +128,22 @@ export class InertiaCounter {
         let above = first;
         let size = 0;
         let nearest = -Infinity;
+        let least = Infinity;
         for (const value of ofComplement) {
           size += Math.abs(value);
           if (value > 0) above++;
           else nearest = Math.max(nearest, value);
+          least = Math.min(least, value);
         }
         const { columns } = this.gram;
-        const slack = statisticalSlack(columns, k, this.gram.trace(subset)) + statisticalSlack(0, rest, size);
-        // A tenth of it is kept for the rounding in W.
-        const reach = (0.9 * -nearest) / (1 + growth[index]);
-        return { first, above, slack, reach: Number.isNaN(reach) ? 0 : reach };
+        const trace = this.gram.trace(subset);
+        const slack = statisticalSlack(columns, k, trace) + statisticalSlack(0, rest, size);
+        // A tenth is kept for the rounding in W.
+        const allowance = 0.9 / (1 + growth[index]);
+        const reach = -nearest * allowance;
+        // An eigenvector u of S for `least` makes (-W u, u) a vector for which the shifted Gram is no larger.
+        const depth = (-least - eigenvalueSlack(0, rest, size)) * allowance - 2 * choleskySlack(columns, k, trace);
+        return { first, above, slack, reach: Number.isNaN(reach) ? 0 : reach, depth: Number.isNaN(depth) ? -1 : depth };
       });
     });
   }

@@ -134,8 +134,11 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
       const end = Math.min(draws, tally.done + JUDGED_TOGETHER);
       const subsets: Int32Array[] = [];
       for (let draw = tally.done; draw < end; draw++) subsets.push(drawnSubset(seed, rows.count, k, draw));
-      const verdicts = test.judge(subsets);
-      const counted = ranksOf(test, counter, subsets, verdicts, Math.max(0, ranksDraws - tally.done));
+      const wanted = Math.max(0, ranksDraws - tally.done);
+      const byCount =
+        wanted < subsets.length ? undefined : (open: readonly Int32Array[]) => counter.provesDependent(open);
+      const verdicts = test.judge(subsets, 'as before', byCount);
+      const counted = ranksOf(test, counter, subsets, verdicts, wanted);
       tally.add(subsets, verdicts, counted);
       await work.advance(tally.done);
     }

@@ -17,22 +17,25 @@ const MOST_STEPS = 6;
  * Brackets the largest singular value of subsets of rows.
  *
  * From below by Rayleigh quotients: sigma_max(S)^2 >= ||S y||^2 for any unit vector y; the first y is the top right singular
- * vector of all rows together. From above by the trace, by all rows' sigma_max, and, where one direction dominates (as the
- * common mean does in a layer's features), by Temple's bound: lambda_1 <= theta + rho^2 / (theta - mu) with
+ * vector of all rows together. From above by the trace and, where one direction dominates (as the common mean does in a
+ * layer's features), by Temple's bound: lambda_1 <= theta + rho^2 / (theta - mu) with
  * rho = ||S^T S y - theta y|| and mu = trace - theta >= lambda_2.
  */
 export class LargestSingularValue {
-  /** Upper bounds of the squared singular values of all rows together, descending, `[min(T, d)]`. */
-  readonly squaredSpectrum: Float64Array;
   private readonly direction: Float64Array;
   /** x_i · y for the first y, `[T]`. */
   private readonly components: Float64Array;
+  private spectrumOfAll: Float64Array | null = null;
 
   constructor(private readonly rows: Rows) {
-    const { spectrum, direction, components } = inFloat64(() => globalSpectrum(rows));
-    this.squaredSpectrum = spectrum;
+    const { direction, components } = inFloat64(() => topDirection(rows));
     this.direction = direction;
     this.components = components;
+  }
+
+  /** Upper bounds of the squared singular values of all rows together, descending, `[min(T, d)]`; found when asked for. */
+  get squaredSpectrum(): Float64Array {
+    return (this.spectrumOfAll ??= inFloat64(() => squaredSpectrumOf(this.rows)));
   }
 
   /** A bracket that costs no more than reading the subset: `traces` are the sums of squared norms. */
@@ -48,7 +51,7 @@ export class LargestSingularValue {
       }
       const error = this.roundingError(subset.length, traces[index]);
       low[index] = Math.max(rayleigh, longest, traces[index] / subset.length) - error;
-      high[index] = Math.min(traces[index] + error, this.squaredSpectrum[0]);
+      high[index] = traces[index] + error;
     }
     return { low, high };
   }
@@ -116,16 +119,20 @@ function product(left: Float64Array, shape: readonly number[], right: tf.Tensor2
   return values;
 }
 
-/** The spectrum from the smaller of the two Grams, and the top direction by power iteration. */
-function globalSpectrum({ values, count, columns, squaredNorms }: Rows) {
+/** From the smaller of the two Grams. */
+function squaredSpectrumOf({ values, count, columns, squaredNorms }: Rows): Float64Array {
   const rows = toTensor(values, [count, columns]) as tf.Tensor2D;
   const gram = count < columns ? tf.matMul(rows, rows, false, true) : tf.matMul(rows, rows, true, false);
-  const order = Math.min(count, columns);
   const trace = squaredNorms.reduce((sum, value) => sum + value, 0);
-  const slack = eigenvalueSlack(Math.max(count, columns), order, trace);
-  const spectrum = (Float64Array.from(valuesOf(eigvalsh(gram))).reverse() as Float64Array).map(
+  const slack = eigenvalueSlack(Math.max(count, columns), Math.min(count, columns), trace);
+  return (Float64Array.from(valuesOf(eigvalsh(gram))).reverse() as Float64Array).map(
     (value) => Math.max(0, value) + slack,
   );
+}
+
+/** The top right singular vector of all rows, by power iteration, and the rows' components along it. */
+function topDirection({ values, count, columns }: Rows) {
+  const rows = toTensor(values, [count, columns]) as tf.Tensor2D;
   // Any unit vector gives true bounds; a start without symmetry finds the top direction in practice.
   let direction: Float64Array = Float64Array.from({ length: columns }, (_, j) => 1 + ((j * 0.6180339887498949) % 1));
   for (let step = 0; step < 12; step++) {
@@ -138,5 +145,5 @@ function globalSpectrum({ values, count, columns, squaredNorms }: Rows) {
   const length = norm(direction);
   direction = direction.map((value) => value / length);
   const components = valuesOf(tf.matMul(rows, toTensor(direction, [columns, 1]) as tf.Tensor2D)) as Float64Array;
-  return { spectrum, direction, components };
+  return { direction, components };
 }

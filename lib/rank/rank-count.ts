@@ -19,12 +19,16 @@ export interface CountedRank {
 /** From this size on counting by inertia beats computing the eigenvalues. */
 const INERTIA_FROM = 320;
 
+type Found = (subset: Int32Array, rank: number) => void;
+
 /**
  * Counts ranks of subsets of one size: by inertia, by the eigenvalues of the Gram where that is too coarse, and by SVD where
  * those are. All three give the same rank; a singular value within 1e-6 of the tolerance always goes as far as the SVD.
  */
 export class RankCounter {
   private counter: InertiaCounter | null = null;
+  /** What was counted on the way to a proof. */
+  private readonly counted = new WeakMap<Int32Array, CountedRank>();
 
   constructor(private readonly test: IndependenceTest) {}
 
@@ -36,10 +40,28 @@ export class RankCounter {
     return (this.counter ??= new InertiaCounter(this.test.gram, (0.7 * Math.min(above, k)) / k));
   }
 
+  /**
+   * Which of some subsets a count proves to be dependent, rounding included. Where the ranks of dependent subsets are
+   * wanted anyway, this comes for nothing: {@link count} does not count them again.
+   */
+  provesDependent(subsets: readonly Int32Array[]): boolean[] {
+    const proved = new Set<Int32Array>();
+    if (subsets.length > 0 && subsets[0].length >= INERTIA_FROM) {
+      this.byInertia(
+        subsets,
+        (subset, rank) => this.counted.set(subset, { rank, nearest: null }),
+        (subset) => proved.add(subset),
+      );
+    }
+    return subsets.map((subset) => proved.has(subset));
+  }
+
   count(subsets: readonly Int32Array[]): CountedRank[] {
     const ranks = new Map<Int32Array, CountedRank>();
     const { rows } = this.test;
     for (const subset of subsets) {
+      const known = this.counted.get(subset);
+      if (known) ranks.set(subset, known);
       // As in the paper's random embeddings, where the class token is the same for all images.
       if (!areEqualRows(rows, subset)) continue;
       ranks.set(subset, { rank: isZeroRow(rows, subset[0]) ? 0 : 1, nearest: null });
@@ -57,7 +79,11 @@ export class RankCounter {
   }
 
   /** The count must be the same at both ends of what the squared tolerance may be, rounding and nearness included. */
-  private byInertia(subsets: readonly Int32Array[], found: (subset: Int32Array, rank: number) => void): void {
+  private byInertia(
+    subsets: readonly Int32Array[],
+    found: Found,
+    dependent: (subset: Int32Array) => void = () => undefined,
+  ): void {
     const { test } = this;
     const usable = subsets.filter((subset) => test.gram.trace(subset) >= SMALLEST_TRACE);
     if (usable.length === 0) return;
@@ -72,18 +98,19 @@ export class RankCounter {
         return { subset, low, high };
       })
       .filter(({ low, high }) => low > 0.9 * high);
-    const ranks = this.inertiaOf(k).countWithin(
+    const within = this.inertiaOf(k).countWithin(
       open.map(({ subset }) => subset),
       open.map(({ low }) => low),
       open.map(({ high }) => high),
     );
     open.forEach(({ subset }, i) => {
-      const rank = ranks[i];
-      if (rank !== null) found(subset, rank);
+      const { above, oneBelow } = within[i];
+      if (above !== null) found(subset, above);
+      if (oneBelow) dependent(subset);
     });
   }
 
-  private byEigenvalues(subsets: readonly Int32Array[], found: (subset: Int32Array, rank: number) => void): void {
+  private byEigenvalues(subsets: readonly Int32Array[], found: Found): void {
     const { test } = this;
     if (subsets.length === 0) return;
     const k = subsets[0].length;

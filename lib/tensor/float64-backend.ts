@@ -10,6 +10,7 @@
  */
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
+import { keepFreedMemory } from './freed-memory';
 import { tf } from './tensorflow';
 
 type Values = ReturnType<NodeJSKernelBackend['readSync']>;
@@ -187,5 +188,6 @@ float32Backend.readSync = (dataId) => {
   internalsOf(float32Backend).tensorMap.get(dataId);
   return NodeJSKernelBackend.prototype.readSync.call(float32Backend, dataId);
 };
+keepFreedMemory(float32Backend.binding);
 tf.registerBackend('float64', () => float64Backend, 0);
 tf.copyRegisteredKernels('tensorflow', 'float64');

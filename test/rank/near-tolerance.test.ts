@@ -131,6 +131,7 @@ test(`ranks by inertia and by eigenvalues, ${TRIALS} matrices with several singu
   let byInertia = 0;
   let straddled = 0;
   let byEigenvalues = 0;
+  let provedBelow = 0;
   for (let trial = 0; trial < TRIALS; trial++) {
     const k = 8 + random.integer(16);
     const d = k + random.integer(6);
@@ -159,14 +160,19 @@ test(`ranks by inertia and by eigenvalues, ${TRIALS} matrices with several singu
     const rounding = 1e-13 * squares[0];
     if (squares.some((square) => Math.abs(square - low) < rounding || Math.abs(square - high) < rounding)) continue;
     const above = (bound: number) => squares.filter((square) => square > bound).length;
-    if (within === null) {
+    if (within.oneBelow) {
+      provedBelow++;
+      assert.ok(squares[k - 1] < low, `trial ${trial}: proved to be dependent`);
+    }
+    if (within.above === null) {
       if (above(low) !== above(high)) straddled++;
       continue;
     }
     byInertia++;
-    assert.equal(within, above(low), `trial ${trial}: inertia, lower end`);
-    assert.equal(within, above(high), `trial ${trial}: inertia, upper end`);
+    assert.equal(within.above, above(low), `trial ${trial}: inertia, lower end`);
+    assert.equal(within.above, above(high), `trial ${trial}: inertia, upper end`);
   }
+  assert.ok(provedBelow > TRIALS / 10, `${provedBelow} proved to be dependent`);
   assert.ok(straddled > TRIALS / 50, `${straddled} with an eigenvalue in the interval`);
   assert.ok(byInertia > TRIALS / 10, `${byInertia} by inertia`);
   assert.ok(byEigenvalues > TRIALS / 10, `${byEigenvalues} by eigenvalues`);
@@ -189,6 +195,34 @@ test('ranks of 340-subsets, where inertia is the method that is used, against SV
     assert.equal(rank, rankAt(sigmas, judge.tolerance(k)));
     assert.equal(nearest, null);
   });
+});
+
+test('verdicts that the count of the rank gives, where some of 330-subsets are dependent, against SVD', () => {
+  const random = randomSource(1, 'by count');
+  const [T, d, k] = [700, 340, 330];
+  const tolerance = relativeTolerance('float32', k, d);
+  // The hardest subsets of 330 lose a factor of some twenty against all rows, of which one direction is thirty times longer.
+  const features = withSingularValues(
+    T,
+    d,
+    Float64Array.from({ length: d }, (_, i) => (i === 0 ? 30 : (330 * tolerance) ** (i / (d - 1)))),
+    random,
+  );
+  const judge = new IndependenceTest(prepareRows(features), 'float32');
+  const counter = new RankCounter(judge);
+  const subsets = Array.from({ length: 24 }, () => random.subset(T, k));
+  const verdicts = judge.judge(subsets, 'dependent', (open) => counter.provesDependent(open));
+  const counted = counter.count(subsets);
+  let byCount = 0;
+  verdicts.forEach(({ independent, method }, i) => {
+    const rank = rankAt(singularValues(rowsOf(features, subsets[i])), tolerance);
+    assert.equal(independent, rank === k, method);
+    assert.equal(counted[i].rank, rank);
+    if (method === 'inertia') byCount++;
+  });
+  const dependent = verdicts.filter(({ independent }) => !independent).length;
+  assert.ok(dependent > 4 && dependent < 20, `${dependent} dependent`);
+  assert.ok(byCount > dependent / 2, `${byCount} by their counts`);
 });
 
 test('ranks of subsets of equal rows, of zero rows and of both, at once and by SVD', async () => {
