@@ -45,8 +45,15 @@ export async function executeNotebook(
   const child = spawn(python, args, { env: jupyterEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
   const complaints = [];
   createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
-  createInterface({ input: child.stdout }).on('line', (line) => listener.event(JSON.parse(line)));
+  let died = false;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line);
+    died ||= event.error?.name === 'DeadKernel';
+    listener.event(event);
+  });
   const status = await new Promise((done) => child.on('close', (code) => done(code ?? 1)));
+  // A kernel that dies has said its last words on its standard error.
+  if (died) process.stderr.write(`${complaints.slice(-30).join('\n')}\n`);
   listener.end(status);
   if (status !== 0 && status !== 1)
     throw new SetupFailure(`${basename(notebook)} did not run: ${complaints.slice(-5).join('\n')}`, 1);

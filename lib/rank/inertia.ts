@@ -2,7 +2,7 @@ import { convert, eigvalsh, inPrecision, tf, triangularSolve, valuesOf } from '.
 import { distinctFirst } from './distinct-first';
 import { batchSize, succeeded, type Gram } from './gram';
 import { inFloat64 } from './in-float64';
-import { choleskySlack, eigenvalueSlack, statisticalSlack } from './rounding';
+import { choleskySlack, eigenvalueSlack, statisticalSlack, UNIT_FLOAT32, UNIT_FLOAT64 } from './rounding';
 
 /** What is known of the eigenvalues of a subset's Gram, and two shifts. */
 export interface CountWithin {
@@ -22,7 +22,7 @@ interface Inertia {
   readonly slack: number;
   /** By how much the shift could be lowered with the same count; 0 where that is not known. */
   readonly reach: number;
-  /** How far below the shift the smallest is at least; negative where that is not known. */
+  /** How far below the shift the smallest is at least; 0 where that is not known. */
   readonly depth: number;
 }
 
@@ -120,33 +120,66 @@ export class InertiaCounter {
         if (first > 0.02 * k && first > 1) again(0, Math.max(1, Math.floor(0.7 * first)));
         return results;
       }
-      const eigenvalues = valuesOf(eigvalsh(complement)) as Float64Array;
+      const spectra = spectraAroundZero(complement);
       const growth = squaredNormBounds(triangularSolve(factor, solved, { adjoint: true }));
-      const rest = k - first;
       return subsets.map((subset, index) => {
-        const ofComplement = eigenvalues.subarray(index * rest, (index + 1) * rest);
-        let above = first;
-        let size = 0;
-        let nearest = -Infinity;
-        let least = Infinity;
-        for (const value of ofComplement) {
-          size += Math.abs(value);
-          if (value > 0) above++;
-          else nearest = Math.max(nearest, value);
-          least = Math.min(least, value);
-        }
-        const { columns } = this.gram;
+        const { eigenvalues, unit, signsKnown } = spectra[index];
+        const size = eigenvalues.reduce((sum, value) => sum + Math.abs(value), 0);
         const trace = this.gram.trace(subset);
-        const slack = statisticalSlack(columns, k, trace) + statisticalSlack(0, rest, size);
+        const { columns } = this.gram;
+        const rounding = statisticalSlack(0, eigenvalues.length, size, unit);
+        const slack = statisticalSlack(columns, k, trace) + (signsKnown ? 0 : rounding);
+        const positive = eigenvalues.filter((value) => value > 0).length;
+        const nearest = positive < eigenvalues.length ? eigenvalues[eigenvalues.length - positive - 1] : -Infinity;
         // A tenth is kept for the rounding in W.
         const allowance = 0.9 / (1 + growth[index]);
-        const reach = -nearest * allowance;
-        // An eigenvector u of S for `least` makes (-W u, u) a vector for which the shifted Gram is no larger.
-        const depth = (-least - eigenvalueSlack(0, rest, size)) * allowance - 2 * choleskySlack(columns, k, trace);
-        return { first, above, slack, reach: Number.isNaN(reach) ? 0 : reach, depth: Number.isNaN(depth) ? -1 : depth };
+        const reach = (-nearest - rounding) * allowance;
+        // With u the eigenvector of S for its least eigenvalue, (-W u, u) takes the shifted Gram as low.
+        const depth =
+          (-eigenvalues[0] - eigenvalueSlack(0, eigenvalues.length, size, unit)) * allowance -
+          2 * choleskySlack(columns, k, trace);
+        return { first, above: first + positive, slack, reach: reach > 0 ? reach : 0, depth: depth > 0 ? depth : 0 };
       });
     });
   }
+}
+
+/** The eigenvalues of a symmetric matrix, as far as their signs matter. */
+interface SpectrumAroundZero {
+  /** Ascending. */
+  readonly eigenvalues: Float64Array;
+  /** The unit of rounding that they were computed with. */
+  readonly unit: number;
+  /** Whether all are further from zero than rounding carries them. */
+  readonly signsKnown: boolean;
+}
+
+/**
+ * Of a stack of symmetric matrices `[B, m, m]`: in float32, where tridiagonalization, which waits for memory, takes two
+ * thirds of the time; in float64 where that leaves a sign open. To be called in float64, inside of a `tf.tidy`.
+ */
+function spectraAroundZero(stack: tf.Tensor): SpectrumAroundZero[] {
+  const [batch, m] = stack.shape;
+  const rough = Float64Array.from(inPrecision('float32', () => valuesOf(eigvalsh(convert(stack, 'float32')))));
+  const spectra = Array.from({ length: batch }, (_, index): SpectrumAroundZero => {
+    const eigenvalues = rough.subarray(index * m, (index + 1) * m);
+    const size = eigenvalues.reduce((sum, value) => sum + Math.abs(value), 0);
+    // Too cautious by the ratio of the sum to the Frobenius norm, which is some ten.
+    const doubt = statisticalSlack(0, m, size, UNIT_FLOAT32);
+    return { eigenvalues, unit: UNIT_FLOAT32, signsKnown: eigenvalues.every((value) => Math.abs(value) > doubt) };
+  });
+  const open = Array.from(spectra.keys()).filter((index) => !spectra[index].signsKnown);
+  if (open.length > 0) {
+    const fine = valuesOf(eigvalsh(tf.gather(stack, open))) as Float64Array;
+    open.forEach((index, place) => {
+      spectra[index] = {
+        eigenvalues: fine.subarray(place * m, (place + 1) * m),
+        unit: UNIT_FLOAT64,
+        signsKnown: false,
+      };
+    });
+  }
+  return spectra;
 }
 
 /** Which rows are in which block matters; in ascending order inner products are found along rows of memory. */
