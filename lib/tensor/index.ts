@@ -4,5 +4,4 @@ export { type Precision, currentPrecision, epsilonOf, inPrecision, precisionOf }
 export { convert, scalar, toTensor, valuesOf } from './convert';
 export { cholesky, eigvalsh, qr, svd, svdvals, triangularSolve } from './linear-algebra';
 export { type Random, randomSource } from './random';
-export { Adam, type AdamOptions } from './adam';
 export { FusedAdam } from './fused-adam';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  Adam,
   convert,
   currentPrecision,
   epsilonOf,
@@ -212,49 +211,6 @@ test('gradients are computed in doubles', () => {
     });
     expected.forEach((value, i) => assert.ok(Math.abs(actual[i] - value) < 1e-15, `${actual[i]} against ${value}`));
   });
-});
-
-for (const precision of precisions) {
-  test(`Adam follows its paper in ${precision}`, () => {
-    const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
-    const theta = [0.3, -0.2];
-    const target = [1 / 3, 0.7];
-    const moments = theta.map(() => ({ first: 0, second: 0 }));
-    withoutLeak(() => {
-      const steps = inPrecision(precision, () => {
-        const variable = tf.tidy(() => tf.variable(toTensor(theta, [2])));
-        const adam = new Adam([variable]);
-        const states: (Float32Array | Float64Array)[] = [];
-        for (let t = 1; t <= 50; t++) {
-          tf.tidy(() => adam.step([variable.sub(toTensor(target, [2])).mul(2)], 0.01 / t));
-          states.push(valuesOf(variable));
-        }
-        adam.dispose();
-        variable.dispose();
-        return states;
-      });
-      steps.forEach((state, step) => {
-        const t = step + 1;
-        theta.forEach((value, i) => {
-          const gradient = 2 * (value - target[i]);
-          const m = moments[i];
-          m.first = beta1 * m.first + (1 - beta1) * gradient;
-          m.second = beta2 * m.second + (1 - beta2) * gradient ** 2;
-          const unbiased = { first: m.first / (1 - beta1 ** t), second: m.second / (1 - beta2 ** t) };
-          theta[i] = value - ((0.01 / t) * unbiased.first) / (Math.sqrt(unbiased.second) + epsilon);
-          assert.ok(Math.abs(state[i] - theta[i]) <= 100 * epsilonOf(precision), `step ${t}: ${state[i]}, ${theta[i]}`);
-        });
-      });
-    });
-  });
-}
-
-test('Adam counts its gradients', () => {
-  const variable = tf.tidy(() => tf.variable(tf.ones([1])));
-  const adam = new Adam([variable]);
-  assert.throws(() => adam.step([], 0.1), { message: 'Adam has 1 variables, but 0 gradients came.' });
-  adam.dispose();
-  variable.dispose();
 });
 
 test('memory does not grow: not in tfjs, not in TensorFlow, not in the process', () => {
