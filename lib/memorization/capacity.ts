@@ -1,8 +1,7 @@
-import { epsilonOf, inPrecision, qr, tf, toTensor, triangularSolve, valuesOf, type Matrix } from '../tensor';
+import { epsilonOf, inFloat64, inPrecision, qr, tf, toTensor, triangularSolve, valuesOf, type Matrix } from '../tensor';
 import { setting as settingOf, type Setting, type SettingOptions } from './config';
 import { stackData } from './data';
 import { featureRank, scalarLabels } from './features';
-import { inFloat64 } from './float64';
 import { labelledFeatures } from './labelled-features';
 import { factorize, provedSigmaRatio, solve, withRidge } from './least-squares';
 import { forward } from './model';
@@ -136,7 +135,7 @@ function throughTokens(setting: Setting, vector: Float64Array, gamma: Float64Arr
     const [q, r] = qr(tf.transpose(embedded)); // X^T = Q R
     const right = tf.transpose(toTensor(gamma, [H, n])); // [n, H]
     const beta = tf.matMul(q, triangularSolve(r, right, { lower: false, adjoint: true })); // [d, H]
-    return tf.transpose(beta);
+    return valuesOf(tf.transpose(beta)) as Float64Array;
   });
 }
 

@@ -1,8 +1,18 @@
 import { begin } from '../pace';
-import { epsilonOf, inPrecision, qr, svdvals, tf, toTensor, valuesOf, type Matrix, type Precision } from '../tensor';
+import {
+  epsilonOf,
+  inFloat64,
+  inPrecision,
+  qr,
+  svdvals,
+  tf,
+  toTensor,
+  valuesOf,
+  type Matrix,
+  type Precision,
+} from '../tensor';
 import type { Setting } from './config';
 import { stackData } from './data';
-import { inFloat64 } from './float64';
 import { attend, unpack, type Attention } from './model';
 import type { Task } from './task';
 import { featuresPerHead } from './theorem';
@@ -105,7 +115,7 @@ export function featureRank(
   const singularValues = inFloat64(() => {
     const z = toTensor(features.data, [rows, columns]);
     // A tall matrix has the singular values of its R, which is small.
-    return svdvals(rows > 2 * columns ? qr(z)[1] : z);
+    return valuesOf(svdvals(rows > 2 * columns ? qr(z)[1] : z)) as Float64Array;
   });
   const rank = singularValues.filter((value) => value > rtol * singularValues[0]).length;
   return { rank, rtol, singularValues };

@@ -1,5 +1,4 @@
-import { cholesky, qr, tf, toTensor, triangularSolve, type Matrix } from '../tensor';
-import { inFloat64 } from './float64';
+import { cholesky, inFloat64, qr, tf, toTensor, triangularSolve, valuesOf, type Matrix } from '../tensor';
 import { featureChunks, scalarLabels } from './features';
 import { featuresPerHead } from './theorem';
 import type { Task } from './task';
@@ -69,7 +68,10 @@ async function* labelledBlocks(
 
 function qrTriangle(blocks: readonly Matrix[]): Matrix {
   const width = blocks[0].shape[1];
-  const data = inFloat64(() => qr(tf.concat(blocks.map((block) => toTensor(block.data, block.shape))))[1]);
+  const data = inFloat64(() => {
+    const [, r] = qr(tf.concat(blocks.map((block) => toTensor(block.data, block.shape))));
+    return valuesOf(r) as Float64Array;
+  });
   return { data, shape: [data.length / width, width] };
 }
 
@@ -90,12 +92,15 @@ function addedGram(gram: Float64Array, triangle: Matrix, block: Matrix): Float64
     const rows = tf.transpose(toTensor(block.data, block.shape)); // B^T
     const r = toTensor(triangle.data, triangle.shape);
     const whitened = triangularSolve(r, rows, { lower: false, adjoint: true }); // R^-T B^T
-    return tf.add(toTensor(gram, triangle.shape), tf.matMul(whitened, whitened, false, true));
+    const added = tf.add(toTensor(gram, triangle.shape), tf.matMul(whitened, whitened, false, true));
+    return valuesOf(added) as Float64Array;
   });
 }
 
 /** The triangle of all rows, chol(gram)^T R. */
 function throughGram(gram: Float64Array, { data, shape }: Matrix): Matrix {
-  const product = () => tf.matMul(cholesky(toTensor(gram, shape)), toTensor(data, shape), true);
-  return { data: inFloat64(product), shape };
+  const product = inFloat64(
+    () => valuesOf(tf.matMul(cholesky(toTensor(gram, shape)), toTensor(data, shape), true)) as Float64Array,
+  );
+  return { data: product, shape };
 }

@@ -1,5 +1,4 @@
-import { qr, tf, toTensor, triangularSolve, type Matrix } from '../tensor';
-import { inFloat64 } from './float64';
+import { inFloat64, qr, tf, toTensor, triangularSolve, valuesOf, type Matrix } from '../tensor';
 
 /** Q R of a tall matrix A [m, n], or of A^T where A is wide; q [max, min], r [min, min] upper triangular, row-major. */
 export interface Factors {
@@ -14,7 +13,7 @@ export function factorize({ data, shape }: Matrix): Factors {
   const [p, k] = [Math.max(...shape), Math.min(...shape)];
   const both = inFloat64(() => {
     const a = toTensor(data, shape);
-    return tf.concat(qr(wide ? tf.transpose(a) : a)); // Q above R
+    return valuesOf(tf.concat(qr(wide ? tf.transpose(a) : a))) as Float64Array; // Q above R
   });
   return { shape, q: both.subarray(0, p * k), r: both.subarray(p * k) };
 }
@@ -30,9 +29,10 @@ export function solve({ shape, q, r }: Factors, b: Float32Array | Float64Array):
   for (let i = 0; i < k; i++) if (r[i * k + i] === 0) return new Float64Array(shape[1]).fill(NaN);
   return inFloat64(() => {
     const [qTensor, rTensor, right] = [toTensor(q, [p, k]), toTensor(r, [k, k]), toTensor(b, [shape[0], 1])];
-    return wide
+    const x = wide
       ? tf.matMul(qTensor, triangularSolve(rTensor, right, { lower: false, adjoint: true }))
       : triangularSolve(rTensor, tf.matMul(qTensor, right, true), { lower: false });
+    return valuesOf(x) as Float64Array;
   });
 }
 
@@ -57,7 +57,9 @@ export function withRidge(
 export function provedSigmaRatio({ shape, r }: Factors): number {
   const k = Math.min(...shape);
   for (let i = 0; i < k; i++) if (!(Math.abs(r[i * k + i]) > 0)) return 0;
-  const inverse = inFloat64(() => triangularSolve(toTensor(r, [k, k]), tf.eye(k), { lower: false }));
+  const inverse = inFloat64(
+    () => valuesOf(triangularSolve(toTensor(r, [k, k]), tf.eye(k), { lower: false })) as Float64Array,
+  );
   const ratio = 1 / (frobenius(inverse) * frobenius(r));
   return Number.isFinite(ratio) ? ratio : 0;
 }

@@ -1,7 +1,17 @@
 import { InputError } from '../input-error';
-import { cholesky, convert, eigvalsh, epsilonOf, inPrecision, precisionOf, tf, toTensor, valuesOf } from '../tensor';
+import {
+  cholesky,
+  convert,
+  eigvalsh,
+  epsilonOf,
+  inFloat64,
+  inPrecision,
+  precisionOf,
+  tf,
+  toTensor,
+  valuesOf,
+} from '../tensor';
 import { succeeded } from './gram';
-import { inFloat64 } from './in-float64';
 import { rankFromEigenvalues } from './gram-eigenvalues';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';
 import { singularValues } from './singular-values';

@@ -1,5 +1,4 @@
-import { tf, toTensor, valuesOf } from '../tensor';
-import { inFloat64 } from './in-float64';
+import { inFloat64, tf, toTensor, valuesOf } from '../tensor';
 import { exponentAbove } from './rows';
 
 /** Slices of each factor: 3 x 21 bits hold the 53 bits of a double whose size is near that of its row's largest. */

@@ -1,6 +1,5 @@
-import { eigvalsh, valuesOf } from '../tensor';
+import { eigvalsh, inFloat64, valuesOf } from '../tensor';
 import { batchSize, type Gram } from './gram';
-import { inFloat64 } from './in-float64';
 import { eigenvalueSlack, SMALLEST_TRACE } from './rounding';
 
 /** What the eigenvalues of a subset's Gram say. */

@@ -1,5 +1,4 @@
-import { cholesky, tf, toTensor, triangularSolve, valuesOf } from '../tensor';
-import { inFloat64 } from './in-float64';
+import { cholesky, inFloat64, tf, toTensor, triangularSolve, valuesOf } from '../tensor';
 import { scratch } from './scratch';
 
 /** Above this, the inner products of all pairs are not kept: they are computed again for every subset. */

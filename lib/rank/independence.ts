@@ -1,8 +1,7 @@
 import { groupBy } from '../group-by';
-import { tf, toTensor, valuesOf } from '../tensor';
+import { inFloat64, tf, toTensor, valuesOf } from '../tensor';
 import { batchSize, Gram } from './gram';
 import { ranksFromGram } from './gram-eigenvalues';
-import { inFloat64 } from './in-float64';
 import { LargestSingularValue } from './largest-singular-value';
 import { Preconditioners } from './preconditioner';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';

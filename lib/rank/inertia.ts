@@ -1,7 +1,6 @@
-import { convert, eigvalsh, inPrecision, tf, triangularSolve, valuesOf } from '../tensor';
+import { convert, eigvalsh, inFloat64, inPrecision, tf, triangularSolve, valuesOf } from '../tensor';
 import { distinctFirst } from './distinct-first';
 import { batchSize, succeeded, type Gram } from './gram';
-import { inFloat64 } from './in-float64';
 import { choleskySlack, eigenvalueSlack, statisticalSlack, UNIT_FLOAT32, UNIT_FLOAT64 } from './rounding';
 
 /** What is known of the eigenvalues of a subset's Gram, and two shifts. */

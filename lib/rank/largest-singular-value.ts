@@ -1,5 +1,4 @@
-import { eigvalsh, tf, toTensor, valuesOf } from '../tensor';
-import { inFloat64 } from './in-float64';
+import { eigvalsh, inFloat64, tf, toTensor, valuesOf } from '../tensor';
 import { norm, type Rows } from './rows';
 import { choleskySlack, eigenvalueSlack } from './rounding';
 

@@ -1,5 +1,4 @@
-import { qr, svd, tf, toTensor, valuesOf } from '../tensor';
-import { inFloat64 } from './in-float64';
+import { inFloat64, qr, svd, tf, toTensor, valuesOf } from '../tensor';
 import { exactProduct, exactProductError } from './exact-product';
 import { Gram } from './gram';
 import { choleskySlack } from './rounding';

@@ -1,5 +1,4 @@
-import { svdvals, toTensor, valuesOf, type Matrix } from '../tensor';
-import { inFloat64 } from './in-float64';
+import { inFloat64, svdvals, toTensor, valuesOf, type Matrix } from '../tensor';
 import { exponentAbove, prepareRows, scaleByPowerOfTwo, type Rows } from './rows';
 
 /**

@@ -1,6 +1,6 @@
 export { tf } from './tensorflow';
 export type { Matrix } from './matrix';
-export { type Precision, currentPrecision, epsilonOf, inPrecision, precisionOf } from './precision';
+export { type Precision, currentPrecision, epsilonOf, inFloat64, inPrecision, precisionOf } from './precision';
 export { convert, scalar, toTensor, valuesOf } from './convert';
 export { cholesky, eigvalsh, qr, svd, svdvals, triangularSolve } from './linear-algebra';
 export { type Random, randomSource } from './random';

@@ -44,6 +44,17 @@ export function inPrecision<T>(precision: Precision, run: () => T): T {
   }
 }
 
+/** Runs `run` in float64 and disposes every tensor it made: what it returns are numbers, not tensors. */
+export function inFloat64<T>(run: () => T): T {
+  return inPrecision('float64', () => {
+    let result: { readonly value: T } | undefined;
+    tf.tidy(() => {
+      result = { value: run() };
+    });
+    return result!.value;
+  });
+}
+
 function use(precision: Precision): void {
   // Both backends exist already, so the switch is made when setBackend returns; its promise says nothing more.
   if (currentPrecision() !== precision) void tf.setBackend(backends[precision]);

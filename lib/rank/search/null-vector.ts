@@ -2,8 +2,7 @@
  * The combination of a set's rows that comes nearest to zero: the left singular vector of sigma_min. Its large entries
  * name the rows that carry a dependency. A guide for the search, never a proof.
  */
-import { svd, toTensor, valuesOf } from '../../tensor';
-import { inFloat64 } from '../in-float64';
+import { inFloat64, svd, toTensor, valuesOf } from '../../tensor';
 import type { Independence } from './independence';
 import { shiftedCholesky } from './independence';
 

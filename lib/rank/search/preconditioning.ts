@@ -12,8 +12,7 @@
  *
  * Every certificate below starts from this one line. Where slack(m) >= 1 it says nothing, and nothing is claimed.
  */
-import { tf, toTensor, valuesOf } from '../../tensor';
-import { inFloat64 } from '../in-float64';
+import { inFloat64, tf, toTensor, valuesOf } from '../../tensor';
 import type { Independence } from './independence';
 import { shiftedCholesky } from './independence';
 

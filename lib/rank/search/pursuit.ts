@@ -2,8 +2,7 @@
  * Orders of the rows that put a likely dependency of a given row first: matching pursuit, which is cheap, and
  * reweighted least squares, which finds dependencies of more rows. Guides only; the verdict is Independence's.
  */
-import { cholesky, scalar, tf, toTensor, triangularSolve, valuesOf } from '../../tensor';
-import { inFloat64 } from '../in-float64';
+import { cholesky, inFloat64, scalar, tf, toTensor, triangularSolve, valuesOf } from '../../tensor';
 import type { Independence } from './independence';
 
 /**
