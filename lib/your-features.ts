@@ -45,7 +45,7 @@ export interface YourFeatures extends MatrixFile {
 export interface OpenFeaturesOptions {
   /** Which tensor of a `.safetensors` file. */
   readonly tensor?: string;
-  /** The layer that a folder's images pass through; layer 1 of the trained ViT-S unless given. */
+  /** The layer that a folder's images pass through; layer 1 of the first notebook's trained ViT unless given. */
   readonly layer?: FeatureLayer;
 }
 
@@ -93,8 +93,8 @@ function trainedLayer(): FeatureLayer {
 }
 
 /**
- * Something real for those who bring nothing: the query vectors of layer 1 of the trained ViT-S on crops of photographs,
- * in float64, written to a `.npy` file as yours might be. Returns the file's name.
+ * Something real for those who bring nothing: the query vectors of layer 1 of the first notebook's trained ViT on crops of
+ * photographs, in float64, written to a `.npy` file as yours might be. Returns the file's name.
  */
 export async function exampleFeatures({ photos: crops }: { readonly photos: number }): Promise<string> {
   const layer = trainedLayer();
