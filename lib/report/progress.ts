@@ -26,7 +26,7 @@ interface Piece {
 
 /**
  * All work under way in one output of the running cell, changed in place. When nothing runs any more the output is
- * empty; scripts/notebooks.mjs removes it from the executed notebook.
+ * empty; scripts/notebooks.py removes it from the executed notebook.
  */
 export function pageWatcher(now: () => number = () => performance.now()): Watcher {
   const running = new Set<Piece>();
