@@ -119,9 +119,7 @@ export class IndependenceTest {
       });
       this.proveDependentByFew(open.filter(isOpen));
     } else {
-      this.proveIndependent(
-        this.interlacingComesFirst(subsets) ? bracketed('roughly') : this.bracket(usable, 'roughly'),
-      );
+      this.proveIndependent(this.isLarge(subsets) ? bracketed('roughly') : this.bracket(usable, 'byTraces'));
     }
     // What the likely proof leaves is mostly the other way round; sigma_max is now worth knowing closely.
     const left = bracketed('closely');
@@ -214,7 +212,10 @@ export class IndependenceTest {
     return { subset, trace, slack, low: 0, high: Infinity, verdict: null };
   }
 
-  private bracket(candidates: readonly Candidate[], closeness: 'roughly' | 'closely'): readonly Candidate[] {
+  private bracket(
+    candidates: readonly Candidate[],
+    closeness: 'byTraces' | 'roughly' | 'closely',
+  ): readonly Candidate[] {
     if (candidates.length === 0) return candidates;
     const subsets = candidates.map(({ subset }) => subset);
     const traces = candidates.map(({ trace }) => trace);
@@ -234,8 +235,8 @@ export class IndependenceTest {
     return candidates.filter(isOpen);
   }
 
-  /** Small subsets are mostly independent, and factorized in less time than the spectrum of all rows takes. */
-  private interlacingComesFirst(subsets: readonly Int32Array[]): boolean {
+  /** Smaller ones are mostly independent, and factorized in less time than the spectrum of all rows takes. */
+  private isLarge(subsets: readonly Int32Array[]): boolean {
     return subsets.length > 0 && subsets[0].length > Math.min(this.rows.count, this.rows.columns) / 2;
   }
 

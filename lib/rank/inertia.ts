@@ -1,7 +1,7 @@
 import { convert, eigvalsh, inFloat64, inPrecision, tf, triangularSolve, valuesOf } from '../tensor';
 import { distinctFirst } from './distinct-first';
 import { batchSize, succeeded, type Gram } from './gram';
-import { choleskySlack, eigenvalueSlack, statisticalSlack, UNIT_FLOAT32, UNIT_FLOAT64 } from './rounding';
+import { choleskySlack, eigenvalueSlack, statisticalSlack } from './rounding';
 
 /** What is known of the eigenvalues of a subset's Gram, and two shifts. */
 export interface CountWithin {
@@ -53,51 +53,70 @@ export class InertiaCounter {
    * need one factorization, at the upper end, the others a second one at the lower.
    */
   countWithin(subsets: readonly Int32Array[], low: readonly number[], high: readonly number[]): CountWithin[] {
-    const counts: CountWithin[] = [];
-    if (subsets.length === 0) return counts;
-    const size = batchSize(subsets[0].length);
-    for (let start = 0; start < subsets.length; start += size) {
-      const end = start + size;
-      counts.push(...this.countBatch(subsets.slice(start, end), low.slice(start, end), high.slice(start, end)));
-    }
-    return counts;
-  }
-
-  private countBatch(subsets: readonly Int32Array[], low: readonly number[], high: readonly number[]): CountWithin[] {
+    if (subsets.length === 0) return [];
     const k = subsets[0].length;
-    const first = Math.max(1, Math.min(k - 1, Math.floor(this.share * k)));
     const ordered = subsets.map((subset) => this.mostDistinctFirst(subset));
     const slacks = ordered.map((subset) => 2 * statisticalSlack(this.gram.columns, k, this.gram.trace(subset)));
     const upper = high.map((shift, i) => shift + slacks[i]);
     const lower = low.map((shift, i) => shift - slacks[i]);
-    const atUpper = this.inertias(ordered, upper, first);
+    const widths = upper.map((shift, i) => shift - lower[i]);
+    const atUpper = this.inBatches(ordered, upper, widths);
     const counts = atUpper.map((inertia, i) => (inertia !== null && inertia.slack <= slacks[i] ? inertia.above : null));
-
-    const open = Array.from(counts.keys()).filter(
-      (i) => counts[i] !== null && atUpper[i]!.reach <= upper[i] - lower[i],
-    );
-    const atLower = this.inertias(
+    const open = Array.from(counts.keys()).filter((i) => counts[i] !== null && atUpper[i]!.reach <= widths[i]);
+    const atLower = this.inBatches(
       open.map((i) => ordered[i]),
       open.map((i) => lower[i]),
-      first,
+      open.map(() => 0),
     );
     open.forEach((i, place) => {
       const inertia = atLower[place];
       if (inertia === null || inertia.slack > slacks[i] || inertia.above !== counts[i]) counts[i] = null;
     });
-    const tooLarge =
-      atUpper.some((inertia) => inertia !== null && inertia.first < first) || 4 * open.length > counts.length;
-    if (tooLarge) this.step = 0.003;
-    this.share = tooLarge ? Math.max(0.02, 0.9 * this.share) : Math.min(0.98, this.share + this.step);
     return counts.map((above, i) => ({ above, oneBelow: upper[i] - (atUpper[i]?.depth ?? 0) < low[i] }));
+  }
+
+  /** The block A grows from batch to batch until it is too large: not positive definite, or so nearly that it reaches nowhere. */
+  private inBatches(
+    subsets: readonly Int32Array[],
+    shifts: readonly number[],
+    widths: readonly number[],
+  ): (Inertia | null)[] {
+    const found: (Inertia | null)[] = [];
+    while (found.length < subsets.length) {
+      const k = subsets[0].length;
+      const first = Math.max(1, Math.min(k - 1, Math.floor(this.share * k)));
+      const [start, end] = [found.length, found.length + batchSize(k)];
+      const batch = widths.slice(start, end);
+      const inertias = this.inertias(subsets.slice(start, end), shifts.slice(start, end), batch, first);
+      const short = inertias.filter((inertia, i) => inertia !== null && inertia.reach <= batch[i]).length;
+      if (inertias.some((inertia) => inertia !== null && inertia.first < first)) this.changeShare(0.92);
+      else if (2 * short > inertias.length) this.changeShare(0.97);
+      else this.share = Math.min(0.98, this.share + this.step);
+      found.push(...inertias);
+    }
+    return found;
+  }
+
+  /** A block that was too large is made smaller, and from then on grows slowly. */
+  private changeShare(factor: number): void {
+    this.step = 0.003;
+    this.share = Math.max(0.02, factor * this.share);
   }
 
   private mostDistinctFirst(subset: Int32Array): Int32Array {
     return Int32Array.from(subset).sort((a, b) => this.order[a] - this.order[b]);
   }
 
-  /** With `first` rows in A, or fewer where so many are not positive definite; null where not even a few are. */
-  private inertias(subsets: readonly Int32Array[], shifts: readonly number[], first: number): (Inertia | null)[] {
+  /**
+   * With `first` rows in A, or fewer where so many are not positive definite; null where not even a few are. How far each
+   * reaches is found as exactly as it takes to know whether it is further than its `width`.
+   */
+  private inertias(
+    subsets: readonly Int32Array[],
+    shifts: readonly number[],
+    widths: readonly number[],
+    first: number,
+  ): (Inertia | null)[] {
     if (subsets.length === 0) return [];
     const k = subsets[0].length;
     return inFloat64(() => {
@@ -111,6 +130,7 @@ export class InertiaCounter {
           const found = this.inertias(
             places.map((index) => subsets[index]),
             places.map((index) => shifts[index]),
+            places.map((index) => widths[index]),
             fewer,
           );
           found.forEach((inertia, i) => (results[places[i]] = inertia));
@@ -119,66 +139,33 @@ export class InertiaCounter {
         if (first > 0.02 * k && first > 1) again(0, Math.max(1, Math.floor(0.7 * first)));
         return results;
       }
-      const spectra = spectraAroundZero(complement);
-      const growth = squaredNormBounds(triangularSolve(factor, solved, { adjoint: true }));
+      const rest = k - first;
+      const all = valuesOf(eigvalsh(complement)) as Float64Array;
+      // Ascending.
+      const spectra = subsets.map((_, index) => all.subarray(index * rest, (index + 1) * rest));
+      const positives = spectra.map((values) => values.filter((value) => value > 0).length);
+      const nearest = spectra.map((values, index) =>
+        positives[index] < rest ? values[rest - positives[index] - 1] : -Infinity,
+      );
+      // A tenth is kept for the rounding in W.
+      const allowance = (squaredNorm: number) => 0.9 / (1 + squaredNorm);
+      const growth = squaredNormBounds(triangularSolve(factor, solved, { adjoint: true }), (bound, index) => {
+        return -nearest[index] * allowance(bound) > widths[index];
+      });
       return subsets.map((subset, index) => {
-        const { eigenvalues, unit, signsKnown } = spectra[index];
-        const size = eigenvalues.reduce((sum, value) => sum + Math.abs(value), 0);
+        const size = spectra[index].reduce((sum, value) => sum + Math.abs(value), 0);
         const trace = this.gram.trace(subset);
         const { columns } = this.gram;
-        const rounding = statisticalSlack(0, eigenvalues.length, size, unit);
-        const slack = statisticalSlack(columns, k, trace) + (signsKnown ? 0 : rounding);
-        const positive = eigenvalues.filter((value) => value > 0).length;
-        const nearest = positive < eigenvalues.length ? eigenvalues[eigenvalues.length - positive - 1] : -Infinity;
-        // A tenth is kept for the rounding in W.
-        const allowance = 0.9 / (1 + growth[index]);
-        const reach = (-nearest - rounding) * allowance;
+        const slack = statisticalSlack(columns, k, trace) + statisticalSlack(0, rest, size);
+        const reach = -nearest[index] * allowance(growth[index]);
         // With u the eigenvector of S for its least eigenvalue, (-W u, u) takes the shifted Gram as low.
-        const depth =
-          (-eigenvalues[0] - eigenvalueSlack(0, eigenvalues.length, size, unit)) * allowance -
-          2 * choleskySlack(columns, k, trace);
-        return { first, above: first + positive, slack, reach: reach > 0 ? reach : 0, depth: depth > 0 ? depth : 0 };
+        const least = spectra[index][0] + eigenvalueSlack(0, rest, size);
+        const depth = -least * allowance(growth[index]) - 2 * choleskySlack(columns, k, trace);
+        const above = first + positives[index];
+        return { first, above, slack, reach: reach > 0 ? reach : 0, depth: depth > 0 ? depth : 0 };
       });
     });
   }
-}
-
-/** The eigenvalues of a symmetric matrix, as far as their signs matter. */
-interface SpectrumAroundZero {
-  /** Ascending. */
-  readonly eigenvalues: Float64Array;
-  /** The unit of rounding that they were computed with. */
-  readonly unit: number;
-  /** Whether all are further from zero than rounding carries them. */
-  readonly signsKnown: boolean;
-}
-
-/**
- * Of a stack of symmetric matrices `[B, m, m]`: in float32, where tridiagonalization, which waits for memory, takes two
- * thirds of the time; in float64 where that leaves a sign open. To be called in float64, inside of a `tf.tidy`.
- */
-function spectraAroundZero(stack: tf.Tensor): SpectrumAroundZero[] {
-  const [batch, m] = stack.shape;
-  const rough = Float64Array.from(inPrecision('float32', () => valuesOf(eigvalsh(convert(stack, 'float32')))));
-  const spectra = Array.from({ length: batch }, (_, index): SpectrumAroundZero => {
-    const eigenvalues = rough.subarray(index * m, (index + 1) * m);
-    const size = eigenvalues.reduce((sum, value) => sum + Math.abs(value), 0);
-    // Too cautious by the ratio of the sum to the Frobenius norm, which is some ten.
-    const doubt = statisticalSlack(0, m, size, UNIT_FLOAT32);
-    return { eigenvalues, unit: UNIT_FLOAT32, signsKnown: eigenvalues.every((value) => Math.abs(value) > doubt) };
-  });
-  const open = Array.from(spectra.keys()).filter((index) => !spectra[index].signsKnown);
-  if (open.length > 0) {
-    const fine = valuesOf(eigvalsh(tf.gather(stack, open))) as Float64Array;
-    open.forEach((index, place) => {
-      spectra[index] = {
-        eigenvalues: fine.subarray(place * m, (place + 1) * m),
-        unit: UNIT_FLOAT64,
-        signsKnown: false,
-      };
-    });
-  }
-  return spectra;
 }
 
 /** Which rows are in which block matters; in ascending order inner products are found along rows of memory. */
@@ -190,14 +177,20 @@ function bothAscending(subset: Int32Array, first: number): Int32Array {
 }
 
 /**
- * Upper bounds of the squared spectral norm of each matrix of a stack: ||W||^4 <= ||W^T W||_F^2, and W W^T's is the same.
- * Float32 will do; where it overflows, the bound is infinite. To be called inside of a `tf.tidy`.
+ * Upper bounds of the squared spectral norm of each matrix of a stack: ||W||_F^2, and where that is not good enough
+ * ||W^T W||_F, for which float32 will do; where it overflows, the bound is infinite. To be called inside of a `tf.tidy`.
  */
-function squaredNormBounds(w: tf.Tensor): ArrayLike<number> {
+function squaredNormBounds(w: tf.Tensor, isGoodEnough: (bound: number, index: number) => boolean): number[] {
   const [, rows, columns] = w.shape;
+  const bounds = Array.from(valuesOf(tf.sum(tf.square(w), [1, 2])));
+  const open = Array.from(bounds.keys()).filter((index) => !isGoodEnough(bounds[index], index));
+  if (open.length === 0) return bounds;
+  const some = open.length < bounds.length ? tf.gather(w, open) : w;
   const tall = rows > columns;
-  return inPrecision('float32', () => {
-    const narrow = convert(w, 'float32') as tf.Tensor3D;
+  const finer = inPrecision('float32', () => {
+    const narrow = convert(some, 'float32') as tf.Tensor3D;
     return valuesOf(tf.sqrt(tf.sum(tf.square(tf.matMul(narrow, narrow, tall, !tall)), [1, 2])));
   });
+  open.forEach((index, place) => (bounds[index] = finer[place]));
+  return bounds;
 }

@@ -16,8 +16,8 @@ const MOST_STEPS = 6;
  * Brackets the largest singular value of subsets of rows.
  *
  * From below by Rayleigh quotients: sigma_max(S)^2 >= ||S y||^2 for any unit vector y; the first y is the top right singular
- * vector of all rows together. From above by the trace and, where one direction dominates (as the common mean does in a
- * layer's features), by Temple's bound: lambda_1 <= theta + rho^2 / (theta - mu) with
+ * vector of all rows together. From above by the trace, by all rows' sigma_max, and, where one direction dominates (as the
+ * common mean does in a layer's features), by Temple's bound: lambda_1 <= theta + rho^2 / (theta - mu) with
  * rho = ||S^T S y - theta y|| and mu = trace - theta >= lambda_2.
  */
 export class LargestSingularValue {
@@ -38,7 +38,7 @@ export class LargestSingularValue {
   }
 
   /** A bracket that costs no more than reading the subset: `traces` are the sums of squared norms. */
-  roughly(subsets: readonly Int32Array[], traces: ArrayLike<number>): Brackets {
+  byTraces(subsets: readonly Int32Array[], traces: ArrayLike<number>): Brackets {
     const low = new Float64Array(subsets.length);
     const high = new Float64Array(subsets.length);
     for (const [index, subset] of subsets.entries()) {
@@ -53,6 +53,12 @@ export class LargestSingularValue {
       high[index] = traces[index] + error;
     }
     return { low, high };
+  }
+
+  /** The same, from above by the spectrum of all rows as well. */
+  roughly(subsets: readonly Int32Array[], traces: ArrayLike<number>): Brackets {
+    const { low, high } = this.byTraces(subsets, traces);
+    return { low, high: high.map((value) => Math.min(value, this.squaredSpectrum[0])) };
   }
 
   /** The bracket after a few steps of power iteration for all subsets at once: two matrix products a step. */
