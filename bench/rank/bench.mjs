@@ -1,7 +1,9 @@
 /**
- * Ranks here against `torch.linalg.matrix_rank` in float32: the same matrices and subsets, one after the other on the same
- * machine. `npm run bench rank`; ATTENTION_BENCH=quick for a tenth of the work. Times are per subset, permutation or
- * context, here with all set-up included, in PyTorch the median of a sample. Ranks are compared draw by draw.
+ * Ranks here against `torch.linalg.matrix_rank` in float32: the same matrices and subsets on the same machine, in turns.
+ * `npm run bench rank`; ATTENTION_BENCH=quick for a tenth of the work. Times are per subset, permutation or context, here
+ * with all set-up included, in PyTorch the median of a sample. A round is PyTorch, here, PyTorch again, and its ratio that of
+ * the mean of the two to ours: a machine that others use too changes its speed from minute to minute. What is printed are
+ * the medians over the rounds, and the ratios' range. Ranks are compared draw by draw.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +29,7 @@ if (!python)
 const share = process.env.ATTENTION_BENCH === 'quick' ? 0.1 : 1;
 const draws = 5000 * share;
 /** Subsets that PyTorch is timed on, and whose ranks are compared. */
-const sample = 100 * share;
+const sample = 60 * share;
 const seed = 0;
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-rank-'));
@@ -60,10 +62,30 @@ async function timed(run) {
   return { value, ms: performance.now() - start };
 }
 
-function record(work, ours, torch, wanted, more = {}) {
-  results.push({ work, milliseconds: ours, torchMilliseconds: torch, ratio: torch / ours, wanted, ...more });
-  const figures = [ours.toFixed(3), torch.toFixed(2), (torch / ours).toFixed(1), wanted];
-  console.log(`${work.padEnd(58)}${figures.map((figure) => String(figure).padStart(10)).join('')}`);
+/**
+ * Rounds of PyTorch's way and ours in turns. `torch` gives what {@link reference} gives and `torchMilliseconds`, its time for
+ * one unit; `ours` does `units` of them. Gives what both gave last.
+ */
+async function sideBySide(work, wanted, { rounds, units, ours, torch, more }) {
+  const [times, torchTimes, ratios] = [[], [], []];
+  let before = await torch();
+  let given;
+  for (let round = 0; round < rounds; round++) {
+    const { value, ms } = await timed(ours);
+    const after = await torch();
+    const theirs = (before.torchMilliseconds + after.torchMilliseconds) / 2;
+    times.push(ms / units);
+    torchTimes.push(theirs);
+    ratios.push((theirs * units) / ms);
+    [before, given] = [after, value];
+  }
+  const [milliseconds, torchMilliseconds, ratio] = [times, torchTimes, ratios].map(median);
+  const range = [Math.min(...ratios), Math.max(...ratios)];
+  results.push({ work, milliseconds, torchMilliseconds, ratio, range, rounds, wanted, ...more?.(given) });
+  const figures = [milliseconds.toFixed(3), torchMilliseconds.toFixed(2), ratio.toFixed(1), wanted];
+  const line = figures.map((figure) => String(figure).padStart(10)).join('');
+  console.log(`${work.padEnd(40)}${line}   ${range.map((end) => end.toFixed(1)).join(' to ')}`);
+  return { value: given, torch: before };
 }
 
 /** Lists the subsets where PyTorch's float32 finds another rank, with the singular values that it hangs on. */
@@ -89,37 +111,49 @@ function compare(work, features, subsets, torchRanks) {
   });
 }
 
-async function verdicts(work, features, k, wanted, ranksDraws = 0) {
+async function verdicts(work, features, k, wanted, { ranksDraws = 0, rounds }) {
   const count = ranksDraws || draws;
   const options = { k, draws: count, seed, rtol: 'float32', sigmaDraws: 0, ranksDraws };
-  const { value, ms } = await timed(() => testKruskalRank(features, options));
   const subsets = drawn(features, k, sample);
-  const torch = await reference(features, subsets);
+  const { torch } = await sideBySide(work, wanted, {
+    rounds,
+    units: count,
+    ours: () => testKruskalRank(features, options),
+    torch: async () => {
+      const found = await reference(features, subsets);
+      return { ...found, torchMilliseconds: 1000 * median(found.seconds) };
+    },
+    more: ({ satisfied, decidedBy, nearTolerance }) => ({ satisfied, draws: count, decidedBy, nearTolerance }),
+  });
   compare(work, features, subsets, torch.ranks);
-  const { satisfied, decidedBy, nearTolerance } = value;
-  record(work, ms / count, 1000 * median(torch.seconds), wanted, { satisfied, draws: count, decidedBy, nearTolerance });
 }
 
 /** The reference's sweep: k = 1, 11, …, and n and d, 5000 subsets each; its time from a few subsets at some of the sizes. */
 async function curve(work, features, wanted) {
   const permutations = 5000 * share;
-  const { value, ms } = await timed(() => kruskalCurve(features, { permutations, seed, rtol: 'float32' }));
   const sizes = [1, 51, 101, 201, 301, 401, 501, 601, 701, 768];
-  const seconds = [];
-  for (const k of sizes) seconds.push(median((await reference(features, drawn(features, k, 10))).seconds));
   const swept = [...Array.from({ length: 77 }, (_, i) => 1 + 10 * i), 197, 768];
-  const total = swept.reduce((sum, k) => {
-    const right = Math.max(
-      1,
-      sizes.findIndex((size) => size >= k),
-    );
-    const weight = (k - sizes[right - 1]) / (sizes[right] - sizes[right - 1]);
-    return sum + (1 - weight) * seconds[right - 1] + weight * seconds[right];
-  }, 0);
-  const edges = [...value.lengths].sort((a, b) => a - b);
-  const range = [edges[0], edges[edges.length - 1]];
-  // All sizes of one draw, against one permutation.
-  record(work, ms / permutations, 1000 * total, wanted, { permutations, range });
+  await sideBySide(work, wanted, {
+    rounds: 1,
+    // All sizes of one draw, against one permutation.
+    units: permutations,
+    ours: () => kruskalCurve(features, { permutations, seed, rtol: 'float32' }),
+    torch: async () => {
+      const seconds = [];
+      for (const k of sizes) seconds.push(median((await reference(features, drawn(features, k, 10))).seconds));
+      const total = swept.reduce((sum, k) => {
+        const at = sizes.findIndex((size) => size >= k);
+        const right = Math.max(1, at);
+        const weight = (k - sizes[right - 1]) / (sizes[right] - sizes[right - 1]);
+        return sum + (1 - weight) * seconds[right - 1] + weight * seconds[right];
+      }, 0);
+      return { torchMilliseconds: 1000 * total };
+    },
+    more: ({ lengths }) => {
+      const edges = [...lengths].sort((a, b) => a - b);
+      return { permutations, edges: [edges[0], edges[edges.length - 1]] };
+    },
+  });
 }
 
 async function contextBench(work, wanted) {
@@ -128,19 +162,25 @@ async function contextBench(work, wanted) {
   const batches = Array.from({ length: count / 8 }, (_, i) =>
     inPrecision('float32', () => toTensor(stack.data.subarray(i * 8 * n * d, (i + 1) * 8 * n * d), [8, n, d])),
   );
-  const rounds = Math.ceil((1973 * share) / count);
-  const { ms } = await timed(() => {
-    for (let round = 0; round < rounds; round++) {
-      for (const batch of batches) contextRanks(batch, { rtol: 'float32' });
-    }
+  const passes = Math.ceil((1973 * share) / count);
+  const { torch } = await sideBySide(work, wanted, {
+    rounds: 5,
+    units: passes * count,
+    ours: () => {
+      for (let pass = 0; pass < passes; pass++) {
+        for (const batch of batches) contextRanks(batch, { rtol: 'float32' });
+      }
+    },
+    torch: async () => {
+      const found = await reference(stack);
+      return { ...found, torchMilliseconds: 1000 * median(found.seconds) };
+    },
   });
-  const torch = await reference(stack);
   const ours = batches.flatMap((batch) => [...contextRanks(batch, { rtol: 'float32' }).ranks]);
   ours.forEach((r, draw) => {
     if (r !== torch.ranks[draw]) disagreements.push({ work, draw, torchFloat32: torch.ranks[draw], ours: r });
   });
   for (const batch of batches) batch.dispose();
-  record(work, ms / (rounds * count), 1000 * median(torch.seconds), wanted);
   return torch;
 }
 
@@ -162,13 +202,15 @@ function productSpeed(n = 3000) {
 try {
   const gflops = productSpeed();
   console.log(`a large float64 product runs at ${gflops.toFixed(0)} GFLOP/s\n`);
-  console.log(`${''.padEnd(58)}${['ms', 'torch ms', 'ratio', 'wanted'].map((head) => head.padStart(10)).join('')}`);
+  console.log(
+    `${''.padEnd(40)}${['ms', 'torch ms', 'ratio', 'wanted'].map((head) => head.padStart(10)).join('')}   range`,
+  );
   const [failing, vit, passing] = [attention(), randomViT(), normal()];
-  await verdicts('verdict, k = 197', failing, 197, 20);
-  await verdicts('verdict, k = 768, all fail', failing, 768, 10);
-  await verdicts('verdict, k = 768, most pass', passing, 768, 4);
-  await verdicts('rank, k = 768, of about 480', failing, 768, 3, 1000 * share);
-  await verdicts('rank, k = 768, of about 660', vit, 768, 3, 1000 * share);
+  await verdicts('verdict, k = 197', failing, 197, 20, { rounds: 5 });
+  await verdicts('verdict, k = 768, all fail', failing, 768, 10, { rounds: 3 });
+  await verdicts('verdict, k = 768, most pass', passing, 768, 4, { rounds: 1 });
+  await verdicts('rank, k = 768, of about 480', failing, 768, 3, { rounds: 3, ranksDraws: 1000 * share });
+  await verdicts('rank, k = 768, of about 660', vit, 768, 3, { rounds: 3, ranksDraws: 1000 * share });
   await curve('curve, k = 1 … 768, edge near 395', failing, 100);
   await curve('curve, k = 1 … 768, edge near 595', vit, 100);
   const { torch, threads } = await contextBench('rank of a context, 197 x 768', 10);
