@@ -20,7 +20,7 @@ const profiles = {
   },
   /**
    * 03-precision: subsets whose whole spectrum is computed; draws of every other check, the images and the weight seeds of
-   * the sceptic's; rows computed in double-double arithmetic (a second each); images of the small copies.
+   * the sceptic's; rows computed in double-double arithmetic (a second each, d of a layer at most); images of the small copies.
    */
   precision: {
     test: { photos: 800, spectra: 1, draws: 4, sceptics: 800, seeds: 1, rows: 1, smallImages: 9 },

@@ -83,7 +83,8 @@ export interface ForwardError {
   readonly sigmaMinPerturbed: number;
 }
 
-interface Studied {
+/** A layer, and what its query vectors are computed from a second time. */
+export interface Studied {
   readonly model: ViTModel;
   readonly output: 'attention' | 1;
   readonly layer: FeatureLayer;
@@ -92,11 +93,7 @@ interface Studied {
 /** Pixels of standard size times (1 + 1e-13 z). */
 const PERTURBATION = 1e-13;
 
-/**
- * Weyl: |sigma_min(X + E) - sigma_min(X)| <= ||E||_2. For one random d-subset of each disputed layer, `rows` of its query
- * vectors are computed again in double-double arithmetic (the exact value for this purpose), and all of them from pixels
- * perturbed by 1e-13.
- */
+/** {@link forwardError} of each disputed layer. */
 export async function forwardErrors(
   images: ImageSet,
   { rows, seed }: { readonly rows: number; readonly seed: number },
@@ -109,34 +106,48 @@ export async function forwardErrors(
     { model: trainedViT(), output: 1, layer: trained },
   ];
   const results: ForwardError[] = [];
-  for (const one of studied) {
-    const { layer } = one;
-    if (images.count < layer.d) {
-      throw new InputError(
-        `a subset of ${layer.d} query vectors needs as many images, but ${images.name} has ${images.count}`,
-      );
-    }
-    const [{ queries }] = await computeFeatures([layer], images, { precision: 'float64', contexts: false });
-    const chosen = randomSource(seed, 'forward-error').subset(images.count, layer.d);
-    const subset = selectRows(queries, chosen);
-    const { sigmaMin, sigmaMax } = extremes(subset);
-    const largestRowError = await measureRows(one, images, chosen, subset.data as Float64Array, rows);
-    const perturbed = await perturbedQueries(one, images, chosen, seed);
-    const difference = perturbed.map((value, index) => value - subset.data[index]);
-    results.push({
-      system: layer.name,
-      title: layer.title,
-      k: layer.d,
-      sigmaMin,
-      sigmaMax,
-      rowsMeasured: rows,
-      largestRowError,
-      errorNorm: Math.sqrt(layer.d) * largestRowError,
-      perturbation: extremes({ data: difference, shape: subset.shape }).sigmaMax,
-      sigmaMinPerturbed: extremes({ data: perturbed, shape: subset.shape }).sigmaMin,
-    });
-  }
+  for (const one of studied) results.push(await forwardError(one, images, { rows, seed }));
   return results;
+}
+
+/**
+ * Weyl: |sigma_min(X + E) - sigma_min(X)| <= ||E||_2. For one random d-subset of the layer's query vectors, the first
+ * `rows` of them (all, where `rows` is more than d) are computed again in double-double arithmetic (the exact value for
+ * this purpose), and all of them from pixels perturbed by 1e-13.
+ *
+ * @throws InputError when there are fewer images than d.
+ */
+export async function forwardError(
+  studied: Studied,
+  images: ImageSet,
+  { rows, seed }: { readonly rows: number; readonly seed: number },
+): Promise<ForwardError> {
+  const { layer } = studied;
+  if (images.count < layer.d) {
+    throw new InputError(
+      `a subset of ${layer.d} query vectors needs as many images, but ${images.name} has ${images.count}`,
+    );
+  }
+  const [{ queries }] = await computeFeatures([layer], images, { precision: 'float64', contexts: false });
+  const chosen = randomSource(seed, 'forward-error').subset(images.count, layer.d);
+  const subset = selectRows(queries, chosen);
+  const { sigmaMin, sigmaMax } = extremes(subset);
+  const rowsMeasured = Math.min(rows, layer.d);
+  const largestRowError = await measureRows(studied, images, chosen, subset.data as Float64Array, rowsMeasured);
+  const perturbed = await perturbedQueries(studied, images, chosen, seed);
+  const difference = perturbed.map((value, index) => value - subset.data[index]);
+  return {
+    system: layer.name,
+    title: layer.title,
+    k: layer.d,
+    sigmaMin,
+    sigmaMax,
+    rowsMeasured,
+    largestRowError,
+    errorNorm: Math.sqrt(layer.d) * largestRowError,
+    perturbation: extremes({ data: difference, shape: subset.shape }).sigmaMax,
+    sigmaMinPerturbed: extremes({ data: perturbed, shape: subset.shape }).sigmaMin,
+  };
 }
 
 /** Largest error (2-norm) among the first `rows` of the chosen rows, float64 against double-double. */
