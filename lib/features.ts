@@ -92,41 +92,50 @@ async function completeStores(
   for (let start = 0; start < images.count; start += PART) {
     parts.push({ start, end: Math.min(start + PART, images.count) });
   }
-  const missing: { part: Part; wanted: FeatureStore[] }[] = [];
-  for (const part of parts) {
-    const present = await Promise.all(stores.map((store) => store.has(part)));
-    const wanted = stores.filter((_, index) => !present[index]);
-    if (wanted.length > 0) missing.push({ part, wanted });
-  }
-  if (missing.length > 0) await computeParts(missing, images, precision);
+  const jobs = await jobsOf(stores, parts);
+  if (jobs.length > 0) await computeParts(jobs, images, precision);
   return { stores, parts };
 }
 
-/** Computes what is missing, part by part; each part's images pass once through the networks that are wanted there. */
-async function computeParts(
-  missing: readonly { part: Part; wanted: readonly FeatureStore[] }[],
-  images: ExampleSet,
-  precision: Precision,
-): Promise<void> {
-  const groups = byInput([...new Set(missing.flatMap(({ wanted }) => wanted))]);
-  const total = missing.reduce((sum, { part }) => sum + part.end - part.start, 0) * groups.length;
-  const names = [...new Set(missing.flatMap(({ wanted }) => wanted.map(({ layer }) => layer.name)))];
+/** Layers that take the same input and lack something, and the parts that at least one of them lacks. */
+interface Job {
+  readonly stores: readonly FeatureStore[];
+  readonly parts: readonly Part[];
+}
+
+async function jobsOf(stores: readonly FeatureStore[], parts: readonly Part[]): Promise<Job[]> {
+  const lacking = new Map<FeatureStore, readonly Part[]>();
+  for (const store of stores) {
+    const present = await Promise.all(parts.map((part) => store.has(part)));
+    const lacks = parts.filter((_, index) => !present[index]);
+    if (lacks.length > 0) lacking.set(store, lacks);
+  }
+  return byInput([...lacking.keys()]).map((group) => ({
+    stores: group,
+    parts: parts.filter((part) => group.some((store) => lacking.get(store)?.includes(part))),
+  }));
+}
+
+/** Computes what is missing, part by part; each part's images pass once through the networks that take the same input. */
+async function computeParts(jobs: readonly Job[], images: ExampleSet, precision: Precision): Promise<void> {
+  const total = jobs.flatMap(({ parts }) => parts).reduce((sum, { start, end }) => sum + end - start, 0);
+  const names = [...new Set(jobs.flatMap(({ stores }) => stores.map(({ layer }) => layer.name)))];
   const what = names.length > 4 ? `${names.length} layers` : names.join(', ');
   const work = begin(`features of ${what} in ${precision}`, total);
   let done = 0;
   try {
-    for (const group of groups) {
+    for (const { stores, parts } of jobs) {
       const loaded = await loadLayers(
-        group.map(({ layer }) => layer),
+        stores.map(({ layer }) => layer),
         precision,
       );
       try {
-        for (const { part } of missing) {
-          const collected = group.map((store) => new PartCollector(store, part, precision));
-          const contexts = group.map(({ wanted }) => wanted !== 'nothing');
+        for (const part of parts) {
+          const collected = stores.map((store) => new PartCollector(store, part, precision));
+          const contexts = stores.map(({ wanted }) => wanted !== 'nothing');
           for (let start = part.start; start < part.end; start += BATCH) {
             const indices = range(start, Math.min(start + BATCH, part.end));
-            const batch = readBatch(group[0].layer, images, indices, precision);
+            const batch = readBatch(stores[0].layer, images, indices, precision);
             inPrecision(precision, () => {
               const input = toInput(batch);
               loaded.run(input, contexts).forEach((outputs, index) => collected[index].add(outputs));
@@ -135,7 +144,7 @@ async function computeParts(
             done += indices.length;
             await work.advance(done);
           }
-          await Promise.all(group.map((store, index) => store.write(part, collected[index].part())));
+          await Promise.all(stores.map((store, index) => store.write(part, collected[index].part())));
         }
       } finally {
         loaded.dispose();

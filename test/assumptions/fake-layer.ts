@@ -14,7 +14,6 @@ export function noiseImages(count: number, name = 'noise'): ImageSet {
     count,
     hash: `${name}-${count}`,
     skipped: [],
-    provenance: { seed: 0 },
     load(index) {
       const random = randomSource(0, name, index);
       const data = Uint8Array.from({ length: N * 3 }, () => random.integer(256));
@@ -25,9 +24,14 @@ export function noiseImages(count: number, name = 'noise'): ImageSet {
 
 /**
  * A layer that is easy to follow: token i of an image is its pixel i times a fixed random 3 x d matrix M_i (one for each
- * position); the query is token 0, or with `constantQuery` the same vector for all images. It counts its passes.
+ * position); the query is token 0, or with `constantQuery` the same vector for all images. Layers of another `mean` take
+ * other pixels. It counts its passes.
  */
-export function fakeLayer(name: string, options: { constantQuery?: boolean } = {}): FeatureLayer & { passes: number } {
+export function fakeLayer(
+  name: string,
+  options: { constantQuery?: boolean; mean?: number } = {},
+): FeatureLayer & { passes: number } {
+  const mean = options.mean ?? 0.5;
   const network: Network = {
     name: `network of ${name}`,
     load: (outputs, precision) =>
@@ -67,7 +71,7 @@ export function fakeLayer(name: string, options: { constantQuery?: boolean } = {
       resize: { height: SIDE, width: SIDE },
       resample: 'bilinear',
       rescale: 1 / 255,
-      mean: [0.5, 0.5, 0.5],
+      mean: [mean, mean, mean],
       std: [0.5, 0.5, 0.5],
     },
     network,

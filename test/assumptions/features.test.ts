@@ -110,19 +110,7 @@ describe('features of a layer', () => {
   it('go on where they were after an interruption', async () => {
     const layer = fakeLayer('plain');
     const images = noiseImages(450);
-    watchWith({
-      begin: () => ({
-        update: (done) => {
-          if (done >= 220) interruptWork();
-        },
-        end: () => undefined,
-      }),
-    });
-    try {
-      await assert.rejects(computeFeatures([slowly(layer)], images, { precision: 'float64' }), Interrupted);
-    } finally {
-      watchWith();
-    }
+    await interruptedAt(220, () => computeFeatures([slowly(layer)], images, { precision: 'float64' }));
     const before = layer.passes;
     assert.ok(before < 450 / 8, 'it was interrupted on the way');
     const [resumed] = await computeFeatures([layer], images, { precision: 'float64' });
@@ -130,6 +118,31 @@ describe('features of a layer', () => {
     process.env.ATTENTION_CACHE = mkdtempSync(join(folder, 'cache-'));
     const [whole] = await computeFeatures([layer], images, { precision: 'float64' });
     assert.deepEqual(resumed.queries, whole.queries);
+  });
+
+  it('go on where each input was: what is finished of one is not computed again because another lacks it', async () => {
+    const [first, other] = [fakeLayer('first'), fakeLayer('other', { mean: 0.4 })];
+    const images = noiseImages(210);
+    await interruptedAt(205, () => computeFeatures([slowly(first), other], images, { precision: 'float64' }));
+    assert.deepEqual(
+      [first.passes, other.passes],
+      [25 + 1, 0],
+      'the first of two parts was done for one of the layers',
+    );
+    const announced: number[] = [];
+    watchWith({
+      begin: (_, total) => {
+        announced.push(total);
+        return { update: () => undefined, end: () => undefined };
+      },
+    });
+    try {
+      await computeFeatures([first, other], images, { precision: 'float64' });
+    } finally {
+      watchWith();
+    }
+    assert.deepEqual([first.passes, other.passes], [25 + 1 + 2, 25 + 2]);
+    assert.deepEqual(announced, [10 + 210]);
   });
 
   it('leave no tensor behind', async () => {
@@ -141,6 +154,23 @@ describe('features of a layer', () => {
     assert.equal(tf.memory().numTensors, numTensors);
   });
 });
+
+/** Runs `work`, which is interrupted as soon as so many images are done. */
+async function interruptedAt(images: number, work: () => Promise<unknown>): Promise<void> {
+  watchWith({
+    begin: () => ({
+      update: (done) => {
+        if (done >= images) interruptWork();
+      },
+      end: () => undefined,
+    }),
+  });
+  try {
+    await assert.rejects(work(), Interrupted);
+  } finally {
+    watchWith();
+  }
+}
 
 /** The same layer, slow enough for the progress (and with it the interruption) to be looked at in every batch. */
 function slowly(layer: ReturnType<typeof fakeLayer>): ReturnType<typeof fakeLayer> {
