@@ -11,7 +11,13 @@ const ROOM_BYTES = 2e9;
 
 /** Fetched data and weights, each file with its checksum, and the free disk. */
 export async function examineFiles(): Promise<Finding[]> {
-  const uses = { photos: 'photographs', cifar10: 'CIFAR-10', weights: 'trained weights' };
+  const uses = {
+    photos: 'photographs',
+    cifar10: 'CIFAR-10',
+    weights: 'trained weights',
+    language: 'language model and vocabularies',
+    text: 'speeches',
+  };
   const sets = await Promise.all(
     Object.entries(uses).map(async ([use, name]) => setFinding(name, await sourceFiles(use))),
   );

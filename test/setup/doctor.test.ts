@@ -33,6 +33,8 @@ test('the doctor finds every part of a finished installation in order', async ()
     'photographs',
     'CIFAR-10',
     'trained weights',
+    'language model and vocabularies',
+    'speeches',
     'free disk',
   ]) {
     assert.ok(names.includes(name), name);
@@ -49,7 +51,7 @@ test('missing data are named with what to do, and the rest is still examined', a
   const wrong = findings.filter(({ ok }) => !ok);
   assert.deepEqual(
     wrong.map(({ name }) => name),
-    ['photographs', 'CIFAR-10', 'trained weights'],
+    ['photographs', 'CIFAR-10', 'trained weights', 'language model and vocabularies', 'speeches'],
   );
   assert.equal(wrong[0].found, '0 of 31 files; photos/astronaut.png is missing');
   assert.equal(wrong[0].remedy, 'npm run setup');
