@@ -24,6 +24,7 @@ export function jupyterEnvironment() {
     PYTHONDONTWRITEBYTECODE: '1',
     // The kernel runs in the Node that runs this script.
     PATH: dirname(process.execPath) + delimiter + (process.env.PATH ?? ''),
-    TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
+    // A kernel starts in its notebook's folder, where a relative name would mean another place.
+    ...(process.env.ATTENTION_CACHE && { ATTENTION_CACHE: cache }),
   };
 }

@@ -16,8 +16,6 @@ export class Failed extends Error {
 
 /** Runs the command that `argv` names and sets the exit status: 0 done, 1 failed, 2 bad arguments or input, 130 Ctrl-C. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
-  // TensorFlow reports its start-up on standard error, where a program expects one line at most.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   stopOnInterrupt();
   leaveQuietlyWhenNobodyReads();
   try {

@@ -34,6 +34,23 @@ test("a user's own log level is respected", () => {
   assert.notEqual(printed.stderr, '');
 });
 
+test('a command, too, leaves only fatal errors to its log: a program expects one line at most', () => {
+  const command = JSON.stringify(
+    require.resolve('attention-capacity/package.json').replace(/package\.json$/, 'dist/cli.js'),
+  );
+  const setting = '--heads 1 --context 2 --head-size 2 --examples 2 --contexts shared --task regression --width 2';
+  const { stdout } = runNode(`
+    const load = process.dlopen;
+    process.dlopen = function (module, file, ...rest) {
+      if (file.endsWith('tfjs_binding.node')) console.log(process.env.TF_CPP_MIN_LOG_LEVEL);
+      return load.call(this, module, file, ...rest);
+    };
+    process.argv = [process.execPath, 'attention-capacity', 'capacity', ...'${setting}'.split(' ')];
+    require(${command});
+  `);
+  assert.match(stdout, /^3\n/);
+});
+
 /** What a GPU is told, as it stands when the native addon loads. */
 const toldBeforeLoading = `
   const load = process.dlopen;
