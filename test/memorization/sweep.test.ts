@@ -185,6 +185,25 @@ test('a result of another configuration is not mistaken for one of this sweep', 
   );
 });
 
+test('a refused sweep says why and nothing else, and moves no file', async () => {
+  const plan = planSweep({ ...sweep, grids: [{ ...grid, heads: [1, 2, 0] }] });
+  await runSweep(plan, { folder });
+  const [broken] = plan.runs;
+  writeFileSync(resultFile(folder, broken), '{"run":');
+  const longer = { ...sweep, profile: { ...profile, steps: 130 }, grids: [{ ...grid, heads: [1, 2, 0] }] };
+  const lines: string[] = [];
+  await assert.rejects(runSweep(planSweep(longer), { folder, report: (line) => lines.push(line) }), InputError);
+  assert.deepEqual(lines, []);
+  assert.ok(existsSync(resultFile(folder, broken)));
+  const file = path.join(folder, 'longer.json');
+  writeFileSync(file, JSON.stringify(longer));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'sweep', file, '--out', folder], {
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stdout], [2, '']);
+  assert.match(stderr, /^attention-capacity: [^\n]+ was made with steps = 120, and the sweep wants 130; [^\n]+\n$/);
+});
+
 test('two sweeps on one folder: the second says who is there; a dead one’s lock is taken over', async () => {
   const plan = planSweep(sweep);
   const release = acquire(path.join(folder, '.lock'));

@@ -51,6 +51,22 @@ export function readResult(folder: string, run: SweepRun, warn: (line: string) =
     warn(`${run.id}: its result is not whole; it is kept as '${file}.broken', and the run is done again`);
     return null;
   }
+  requireConfiguration(file, content, run);
+  return content;
+}
+
+/**
+ * Looks at the result of a run as {@link readResult} would, and sets nothing aside.
+ *
+ * @throws InputError when the file holds a run of the same name with another configuration.
+ */
+export function checkResult(folder: string, run: SweepRun): void {
+  const file = resultFile(folder, run);
+  const content = existsSync(file) ? parsed(file) : null;
+  if (content !== null) requireConfiguration(file, content, run);
+}
+
+function requireConfiguration(file: string, content: SweepResult, run: SweepRun): void {
   const found = content.result.config as unknown as Record<string, unknown>;
   const wanted = run.config as unknown as Record<string, unknown>;
   const other = Object.keys(wanted).find((key) => found[key] !== wanted[key]);
@@ -60,7 +76,6 @@ export function readResult(folder: string, run: SweepRun, warn: (line: string) =
         `${JSON.stringify(wanted[other])}; choose another folder with --out, or delete the file.`,
     );
   }
-  return content;
 }
 
 function parsed(file: string): SweepResult | null {

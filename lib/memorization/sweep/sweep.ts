@@ -7,7 +7,7 @@ import type { MemorizationConfig } from '../config';
 import { Diverged, memorizeTogether, stackable, type Outcome } from '../trainer';
 import { acquire, holderText } from './lock';
 import type { SweepPlan, SweepRun } from './plan';
-import { readResult, writeResult, type SweepResult } from './results';
+import { checkResult, readResult, writeResult, type SweepResult } from './results';
 
 export interface SweepOptions {
   /** Folder of the results: one file a run, `<panel>/<setting>.json`. */
@@ -45,6 +45,8 @@ export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<
   mkdirSync(folder, { recursive: true });
   const unlock = only === undefined ? lockFolder(folder) : () => undefined;
   try {
+    // A sweep that is refused says why and nothing else: all results are looked at before there is anything to report.
+    for (const run of runs) checkResult(folder, run);
     for (const { run, reason } of refused) report(`${run}: ${reason}`);
     const outcome = await runMissing(runs, folder, report, only === undefined);
     return { ...outcome, runs: outcome.runs + refused.length, missing: [...refused, ...outcome.missing] };
