@@ -18,7 +18,7 @@ interface RankOptions {
   readonly json?: true;
 }
 
-/** What `attention-capacity rank` prints; the contract stands in README.md. */
+/** What `attention-capacity rank` prints; the contract stands in docs/json.md. */
 export interface RankResult {
   readonly file: string;
   readonly shape: readonly [T: number, d: number];
