@@ -14,6 +14,8 @@ export function register(program: Command): void {
 async function capacity(options: SettingArguments & { json?: true }): Promise<void> {
   const setting = settingOf(options);
   const library = await import('../memorization/capacity.js');
+  const { showProgress } = await import('../report/progress.js');
+  showProgress();
   const found = await library.capacity(setting);
   if (options.json) printJson(found);
   else print(text(found));
