@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, type Dirent } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../input-error';
 import { begin } from '../pace';
@@ -51,7 +51,6 @@ export async function imageFolder(folder: string): Promise<ImageSet> {
     hash: sha256(JSON.stringify({ set: 'folder', revision: REVISION, hashes })),
     skipped,
     files,
-    provenance: { folder: name, images: files.length, skipped: skipped.length },
     load(index) {
       const path = join(folder, files[index]);
       const bytes = readUnchanged(path, hashes[index]);
@@ -71,18 +70,14 @@ async function list(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
-    if (await isFolder(folder, entry)) {
+    // Links to folders are not followed: they may lead round in a circle. They come out as files that cannot be read.
+    if (entry.isDirectory()) {
       for (const below of await list(join(folder, entry.name))) names.push(`${entry.name}/${below}`);
     } else {
       names.push(entry.name);
     }
   }
   return names.sort();
-}
-
-/** Links to folders are not followed: they may lead round in a circle. They come out as files that cannot be read. */
-async function isFolder(folder: string, entry: Dirent): Promise<boolean> {
-  return entry.isDirectory() && (await stat(join(folder, entry.name))).isDirectory();
 }
 
 function reasonOf(error: unknown): string {

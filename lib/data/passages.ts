@@ -33,7 +33,8 @@ export async function speeches({ tokenizer, n, count, seed = 0 }: PassageOptions
   const { before, after } = tokenizer;
   const own = n - before.length - after.length;
   if (!(Number.isInteger(n) && own >= 1)) {
-    throw new InputError(`a passage needs more than ${before.length + after.length} special tokens, but n is ${n}`);
+    const special = before.length + after.length;
+    throw new InputError(`a passage needs more tokens than its ${special} special ones, but n is ${n}`);
   }
   const texts = await Promise.all(sources.map(async (source) => (await readSource(source)).toString('utf8')));
   const pieces = texts.flatMap(cut);
@@ -54,7 +55,6 @@ export async function speeches({ tokenizer, n, count, seed = 0 }: PassageOptions
       `the speeches give ${passage} passages of ${n} tokens, and ${count} were asked for; ask for fewer or shorter ones`,
     );
   }
-  const [{ origin, licence }] = sources;
   const files = createHash('sha256')
     .update(sources.map(({ sha256 }) => sha256).join())
     .digest('hex');
@@ -63,7 +63,6 @@ export async function speeches({ tokenizer, n, count, seed = 0 }: PassageOptions
     name: 'speeches',
     count,
     hash: createHash('sha256').update(JSON.stringify(choices)).digest('hex'),
-    provenance: { seed, count, n, origin, licence },
     n,
     tokens: (index) => ids.slice(index * n, (index + 1) * n),
   };
