@@ -48,7 +48,6 @@ export async function cifar10({ count = 2000, seed = 0 }: Cifar10Options = {}): 
       .update(JSON.stringify({ set: 'cifar10', revision: REVISION, count, seed, source: source.sha256 }))
       .digest('hex'),
     skipped: [],
-    provenance: { seed, count, of: TEST_IMAGES, origin: source.origin, licence: source.licence },
     load: (index) => ({ width: SIDE, height: SIDE, data: pixels.slice(index * bytes, (index + 1) * bytes) }),
   };
 }

@@ -17,8 +17,6 @@ export interface ImageSet {
   readonly skipped: readonly SkippedFile[];
   /** Sorted names, one an image, where every image is a file of its own. */
   readonly files?: readonly string[];
-  /** Where the images come from and how they were chosen (seed, packages, licences …), to be kept with a result. */
-  readonly provenance: Readonly<Record<string, unknown>>;
   /** The image at `index`, from 0. */
   load(index: number): RgbImage;
 }

@@ -7,8 +7,6 @@ export interface PassageSet {
   readonly count: number;
   /** What the tokens of all passages follow from (sha256 of the sources, the tokenizer and every choice made). */
   readonly hash: string;
-  /** Where the text comes from and how it was cut (seed, package, licence …), to be kept with a result. */
-  readonly provenance: Readonly<Record<string, unknown>>;
   /** n, the tokens of every passage, special ones included. */
   readonly n: number;
   /** Token numbers of the passage at `index`, from 0: `[n]`. */

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
 import { InputError } from '../input-error';
 import { randomSource } from '../tensor';
 import { decodeImage } from './decode';
@@ -52,10 +51,6 @@ export async function photos({ crops = 2000, seed = 0 }: PhotoOptions = {}): Pro
       .update(JSON.stringify({ set: 'photos', revision: REVISION, ...choice, sources: sources.map((s) => s.sha256) }))
       .digest('hex'),
     skipped: [],
-    provenance: {
-      ...choice,
-      photographs: sources.map(({ file, origin, licence }) => ({ file: basename(file), origin, licence })),
-    },
     load(index) {
       const { photo, left, top, side } = drawn[index];
       return crop(photographs[photo], left, top, side, side);

@@ -93,5 +93,5 @@ describe('pixelBatch', () => {
 });
 
 function setOf(images: ReturnType<typeof synthetic>[]): ImageSet {
-  return { name: 'synthetic', count: images.length, hash: '', skipped: [], provenance: {}, load: (i) => images[i] };
+  return { name: 'synthetic', count: images.length, hash: '', skipped: [], load: (i) => images[i] };
 }
