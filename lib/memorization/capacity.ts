@@ -1,4 +1,5 @@
-import { epsilonOf, inFloat64, inPrecision, qr, tf, toTensor, triangularSolve, valuesOf, type Matrix } from '../tensor';
+import { relativeTolerance } from '../rank';
+import { inFloat64, inPrecision, qr, tf, toTensor, triangularSolve, valuesOf, type Matrix } from '../tensor';
 import { setting as settingOf, type Setting, type SettingOptions } from './config';
 import { stackData } from './data';
 import { featureRank, scalarLabels } from './features';
@@ -49,7 +50,7 @@ export async function capacity(options: SettingOptions): Promise<Capacity> {
   const labelled = await labelledFeatures(task, vector, columns);
   const z = pickColumns(labelled, range(columns.length));
   const y = pickColumns(labelled, [columns.length]);
-  const rtol = Math.max(config.examples, config.heads * featuresPerHead(config)) * epsilonOf('float64');
+  const rtol = relativeTolerance('float64', config.examples, config.heads * featuresPerHead(config));
 
   const factors = factorize(z);
   const proved = provedSigmaRatio(factors);
@@ -59,7 +60,7 @@ export async function capacity(options: SettingOptions): Promise<Capacity> {
   if (proved > rtol) {
     beta = solve(factors, y.data);
   } else {
-    const spectrum = featureRank(await everyFeature(task, vector), 'float64', config.examples);
+    const spectrum = featureRank(await everyFeature(task, vector), config.examples);
     const { singularValues } = spectrum;
     rank = spectrum.rank;
     sigmaRatio = singularValues[Math.max(rank - 1, 0)] / singularValues[0];

@@ -1,41 +1,26 @@
 import { begin } from '../pace';
-import {
-  epsilonOf,
-  inFloat64,
-  inPrecision,
-  qr,
-  svdvals,
-  tf,
-  toTensor,
-  valuesOf,
-  type Matrix,
-  type Precision,
-} from '../tensor';
+import { rankAt, relativeTolerance } from '../rank';
+import { inFloat64, inPrecision, qr, svdvals, tf, toTensor, valuesOf, type Matrix } from '../tensor';
 import type { Setting } from './config';
 import { stackData } from './data';
 import { attend, unpack, type Attention } from './model';
 import type { Task } from './task';
 import { featuresPerHead } from './theorem';
 
-export interface FeatureOptions {
-  /** Default float64. */
-  readonly precision?: Precision;
-  /** Multiplies every attention score before the softmax; default 1. Large scales saturate it. */
-  readonly logitScale?: number;
-}
-
 /** How many examples go through the layer at once. */
 const CHUNK = 256;
 
 /**
  * The feature matrix Z of a task under the given weights (a parameter vector), [T, H n] or [T, H d]: see `theorem.ts`.
+ *
+ * @param logitScale multiplies every attention score before the softmax; large scales saturate it.
  */
-export async function featureMatrix(task: Task, vector: Float64Array, options: FeatureOptions = {}): Promise<Matrix> {
+export async function featureMatrix(task: Task, vector: Float64Array, logitScale = 1): Promise<Matrix> {
   const rows = task.setting.examples;
   const columns = task.setting.heads * featuresPerHead(task.setting);
-  const values = options.precision === 'float32' ? new Float32Array(rows * columns) : new Float64Array(rows * columns);
+  const values = new Float64Array(rows * columns);
   let at = 0;
-  for await (const chunk of featureChunks(task, vector, options)) {
+  for await (const chunk of featureChunks(task, vector, logitScale)) {
     values.set(chunk, at);
     at += chunk.length;
   }
@@ -49,28 +34,19 @@ export function scalarLabels({ labels, setting }: Task): Float64Array {
 }
 
 /** The features of {@link featureMatrix}, a few hundred examples at a time: whole rows behind each other. */
-export async function* featureChunks(
-  task: Task,
-  vector: Float64Array,
-  { precision = 'float64', logitScale = 1 }: FeatureOptions = {},
-): AsyncGenerator<Float32Array | Float64Array> {
+export async function* featureChunks(task: Task, vector: Float64Array, logitScale = 1): AsyncGenerator<Float64Array> {
   const { setting } = task;
   const T = setting.examples;
-  const data = inPrecision(precision, () => stackData([task], logitScale));
+  const data = inPrecision('float64', () => stackData([task], logitScale));
   const work = begin('features of the examples', T);
   try {
     for (let from = 0; from < T; from += CHUNK) {
       const count = Math.min(CHUNK, T - from);
-      const chunk = inPrecision(precision, () =>
-        tf.tidy(() => {
-          const parameters = unpack(toTensor(vector, [1, vector.length]) as tf.Tensor2D, setting);
-          const rows = tf.range(from, from + count, 1, 'int32').expandDims(0) as tf.Tensor2D;
-          return features(attend(parameters, data, rows, setting), setting);
-        }),
-      );
-      const values = valuesOf(chunk);
-      chunk.dispose();
-      yield values;
+      yield inFloat64(() => {
+        const parameters = unpack(toTensor(vector, [1, vector.length]) as tf.Tensor2D, setting);
+        const rows = tf.range(from, from + count, 1, 'int32').expandDims(0) as tf.Tensor2D;
+        return valuesOf(features(attend(parameters, data, rows, setting), setting)) as Float64Array;
+      });
       await work.advance(from + count);
     }
   } finally {
@@ -100,23 +76,17 @@ export interface FeatureRank {
 }
 
 /**
- * The numerical rank of a feature matrix, in float64 arithmetic.
+ * The numerical rank of a feature matrix, in float64 arithmetic at float64's tolerance.
  *
- * @param tolerance whose epsilon the tolerance is made of; 'float32' shows what the reference's own test would see.
  * @param examples T, where `features` holds fewer rows because it is the triangle of all.
  */
-export function featureRank(
-  features: Matrix,
-  tolerance: Precision = 'float64',
-  examples = features.shape[0],
-): FeatureRank {
+export function featureRank(features: Matrix, examples = features.shape[0]): FeatureRank {
   const [rows, columns] = features.shape;
-  const rtol = Math.max(examples, columns) * epsilonOf(tolerance);
+  const rtol = relativeTolerance('float64', examples, columns);
   const singularValues = inFloat64(() => {
     const z = toTensor(features.data, [rows, columns]);
     // A tall matrix has the singular values of its R, which is small.
     return valuesOf(svdvals(rows > 2 * columns ? qr(z)[1] : z)) as Float64Array;
   });
-  const rank = singularValues.filter((value) => value > rtol * singularValues[0]).length;
-  return { rank, rtol, singularValues };
+  return { rank: rankAt(singularValues, rtol), rtol, singularValues };
 }

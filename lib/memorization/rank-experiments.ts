@@ -1,4 +1,5 @@
 import { begin } from '../pace';
+import { rankAt, relativeTolerance } from '../rank';
 import { setting as settingOf, type SettingOptions } from './config';
 import { featureMatrix, featureRank } from './features';
 import { initialParameters } from './parameters';
@@ -39,14 +40,13 @@ export async function layerRanks(
     for (const { logitScale = 1, ...options } of settings) {
       const setting = settingOf(options);
       const { heads, context, headSize, width, contexts, examples, seed } = setting;
-      const features = await featureMatrix(drawTask(setting, 'float64'), initialParameters(setting), { logitScale });
+      const features = await featureMatrix(drawTask(setting, 'float64'), initialParameters(setting), logitScale);
       const { rank, rtol, singularValues } = featureRank(features);
-      const floor = rtol * 2 ** 29 * singularValues[0];
       const formula = Math.min(examples, expectedRank(setting));
       found.push({
         ...{ heads, context, headSize, width, contexts, examples, seed, logitScale },
         rank,
-        rankAtFloat32: singularValues.filter((value) => value > floor).length,
+        rankAtFloat32: rankAt(singularValues, relativeTolerance('float32', ...features.shape)),
         formula,
         theorem: theoremLowerBound(setting),
         sharedUpperBound: sharedUpperBound(setting),

@@ -114,7 +114,7 @@ test('many more examples than columns: the triangle of blocks has the singular v
   const all = Array.from({ length: 15 }, (_, i) => i);
   const { data, shape } = await labelledFeatures(task, vector, all);
   const withoutLabels = { data: data.filter((_, i) => i % shape[1] < 15), shape: [shape[0], 15] as const };
-  const { rank, singularValues } = featureRank(withoutLabels, 'float64', 300);
+  const { rank, singularValues } = featureRank(withoutLabels, 300);
   assert.equal(rank, 13);
   exact.forEach((value, i) => assert.ok(Math.abs(value - singularValues[i]) < 1e-14 * exact[0]));
 
