@@ -1,4 +1,5 @@
 /** The result of `attention-capacity rank` for people. */
+import { curveFall } from '../rank';
 import { tableText } from '../report/text';
 import type { KruskalBounds } from '../rank/search/search';
 import type { RankResult, RankTestResult } from './rank';
@@ -33,13 +34,9 @@ function testRow({ k, draws, satisfied, fraction, ci95, ranks, sigmaRatio, toler
   return { k, draws, satisfied, fraction, ci95, ranks: span, sigmaRatio: sigmaRatio.min, tolerance };
 }
 
-/** Where the fraction leaves 1, passes a half and reaches 0. */
 function curveText(curve: NonNullable<RankResult['curve']>): string {
-  const last = (holds: (fraction: number) => boolean) => curve.filter(({ fraction }) => holds(fraction)).at(-1)?.k ?? 0;
-  const all = last((fraction) => fraction === 1);
-  const half = last((fraction) => fraction >= 0.5);
-  const some = last((fraction) => fraction > 0);
-  return `every k at once: all subsets tried are independent up to k = ${all}, half of them up to ${half}, some up to ${some}`;
+  const { allUpTo, halfUpTo, someUpTo } = curveFall(curve);
+  return `every k at once: all subsets tried are independent up to k = ${allUpTo}, half of them up to ${halfUpTo}, some up to ${someUpTo}`;
 }
 
 function boundsText({ atLeast, atMost, witness, certificates, notes }: KruskalBounds): string {

@@ -1,3 +1,4 @@
+import { mean } from '../rank';
 import type { MemorizationConfig } from './config';
 import type { SweepResult } from './sweep/results';
 import { drawLabels } from './task';
@@ -111,8 +112,4 @@ function variance(values: ArrayLike<number>): number {
   const numbers = Array.from(values);
   const middle = mean(numbers);
   return mean(numbers.map((value) => (value - middle) ** 2));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

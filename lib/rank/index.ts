@@ -1,5 +1,6 @@
 export { type Rtol, rankAt, relativeTolerance } from './tolerance';
 export { clopperPearson } from './binomial-interval';
+export { mean } from './mean';
 export { median } from './median';
 export { singularValues } from './singular-values';
 export type { Method } from './independence';
@@ -19,5 +20,6 @@ export {
   type KruskalCurveProgress,
   type KruskalPoint,
   KruskalCurveInterrupted,
+  curveFall,
   kruskalCurve,
 } from './kruskal-curve';

@@ -3,7 +3,7 @@ import { begin, Interrupted } from '../pace';
 import { randomSource, type Matrix } from '../tensor';
 import { clopperPearson } from './binomial-interval';
 import { IndependenceTest, JUDGED_TOGETHER } from './independence';
-import { checkCount, checkSubsetSize } from './kruskal-test';
+import { checkCount } from './kruskal-test';
 import { PrefixSearch } from './prefix-search';
 import { prepareRows } from './rows';
 import { relativeTolerance, type Rtol } from './tolerance';
@@ -13,8 +13,6 @@ export interface KruskalCurveOptions {
   readonly permutations: number;
   readonly seed: number;
   readonly rtol: Rtol;
-  /** The sizes to report; every one from 1 to min(T, d) unless given. */
-  readonly ks?: readonly number[];
   /** What an interrupted call had: see {@link KruskalCurveInterrupted}. */
   readonly from?: KruskalCurveProgress;
 }
@@ -69,7 +67,6 @@ export class KruskalCurveInterrupted extends Interrupted {
 export async function kruskalCurve(features: Matrix, options: KruskalCurveOptions): Promise<KruskalCurve> {
   const { permutations, seed, rtol, from } = options;
   checkCount('permutations', permutations, 1);
-  for (const k of options.ks ?? []) checkSubsetSize(k, features.shape);
   relativeTolerance(rtol, 1, 1);
   if (from && (from.seed !== seed || from.rtol !== rtol)) {
     throw new InputError(
@@ -99,14 +96,26 @@ export async function kruskalCurve(features: Matrix, options: KruskalCurveOption
   } finally {
     work.end();
   }
-  const ks = options.ks ?? Array.from({ length: longest }, (_, index) => index + 1);
   const lengths = search.lengths.slice(0, permutations);
-  return { permutations, points: pointsOf(lengths, ks), rtol, seed, lengths };
+  return { permutations, points: pointsOf(lengths, longest), rtol, seed, lengths };
 }
 
-function pointsOf(lengths: readonly number[], ks: readonly number[]): KruskalPoint[] {
+/** Where a curve leaves 1, passes a half and reaches 0: the largest k at which all, half and any of the subsets are independent. */
+export function curveFall(points: readonly Pick<KruskalPoint, 'k' | 'fraction'>[]) {
+  const last = (holds: (fraction: number) => boolean) =>
+    points.filter(({ fraction }) => holds(fraction)).at(-1)?.k ?? 0;
+  return {
+    allUpTo: last((fraction) => fraction === 1),
+    halfUpTo: last((fraction) => fraction >= 0.5),
+    someUpTo: last((fraction) => fraction > 0),
+  };
+}
+
+/** For every k from 1 to `longest`. */
+function pointsOf(lengths: readonly number[], longest: number): KruskalPoint[] {
   const intervals = new Map<number, [number, number]>();
-  return ks.map((k) => {
+  return Array.from({ length: longest }, (_, index) => {
+    const k = index + 1;
     const satisfied = lengths.reduce((count, length) => (length >= k ? count + 1 : count), 0);
     const ci95 = intervals.get(satisfied) ?? clopperPearson(satisfied, lengths.length);
     intervals.set(satisfied, ci95);

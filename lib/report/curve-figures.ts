@@ -1,6 +1,6 @@
 import type { Data } from 'plotly.js';
 import type { LayerCurve } from '../curves';
-import type { KruskalCurve } from '../rank';
+import { curveFall, type KruskalCurve } from '../rank';
 import type { Precision } from '../tensor';
 import { figure, table, type Figure, type Table } from './display';
 import { bySystem, panels } from './panels';
@@ -90,7 +90,7 @@ export function kruskalCurveTable(curves: readonly LayerCurve[]): Table {
       d,
       permutations: curve.permutations,
       seed: curve.seed,
-      ...falls(curve),
+      ...curveFall(curve.points),
     })),
     [
       { key: 'title', title: 'System' },
@@ -119,18 +119,7 @@ export function kruskalCurveTable(curves: readonly LayerCurve[]): Table {
   );
 }
 
-/** The largest k at which all, half and any of the subsets drawn are independent. */
-export function falls({ points }: KruskalCurve): { allUpTo: number; halfUpTo: number; someUpTo: number } {
-  const last = (holds: (fraction: number) => boolean) =>
-    points.reduce((best, { k, fraction }) => (holds(fraction) ? Math.max(best, k) : best), 0);
-  return {
-    allUpTo: last((fraction) => fraction === 1),
-    halfUpTo: last((fraction) => fraction >= 0.5),
-    someUpTo: last((fraction) => fraction > 0),
-  };
-}
-
 function fallText({ curve, d }: LayerCurve): string {
-  const { allUpTo, someUpTo } = falls(curve);
+  const { allUpTo, someUpTo } = curveFall(curve.points);
   return allUpTo === d ? `all independent up to d = ${d}` : `all up to ${allUpTo}, none above ${someUpTo}`;
 }

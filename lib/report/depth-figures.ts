@@ -1,6 +1,7 @@
 import type { Data } from 'plotly.js';
 import type { DepthPart, DepthPlace, DepthTest } from '../depth';
 import { depthSteps, networksOf } from '../depth-steps';
+import { mean } from '../rank';
 import { figure, table, type Figure, type Row, type Table } from './display';
 import { bySystem, panels } from './panels';
 import { colours, neutral, precisionColours } from './theme';
@@ -20,7 +21,6 @@ const partNames: Readonly<Record<DepthPart, string>> = {
 };
 
 const margin = (test: DepthTest | null, of: 'median' | 'min') => test && test.ratios[of] / test.tolerance;
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const isBoundary = ({ part }: DepthPlace) => part === 'embeddings' || part === 'output';
 
 /** One row a block, with what lies inside of it kept for programs. */

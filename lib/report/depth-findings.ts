@@ -1,6 +1,7 @@
 import { PAPER_MARK } from '../assumptions';
 import type { DepthPlace } from '../depth';
 import { depthSteps, networksOf, type DepthStep } from '../depth-steps';
+import { mean } from '../rank';
 import type { Findings } from './assumption-findings';
 import { formatNumber } from './format';
 
@@ -104,7 +105,7 @@ function againstContexts(own: readonly DepthPlace[]): string {
 function besideSaturation(own: readonly DepthPlace[]): string {
   const outputs = outputsOf(own).filter(({ saturation }) => saturation !== null);
   if (outputs.length === 0) return '';
-  const largest = outputs.map(({ saturation }) => average(saturation!.largestWeights));
+  const largest = outputs.map(({ saturation }) => mean(saturation!.largestWeights));
   const sharpest = outputs[largest.indexOf(Math.max(...largest))];
   const correlation =
     outputs.length < ENOUGH_BLOCKS
@@ -116,10 +117,6 @@ function besideSaturation(own: readonly DepthPlace[]): string {
 /** Fewer say nothing about a correlation. */
 const ENOUGH_BLOCKS = 6;
 
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** Spearman's: Pearson's of the ranks; equal values share theirs. */
 export function rankCorrelation(a: readonly number[], b: readonly number[]): number {
   const ranks = (values: readonly number[]) =>
@@ -129,7 +126,7 @@ export function rankCorrelation(a: readonly number[], b: readonly number[]): num
       return below + (same + 1) / 2;
     });
   const [x, y] = [ranks(a), ranks(b)];
-  const [meanX, meanY] = [average(x), average(y)];
+  const [meanX, meanY] = [mean(x), mean(y)];
   const sum = (of: (i: number) => number) => x.reduce((total, _, i) => total + of(i), 0);
   const xy = sum((i) => (x[i] - meanX) * (y[i] - meanY));
   const scale = Math.sqrt(sum((i) => (x[i] - meanX) ** 2) * sum((i) => (y[i] - meanY) ** 2));

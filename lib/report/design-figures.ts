@@ -1,12 +1,12 @@
 import type { Data, Layout } from 'plotly.js';
 import { bestDesign, type Design, type MeasuredDesign, type TrainedDesign } from '../memorization/design';
+import { mean } from '../rank';
 import type { Findings } from './assumption-findings';
 import { figure, table, type Figure, type Row, type Table } from './display';
 import { colours, neutral } from './theme';
 
 const name = ({ setting: { heads, context, headSize } }: Design) => `H = ${heads}, d_h = ${headSize}, n = ${context}`;
 const same = (a: Design) => (b: Design) => name(a) === name(b);
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Every choice that the budget pays for, with what theory, rank and training say of it. */
 export function designTable(measured: readonly MeasuredDesign[], trained: readonly TrainedDesign[]): Table {

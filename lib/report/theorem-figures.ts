@@ -2,6 +2,7 @@ import type { Data, Layout } from 'plotly.js';
 import { groupBy } from '../group-by';
 import type { Capacity } from '../memorization/capacity';
 import type { LayerRank } from '../memorization/rank-experiments';
+import { mean, median } from '../rank';
 import { figure, table, type Figure, type Row, type Table } from './display';
 import { colours, neutral } from './theme';
 
@@ -134,14 +135,13 @@ interface PrecisionFigure {
 
 function precisionFigure({ ranks, name, title, xOf, xTitle, note }: PrecisionFigure): Figure {
   const byX = [...groupBy(ranks, (rank) => String(xOf(rank)))].map(([x, own]) => ({ x: Number(x), own }));
-  const mid = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
   const series = (label: string, of: (rank: LayerRank) => number | null, style: object) => ({
     ...{ type: 'scatter', mode: 'lines+markers', name: label, ...style },
     x: byX.map(({ x }) => x),
-    y: byX.map(({ own }) => mid(own.map((rank) => of(rank) ?? NaN))),
+    y: byX.map(({ own }) => median(own.map((rank) => of(rank) ?? NaN))),
   });
   const [{ heads, context, width, examples }] = ranks;
-  const ends = byX.map(({ x, own }) => `${x}: ${mid(own.map(({ rank }) => rank))}`).join(', ');
+  const ends = byX.map(({ x, own }) => `${x}: ${median(own.map(({ rank }) => rank))}`).join(', ');
   return figure({
     name,
     title,
@@ -159,8 +159,4 @@ function precisionFigure({ ranks, name, title, xOf, xTitle, note }: PrecisionFig
       yaxis: { rangemode: 'tozero', title: { text: 'rank of <i>Z</i>' } },
     } as Partial<Layout>,
   });
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

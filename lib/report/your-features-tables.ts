@@ -1,4 +1,4 @@
-import type { KruskalTest } from '../rank';
+import { curveFall, type KruskalTest } from '../rank';
 import type { FeatureAnalysis, VerdictsAtTolerance, YourFeatures } from '../your-features';
 import { type Cell, table, type Table } from './display';
 import { formatNumber } from './format';
@@ -170,9 +170,7 @@ export function curveFallTable({ verdicts }: FeatureAnalysis): Table {
       rtol,
       permutations: curve.permutations,
       seed: curve.seed,
-      allUpTo: Math.min(...curve.lengths),
-      halfUpTo: median(curve.lengths),
-      someUpTo: Math.max(...curve.lengths),
+      ...curveFall(curve.points),
       belowResolution,
     })),
     [
@@ -185,11 +183,6 @@ export function curveFallTable({ verdicts }: FeatureAnalysis): Table {
     ],
     { title: 'Where the curve falls', note: 'Estimated: the subsets are prefixes of random permutations of the rows.' },
   );
-}
-
-/** The largest k that at least half of the permutations reach. */
-function median(lengths: readonly number[]): number {
-  return [...lengths].sort((a, b) => b - a)[Math.ceil(lengths.length / 2) - 1];
 }
 
 /** What is certain about the Kruskal rank, and apart from it what the sample suggests. */
