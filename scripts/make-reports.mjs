@@ -90,7 +90,7 @@ function write(path, text) {
 }
 
 /** What a person is told when the reports are there. */
-export function tellReports(made, folder = reports) {
+export function tellReports(made) {
   const here = (path) => relative(process.cwd(), path) || '.';
   const lines = made.flatMap(({ title, html, headlines, failed }) => [
     '',
@@ -98,5 +98,5 @@ export function tellReports(made, folder = reports) {
     ...headlines.map((text) => `  ${text}`),
     `  ${here(html)}`,
   ]);
-  return [...lines, '', `All reports: ${here(join(folder, 'index.html'))}`].join('\n').trimStart();
+  return [...lines, '', `All reports: ${here(join(reports, 'index.html'))}`].join('\n').trimStart();
 }

@@ -63,10 +63,10 @@ export async function executeNotebook(
 }
 
 /** Executes `notebooks` one after the other into `reports/`; true when every cell of every one succeeded. */
-export async function executeNotebooks(notebooks, folder = reports) {
+export async function executeNotebooks(notebooks) {
   let allPassed = true;
   for (const notebook of notebooks) {
-    const { failed } = await executeNotebook(notebook, { output: join(folder, basename(notebook)) });
+    const { failed } = await executeNotebook(notebook, { output: join(reports, basename(notebook)) });
     allPassed &&= !failed;
   }
   return allPassed;

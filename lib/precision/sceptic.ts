@@ -42,7 +42,6 @@ export async function recheck(
       draws,
       seed,
       rtol: 'float64',
-      ranksDraws: 1,
       sigmaDraws: Math.min(draws, 5),
     });
     results.push({

@@ -75,7 +75,7 @@ export async function toleranceSweeps(
   const results: ToleranceSweep[] = [];
   for (const { layer, queries } of await computeFeatures(layers, images, { precision, contexts: false })) {
     const { title, name, n, d } = layer;
-    const options = { draws, seed, rtol: precision, ranksDraws: 1, sigmaDraws: draws };
+    const options = { draws, seed, rtol: precision, sigmaDraws: draws };
     results.push({
       title,
       system: name,

@@ -1,5 +1,6 @@
 import { PAPER_MARK, type AssumptionResult } from '../assumptions';
 import { markText } from './assumption-tables';
+import { marginText } from './format';
 import { paperFinding } from './paper';
 
 const names = {
@@ -99,8 +100,5 @@ const share = ({ satisfied, draws }: AssumptionResult) => `${satisfied} of ${dra
 const percent = (fraction: number) => `${(100 * fraction).toPrecision(2)} %`;
 
 function marginOf({ margin }: AssumptionResult): string {
-  if (!margin) return '';
-  const ratio = margin.median / margin.tolerance;
-  const text = ratio >= 1000 || ratio < 0.01 ? ratio.toExponential(1) : ratio.toPrecision(2);
-  return ` (median margin ${text})`;
+  return margin ? ` (median margin ${marginText(margin.median / margin.tolerance)})` : '';
 }

@@ -1,6 +1,7 @@
 import { PAPER_MARK, type AssumptionResult, type Statement } from '../assumptions';
 import type { FeatureLayer } from '../models';
 import { table, type Cell, type Row, type Table } from './display';
+import { marginText } from './format';
 import { paperFinding, type PaperFinding } from './paper';
 
 export const statementTitles: Readonly<Record<Statement, string>> = {
@@ -82,9 +83,10 @@ export function assumptionRows(results: readonly AssumptionResult[]): Table {
 
 /**
  * The paper's table: one row a system and statement, the paper's finding first, then ours at float32's tolerance and at
- * float64's. `results` may hold several precisions; those for other images than `images` are left out.
+ * float64's. `results` may hold several precisions; those for other images than the first one's are left out.
  */
-export function assumptionTable(results: readonly AssumptionResult[], images = results[0]?.images): Table {
+export function assumptionTable(results: readonly AssumptionResult[]): Table {
+  const images = results[0]?.images;
   const chosen = results.filter((result) => result.images === images);
   const rows = [...new Set(chosen.map(({ system }) => system))].flatMap((system) =>
     chosen
@@ -163,11 +165,6 @@ function columnsOf(precision: string, result: AssumptionResult | undefined): Row
 export function markText({ fraction, refuted }: AssumptionResult): string {
   if (fraction < PAPER_MARK) return '✗';
   return refuted ? '✓ but refuted' : '✓';
-}
-
-function marginText(margin: number): string {
-  if (margin >= 1e4 || (margin < 1e-2 && margin > 0)) return `${margin.toExponential(0)}×`;
-  return `${margin.toPrecision(2)}×`;
 }
 
 function paperText(finding: PaperFinding | null): string {

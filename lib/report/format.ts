@@ -38,6 +38,12 @@ export function formatNumber(value: number, format: Exclude<Format, (value: Cell
   }
 }
 
+/** How many times what counts as zero a singular value is: 0.42×, 21×, 3e+9×. */
+export function marginText(margin: number): string {
+  if (margin >= 1e4 || (margin < 1e-2 && margin > 0)) return `${margin.toExponential(0)}×`;
+  return `${margin.toPrecision(2)}×`;
+}
+
 /** 0.42 s, 12.3 s, 4 min 10 s, 2 h 5 min. */
 export function duration(seconds: number): string {
   if (seconds < 0.995) return `${trimmed(seconds, 2)} s`;

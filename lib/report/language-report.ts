@@ -2,8 +2,10 @@
 import type { Data } from 'plotly.js';
 import type { AssumptionResult, Statement } from '../assumptions';
 import type { LanguageSystem } from '../language';
+import type { Findings } from './assumption-findings';
 import { markText } from './assumption-tables';
 import { figure, table, type Cell, type Figure, type Row, type Table } from './display';
+import { marginText } from './format';
 import { panels } from './panels';
 import { precisionColours } from './theme';
 import type { Precision } from '../tensor';
@@ -82,7 +84,7 @@ function columnsOf(results: readonly AssumptionResult[], precision: Precision): 
     results.find((result) => result.precision === precision && result.statement === statement);
   const [onN, onD, contexts] = [of('A1'), of('general-position'), of('A2')];
   const margin = (result: AssumptionResult | undefined) =>
-    result?.margin ? ratioText(result.margin.median / result.margin.tolerance) : null;
+    result?.margin ? marginText(result.margin.median / result.margin.tolerance) : null;
   const ranks = Object.keys(onD?.ranks ?? {}).map(Number);
   return {
     [`${precision} A1`]: onN?.fraction ?? null,
@@ -93,10 +95,6 @@ function columnsOf(results: readonly AssumptionResult[], precision: Precision): 
       ranks.length === 0 ? null : [...new Set([Math.min(...ranks), Math.max(...ranks)])].join('–'),
     [`${precision} A2`]: contexts?.fraction ?? null,
   };
-}
-
-function ratioText(ratio: number): string {
-  return ratio >= 1e4 || (ratio < 1e-2 && ratio > 0) ? `${ratio.toExponential(0)}×` : `${ratio.toPrecision(2)}×`;
 }
 
 function paperText(paper: Partial<Record<Statement, number>>): string {
@@ -162,10 +160,7 @@ export function languageMarginFigure(systems: readonly LanguageSystem[], results
 }
 
 /** What the results say, as a Markdown list and in one sentence. */
-export function languageFindings(
-  systems: readonly LanguageSystem[],
-  results: readonly AssumptionResult[],
-): { readonly headline: string; readonly all: string } {
+export function languageFindings(systems: readonly LanguageSystem[], results: readonly AssumptionResult[]): Findings {
   const find = (system: string, statement: Statement, precision: Precision) =>
     results.find(
       (result) => result.system === system && result.statement === statement && result.precision === precision,

@@ -3,6 +3,7 @@ import type { ForwardError, Recheck } from '../precision/sceptic';
 import type { SmallCopy } from '../precision/small-copy';
 import type { LayerSpectra, ToleranceSweep } from '../precision/spectra';
 import type { Precision } from '../tensor';
+import type { Findings } from './assumption-findings';
 import { figure, table, type Figure, type Table } from './display';
 import { bySystem, panels } from './panels';
 import { precisionColours } from './theme';
@@ -220,7 +221,7 @@ export function precisionFindings(
   rechecks: readonly Recheck[],
   errors: readonly ForwardError[],
   copies: readonly SmallCopy[],
-): { headline: string; all: string } {
+): Findings {
   const draws = rechecks.reduce((sum, one) => sum + one.draws, 0);
   const satisfied = rechecks.reduce((sum, one) => sum + one.satisfied, 0);
   const lowest = rechecks.reduce((a, b) => (a.sigmaRatio / a.tolerance < b.sigmaRatio / b.tolerance ? a : b));

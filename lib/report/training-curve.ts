@@ -8,7 +8,7 @@ import { mimeBundle } from './show';
 import { colours } from './theme';
 
 /** Loss (and accuracy) against the steps of one training. */
-export function trainingCurve(evaluations: readonly Evaluation[], title = 'Training'): Figure {
+function trainingCurve(evaluations: readonly Evaluation[], title = 'Training'): Figure {
   const accuracies = evaluations.filter(({ accuracy }) => accuracy !== null);
   const last = evaluations.at(-1);
   const data: object[] = [

@@ -88,8 +88,6 @@ export function fileBytes(path: string): ByteSource {
 export interface Safetensors {
   readonly origin: string;
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
-  /** The header's `__metadata__`. */
-  readonly metadata: Readonly<Record<string, string>>;
   /** All numbers of one tensor, row-major: float32 for F32, F16 and BF16, float64 for F64 and integers. */
   read(name: string): Float32Array | Float64Array;
 }
@@ -97,11 +95,10 @@ export interface Safetensors {
 /** Reads and checks the header; throws {@link InputError} for whatever the format does not allow. */
 export function openSafetensors(bytes: ByteSource): Safetensors {
   const { origin } = bytes;
-  const { entries, metadata } = readHeader(bytes);
+  const entries = readHeader(bytes);
   return {
     origin,
     entries,
-    metadata,
     read(name) {
       const entry = entries.get(name);
       if (entry === undefined) throw new InputError(`${origin} holds no tensor named ${name}`);
@@ -119,7 +116,7 @@ export function safetensorsWeights(file: Safetensors): WeightSource {
   };
 }
 
-function readHeader(bytes: ByteSource): Pick<Safetensors, 'entries' | 'metadata'> {
+function readHeader(bytes: ByteSource): Safetensors['entries'] {
   const { origin, size } = bytes;
   const reject = (reason: string): never => {
     throw new InputError(`${origin} should be a safetensors file, but ${reason}; is it complete and of that format?`);
@@ -154,7 +151,7 @@ function readHeader(bytes: ByteSource): Pick<Safetensors, 'entries' | 'metadata'
   }
   const gap = unevenness(entries, start, size);
   if (gap !== null) reject(gap);
-  return { entries, metadata: metadata as Record<string, string> };
+  return entries;
 }
 
 /** One tensor's description, or what is wrong with it. */
