@@ -84,18 +84,22 @@ export type Sizes<N extends NotebookName> = { readonly profile: ProfileName } & 
   readonly [K in keyof (typeof profiles)[N]['quick']]: number;
 };
 
+/** The profile that ATTENTION_PROFILE names, `quick` unless it is set. Throws InputError when there is none of that name. */
+export function profileName(): ProfileName {
+  const profile = process.env.ATTENTION_PROFILE ?? 'quick';
+  if (profile === 'test' || profile === 'quick' || profile === 'paper') return profile;
+  throw new InputError(`ATTENTION_PROFILE is '${profile}'; it must be test, quick or paper.`);
+}
+
 /**
  * The sizes that a notebook runs with.
  *
  * @throws InputError when ATTENTION_PROFILE names no profile, or an override is no positive whole number.
  */
 export function sizes<N extends NotebookName>(notebook: N): Sizes<N> {
-  const profile = process.env.ATTENTION_PROFILE ?? 'quick';
-  if (!(profile in profiles[notebook])) {
-    throw new InputError(`ATTENTION_PROFILE is '${profile}'; it must be test, quick or paper.`);
-  }
+  const profile = profileName();
   const chosen: Record<string, number | string> = { profile };
-  for (const [name, value] of Object.entries(profiles[notebook][profile as ProfileName])) {
+  for (const [name, value] of Object.entries(profiles[notebook][profile])) {
     chosen[name] = override(name) ?? value;
   }
   return chosen as Sizes<N>;

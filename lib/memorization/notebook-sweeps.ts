@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { cacheFolder, projectRoot } from '../data/project-root';
-import { InputError } from '../input-error';
+import { profileName } from '../profiles';
 import { readSweep, type SweepPlan } from './sweep/plan';
 import type { SweepResult } from './sweep/results';
 import { runSweep, sweepResults, type SweepOutcome } from './sweep/sweep';
@@ -19,10 +19,7 @@ export interface FinishedSweep {
  * them: what is there is not trained again.
  */
 export async function memorizationSweep(notebook: 'figures' | 'saturation'): Promise<FinishedSweep> {
-  const profile = process.env.ATTENTION_PROFILE ?? 'quick';
-  if (!['test', 'quick', 'paper'].includes(profile)) {
-    throw new InputError(`ATTENTION_PROFILE is '${profile}'; it must be test, quick or paper.`);
-  }
+  const profile = profileName();
   const workflow = path.join(projectRoot(), 'workflow');
   const plan =
     profile === 'paper'
