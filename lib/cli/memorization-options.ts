@@ -1,7 +1,7 @@
 /** The options that `memorize` and `capacity` share: what the layer is and what it shall memorize. */
 import { type Command } from 'commander';
 import { InputError } from '../input-error';
-import type { SettingOptions } from '../memorization/config';
+import { BAG_SIZE, type SettingOptions } from '../memorization/config';
 import { oneOf, wholeNumber } from './arguments';
 
 /** What commander makes of {@link withSettingOptions}. */
@@ -25,7 +25,7 @@ export function withSettingOptions(command: Command): Command {
     .requiredOption('--context <n>', 'tokens of a context', wholeNumber('--context', 1))
     .requiredOption('--head-size <d_h>', 'size of queries and keys, at most the width', wholeNumber('--head-size', 1))
     .requiredOption('--examples <T>', 'examples to memorize', wholeNumber('--examples', 1))
-    .requiredOption('--contexts <kind>', 'shared, random or perm (rows of a bag of 500)', contexts)
+    .requiredOption('--contexts <kind>', `shared, random or perm (rows of a bag of ${BAG_SIZE})`, contexts)
     .requiredOption('--task <kind>', 'classification or regression', task)
     .option('--classes <C>', 'labels of a classification (default: 100)', wholeNumber('--classes', 2))
     .option('--width <d>', 'size of a token', wholeNumber('--width', 2), 64)
@@ -39,8 +39,10 @@ export function settingOf(options: SettingArguments): SettingOptions {
   if (width % 2 !== 0)
     throw new InputError(`--width expects an even number (sine and cosine in turn), and ${width} came`);
   if (headSize > width) throw new InputError(`--head-size expects at most the width, ${width}, and ${headSize} came`);
-  if (contexts === 'perm' && context > 500) {
-    throw new InputError(`--context expects at most the 500 rows of the bag with --contexts perm, and ${context} came`);
+  if (contexts === 'perm' && context > BAG_SIZE) {
+    throw new InputError(
+      `--context expects at most the ${BAG_SIZE} rows of the bag with --contexts perm, and ${context} came`,
+    );
   }
   if (task === 'regression' && classes !== undefined) {
     throw new InputError(`--classes is for --task classification, and ${classes} came with regression`);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../input-error';
 import type { Precision } from '../tensor';
 
@@ -120,6 +121,11 @@ export function memorizationConfig(options: MemorizationOptions): MemorizationCo
     stopAtLoss,
     precision,
   };
+}
+
+/** Whether two trainings are the same in everything that is said of them. */
+export function sameConfig(a: MemorizationConfig, b: MemorizationConfig): boolean {
+  return isDeepStrictEqual(a, b);
 }
 
 /** One line that tells a run from its neighbours: `regression, shared contexts, H=20 n=32 d_h=64 T=10000, seed 0`. */

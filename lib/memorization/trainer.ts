@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { begin } from '../pace';
 import { BatchOrder } from './batches';
 import { readCheckpoint, writeCheckpoint, type Best, type Checkpoint } from './checkpoint';
-import { describe, memorizationConfig, type MemorizationConfig, type MemorizationOptions } from './config';
+import { describe, memorizationConfig, sameConfig, type MemorizationConfig, type MemorizationOptions } from './config';
 import type { Evaluation } from './evaluate';
 import { Lanes } from './lanes';
 import { initialParameters, parameterCount } from './parameters';
@@ -126,10 +126,6 @@ export async function memorizeTogether(
 /** Whether two models can be trained in one stack. */
 export function stackable(a: MemorizationConfig, b: MemorizationConfig): boolean {
   return sameConfig(a, { ...b, seed: a.seed, examples: a.examples, learningRate: a.learningRate, steps: a.steps });
-}
-
-function sameConfig(a: MemorizationConfig, b: MemorizationConfig): boolean {
-  return JSON.stringify(a) === JSON.stringify({ ...a, ...b });
 }
 
 /** The part of a checkpoint that holds the given models; null when it holds none of them. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { InputError } from '../../input-error';
 import { begin } from '../../pace';
 import { readCheckpoint } from '../checkpoint';
-import type { MemorizationConfig } from '../config';
+import { sameConfig, type MemorizationConfig } from '../config';
 import { Diverged, memorizeTogether, stackable, type Outcome } from '../trainer';
 import { acquire, holderText } from './lock';
 import type { SweepPlan, SweepRun } from './plan';
@@ -203,10 +203,6 @@ async function trainGroup(
     },
   });
   rmSync(checkpoint, { force: true });
-}
-
-function sameConfig(a: MemorizationConfig, b: MemorizationConfig): boolean {
-  return (Object.keys(a) as (keyof MemorizationConfig)[]).every((key) => a[key] === b[key]);
 }
 
 function summary({ loss, accuracy, steps, seconds }: Exclude<Outcome, Diverged>): string {
