@@ -63,10 +63,10 @@ export {
 
 export { capacity, type Capacity } from './memorization/capacity';
 export {
-  bestDesign,
   type Design,
   designs,
   type DesignSpace,
+  designsToTrain,
   kruskalCandidate,
   measureDesigns,
   trainDesigns,
@@ -86,4 +86,4 @@ export {
   rankByHeadSizeFigure,
   rankByLogitScaleFigure,
 } from './report/theorem-figures';
-export { liveTrainingCurve, trainingCurve } from './report/training-curve';
+export { liveTrainingCurve } from './report/training-curve';

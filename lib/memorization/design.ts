@@ -103,6 +103,18 @@ export function bestDesign<D extends Design>(choices: readonly D[], of: (design:
   });
 }
 
+/**
+ * The choices that training is to tell apart: Theorem 1's, the rank's, and those that share a context length or a head
+ * size with the rank's.
+ */
+export function designsToTrain(measured: readonly MeasuredDesign[]): MeasuredDesign[] {
+  const byTheorem = bestDesign(measured, ({ theorem }) => theorem ?? 0);
+  const { context, headSize } = bestDesign(measured, ({ rank }) => rank).setting;
+  return measured.filter(
+    (design) => design === byTheorem || design.setting.context === context || design.setting.headSize === headSize,
+  );
+}
+
 /** Trains choices with several seeds; finished runs are kept in the cache, and interrupted ones go on where they were. */
 export async function trainDesigns(
   choices: readonly Design[],

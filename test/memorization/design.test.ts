@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   bestDesign,
   designs,
+  designsToTrain,
   kruskalCandidate,
   measureDesigns,
   trainDesigns,
@@ -80,6 +81,24 @@ describe('the designs that a budget pays for', () => {
       bestDesign<Design>([a, b, c], () => 1),
       c,
     );
+  });
+
+  it('are trained where the theorem or the rank chose them, or where they differ from the rank’s choice in one size', () => {
+    const measured = designs({ ...space, headSizes: [3, 4, 8, 16] }).map((design): MeasuredDesign => ({
+      ...design,
+      rank: 10,
+      rankAtFloat32: 10,
+    }));
+    const at = (context: number, headSize: number) =>
+      measured.find(({ setting }) => setting.context === context && setting.headSize === headSize)!;
+    const chosenByRank = { ...at(4, 3), rank: 11 };
+    const among = measured.map((design) => (design === at(4, 3) ? chosenByRank : design));
+    // Seven heads of size 4 count 3 tokens each, four of size 8 count 7: the theorem's choice shares nothing with the rank's.
+    assert.equal(
+      bestDesign(among, ({ theorem }) => theorem ?? 0),
+      at(8, 8),
+    );
+    assert.deepEqual(designsToTrain(among), [chosenByRank, at(4, 4), at(4, 8), at(4, 16), at(8, 3), at(8, 8)]);
   });
 
   it('are trained once with each seed, and read from the cache the second time', async () => {
