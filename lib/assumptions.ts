@@ -1,7 +1,8 @@
 import type { ExampleSet } from './data';
 import { computeFeatures, type Features } from './features';
-import { testKruskalRank, type KruskalTest, type Rtol, type SubsetOfRows } from './rank';
 import type { FeatureLayer } from './models';
+import type { KruskalTest, Rtol, SubsetOfRows } from './rank';
+import { resumable, type ResumableTests } from './resumed';
 import type { Matrix, Precision } from './tensor';
 
 /**
@@ -12,8 +13,6 @@ import type { Matrix, Precision } from './tensor';
  * - `A3`, "Assumption 3" of the notebook: e(t) + mean of E(t) has Kruskal rank at least n (k = n).
  */
 export type Statement = 'general-position' | 'A1' | 'A2' | 'A3';
-
-export const statements: readonly Statement[] = ['general-position', 'A1', 'A2', 'A3'];
 
 /** What was found about one statement, one layer, one set of images, at one precision and one tolerance. */
 export interface AssumptionResult {
@@ -64,7 +63,8 @@ const RANKED = 500;
 export const PAPER_MARK = 0.99;
 
 /**
- * Tests the paper's statements on each layer: T images in, four results a layer out.
+ * Tests the paper's statements on each layer: T images in, four results a layer out. After an interruption another call
+ * goes on where this one was.
  *
  * @throws InputError when there are fewer images than d, or a feature is not finite.
  */
@@ -73,14 +73,20 @@ export async function testAssumptions(
   images: ExampleSet,
   options: AssumptionOptions,
 ): Promise<AssumptionResult[]> {
-  const results: AssumptionResult[] = [];
-  for (const features of await computeFeatures(layers, images, { precision: options.precision })) {
-    results.push(...(await testStatements(features, options)));
-  }
-  return results;
+  return resumable(async (tests) => {
+    const results: AssumptionResult[] = [];
+    for (const features of await computeFeatures(layers, images, { precision: options.precision })) {
+      results.push(...(await testStatements(features, options, tests)));
+    }
+    return results;
+  });
 }
 
-async function testStatements(features: Features, options: AssumptionOptions): Promise<AssumptionResult[]> {
+async function testStatements(
+  features: Features,
+  options: AssumptionOptions,
+  tests: ResumableTests,
+): Promise<AssumptionResult[]> {
   const { layer, images, queries, contexts } = features;
   const { precision, seed } = options;
   const rtol = precision;
@@ -98,7 +104,7 @@ async function testStatements(features: Features, options: AssumptionOptions): P
   };
   const sampled = async (statement: Statement, vectors: Matrix, k: number): Promise<AssumptionResult> => {
     const { draws } = options;
-    const test = await testKruskalRank(vectors, { k, draws, seed, rtol, ranksDraws: Math.min(draws, RANKED) });
+    const test = await tests.testKruskalRank(vectors, { k, draws, seed, rtol, ranksDraws: Math.min(draws, RANKED) });
     return { ...about, statement, ...sampledResult(test) };
   };
   return [

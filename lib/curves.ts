@@ -1,7 +1,8 @@
 import type { ExampleSet } from './data';
 import { computeFeatures } from './features';
 import type { FeatureLayer } from './models';
-import { kruskalCurve, type KruskalCurve } from './rank';
+import type { KruskalCurve } from './rank';
+import { resumable } from './resumed';
 import type { Precision } from './tensor';
 
 /** The Kruskal curve of one layer's query vectors. */
@@ -22,17 +23,22 @@ export interface CurveOptions {
   readonly precision: Precision;
 }
 
-/** The share of independent k-subsets of each layer's query vectors, for every k from 1 to d. */
+/**
+ * The share of independent k-subsets of each layer's query vectors, for every k from 1 to d. After an interruption another
+ * call goes on where this one was.
+ */
 export async function kruskalCurves(
   layers: readonly FeatureLayer[],
   images: ExampleSet,
   { permutations, seed, precision }: CurveOptions,
 ): Promise<LayerCurve[]> {
-  const curves: LayerCurve[] = [];
-  for (const { layer, queries } of await computeFeatures(layers, images, { precision, contexts: false })) {
-    const curve = await kruskalCurve(queries, { permutations, seed, rtol: precision });
-    const { name, title, n, d } = layer;
-    curves.push({ system: name, title, images: images.name, precision, n, d, curve });
-  }
-  return curves;
+  return resumable(async (tests) => {
+    const curves: LayerCurve[] = [];
+    for (const { layer, queries } of await computeFeatures(layers, images, { precision, contexts: false })) {
+      const curve = await tests.kruskalCurve(queries, { permutations, seed, rtol: precision });
+      const { name, title, n, d } = layer;
+      curves.push({ system: name, title, images: images.name, precision, n, d, curve });
+    }
+    return curves;
+  });
 }

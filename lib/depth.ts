@@ -1,7 +1,9 @@
 import type { ImageSet } from './data';
 import { computeFeatures, prepareFeatures, type Features } from './features';
+import { SATURATED } from './memorization/saturation';
 import { blockParts, vitLayer, type BlockPart, type FeatureLayer, type ViTModel } from './models';
-import { median, relativeTolerance, testKruskalRank } from './rank';
+import { median, relativeTolerance } from './rank';
+import { resumable, type ResumableTests } from './resumed';
 import type { Matrix, Precision } from './tensor';
 
 /** A place that the query vectors pass on their way through a network: the embeddings, a part of a block, its output. */
@@ -25,7 +27,7 @@ export interface QuerySaturation {
   readonly largestWeights: readonly number[];
   /** Entropy of each head's weights over ln n (1: spread evenly), mean over the images, `[H]`. */
   readonly entropies: readonly number[];
-  /** Share of all heads and images whose largest weight exceeds 0.99, as the memorization experiments count. */
+  /** Share of all heads and images whose largest weight exceeds {@link SATURATED}, as the memorization experiments count. */
   readonly saturated: number;
 }
 
@@ -69,7 +71,8 @@ export interface DepthOptions {
 
 /**
  * Follows the query vectors through the blocks of a ViT. All places are computed in one pass over the images and kept in
- * the cache, then tested one by one, so that one place is in memory at a time.
+ * the cache, then tested one by one, so that one place is in memory at a time. After an interruption another call goes on
+ * where this one was.
  *
  * @throws InputError when there are fewer images than tokens in a context.
  */
@@ -83,28 +86,30 @@ export async function depthPlaces(model: ViTModel, images: ImageSet, options: De
   const saturations = places.filter(({ part }) => part === 'output').map(({ block }) => saturationLayer(model, block));
   const layers = places.map((place) => layerAt(model, place));
   await prepareFeatures([...layers, ...saturations], images, wish);
-  const results: DepthPlace[] = [];
-  for (const [index, { block, part }] of places.entries()) {
-    const [features] = await computeFeatures([layers[index]], images, wish);
-    const [concentration] =
-      part === 'output' ? await computeFeatures([saturationLayer(model, block)], images, wish) : [null];
-    results.push({
-      system: model.name,
-      title: model.title,
-      images: images.name,
-      imageCount: images.count,
-      precision: options.precision,
-      seed: options.seed,
-      n: features.layer.n,
-      d: features.layer.d,
-      heads: model.config.heads,
-      block,
-      part,
-      ...(await testPlace(features, part, options)),
-      saturation: concentration && saturationOf(concentration),
-    });
-  }
-  return results;
+  return resumable(async (tests) => {
+    const results: DepthPlace[] = [];
+    for (const [index, { block, part }] of places.entries()) {
+      const [features] = await computeFeatures([layers[index]], images, wish);
+      const [concentration] =
+        part === 'output' ? await computeFeatures([saturationLayer(model, block)], images, wish) : [null];
+      results.push({
+        system: model.name,
+        title: model.title,
+        images: images.name,
+        imageCount: images.count,
+        precision: options.precision,
+        seed: options.seed,
+        n: features.layer.n,
+        d: features.layer.d,
+        heads: model.config.heads,
+        block,
+        part,
+        ...(await testPlace(tests, features, part, options)),
+        saturation: concentration && saturationOf(concentration),
+      });
+    }
+    return results;
+  });
 }
 
 /** In the order of computation. */
@@ -124,47 +129,57 @@ function saturationLayer(model: ViTModel, block: number): FeatureLayer {
   return vitLayer(model, `${block}.saturation`);
 }
 
-async function testPlace({ layer, images, queries, contexts }: Features, part: DepthPart, options: DepthOptions) {
+async function testPlace(
+  tests: ResumableTests,
+  { layer, images, queries, contexts }: Features,
+  part: DepthPart,
+  options: DepthOptions,
+) {
   const { n, d, heads } = layer;
-  const byHead = part === 'heads' ? await testHeads(queries, heads, options) : null;
+  const byHead = part === 'heads' ? await testHeads(tests, queries, heads, options) : null;
   return {
-    assumption1: await test(queries, n, options),
-    generalPosition: images.count > d ? await test(queries, d, options) : null,
+    assumption1: await test(tests, queries, n, options),
+    generalPosition: images.count > d ? await test(tests, queries, d, options) : null,
     byHead,
     contexts: contexts && contextTest(contexts.ranks, contexts.sigmaRatios ?? new Float64Array(0), n, d, options),
   };
 }
 
-async function test(vectors: Matrix, k: number, options: DepthOptions): Promise<DepthTest> {
+async function test(tests: ResumableTests, vectors: Matrix, k: number, options: DepthOptions): Promise<DepthTest> {
   const { draws, sigmaDraws, seed, precision } = options;
-  const found = await testKruskalRank(vectors, { k, draws, sigmaDraws, seed, rtol: precision });
+  const found = await tests.testKruskalRank(vectors, { k, draws, sigmaDraws, seed, rtol: precision });
   const { satisfied, fraction, tolerance, sigmaRatio } = found;
   const ratios = { draws: sigmaRatio.draws, median: sigmaRatio.median, min: sigmaRatio.min };
   return { k, draws, satisfied, fraction, tolerance, ratios };
 }
 
 /** Each head alone, in its own d_h dimensions; the medians' median and the least of all. */
-async function testHeads(joined: Matrix, heads: number, options: DepthOptions): Promise<DepthTest | null> {
+async function testHeads(
+  tests: ResumableTests,
+  joined: Matrix,
+  heads: number,
+  options: DepthOptions,
+): Promise<DepthTest | null> {
   const [count, width] = joined.shape;
   const size = width / heads;
   if (count < size) return null;
-  const tests: DepthTest[] = [];
+  const found: DepthTest[] = [];
   for (let head = 0; head < heads; head++) {
     const data = new Float64Array(count * size);
     for (let row = 0; row < count; row++) {
       const start = row * width + head * size;
       data.set(joined.data.subarray(start, start + size), row * size);
     }
-    tests.push(await test({ data, shape: [count, size] }, size, options));
+    found.push(await test(tests, { data, shape: [count, size] }, size, options));
   }
-  const sum = (of: (test: DepthTest) => number) => tests.reduce((total, one) => total + of(one), 0);
+  const sum = (of: (test: DepthTest) => number) => found.reduce((total, one) => total + of(one), 0);
   const [draws, satisfied] = [sum((one) => one.draws), sum((one) => one.satisfied)];
   return {
-    ...{ k: size, draws, satisfied, fraction: satisfied / draws, tolerance: tests[0].tolerance },
+    ...{ k: size, draws, satisfied, fraction: satisfied / draws, tolerance: found[0].tolerance },
     ratios: {
       draws: sum(({ ratios }) => ratios.draws),
-      median: median(tests.map(({ ratios }) => ratios.median)),
-      min: Math.min(...tests.map(({ ratios }) => ratios.min)),
+      median: median(found.map(({ ratios }) => ratios.median)),
+      min: Math.min(...found.map(({ ratios }) => ratios.min)),
     },
   };
 }
@@ -186,7 +201,7 @@ function saturationOf({ layer, queries }: Features): QuerySaturation {
   queries.data.forEach((value, i) => (means[i % width] += value / count));
   let saturated = 0;
   queries.data.forEach((value, i) => {
-    if (i % width < heads && value > 0.99) saturated++;
+    if (i % width < heads && value > SATURATED) saturated++;
   });
   return {
     largestWeights: means.slice(0, heads),
