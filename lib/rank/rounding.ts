@@ -15,22 +15,18 @@
  * Products that underflow are left out: the methods below are only used where trace(G) >= 2^-800.
  */
 export function choleskySlack(columns: number, k: number, trace: number): number {
-  return (columns + k + 8) * UNIT_FLOAT64 * 1.01 * trace;
+  return (columns + k + 8) * 2 ** -53 * 1.01 * trace;
 }
 
 /** Below this trace (in the scale of the largest element) squares underflow, and nothing is concluded from a Gram. */
 export const SMALLEST_TRACE = 2 ** -800;
 
-/** Half the distance from 1 to the next number: what rounding may do to each result, relative to it. */
-export const UNIT_FLOAT64 = 2 ** -53;
-export const UNIT_FLOAT32 = 2 ** -24;
-
 /**
  * The same for the eigenvalues of a k x k Gram by tridiagonalization and QR iterations (`eigvalsh`): each computed
  * eigenvalue is that of a matrix within k * u * ||G||, times a constant of order 1 that is taken as 8.
  */
-export function eigenvalueSlack(columns: number, k: number, trace: number, unit = UNIT_FLOAT64): number {
-  return (columns + 8 * k + 8) * unit * 1.01 * trace;
+export function eigenvalueSlack(columns: number, k: number, trace: number): number {
+  return (columns + 8 * k + 8) * 2 ** -53 * 1.01 * trace;
 }
 
 /**
@@ -42,6 +38,6 @@ export function eigenvalueSlack(columns: number, k: number, trace: number, unit 
  *
  * No proof, unlike {@link choleskySlack}: for counts of eigenvalues, not for verdicts.
  */
-export function statisticalSlack(columns: number, k: number, trace: number, unit = UNIT_FLOAT64): number {
-  return Math.sqrt(columns + k) * unit * trace;
+export function statisticalSlack(columns: number, k: number, trace: number): number {
+  return Math.sqrt(columns + k) * 2 ** -53 * trace;
 }
