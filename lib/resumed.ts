@@ -4,8 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
-import { cacheFolder } from './data';
-import { writeAtomically } from './memorization/checkpoint';
+import { cacheFolder, writeAtomically } from './data';
 import { Interrupted } from './pace';
 import {
   kruskalCurve,

@@ -17,3 +17,4 @@ export { resize, type Resample } from './resize';
 export { type PassageOptions, speeches } from './passages';
 export { readSource, type SourceFile, sourceFiles } from './sources';
 export { readTokenizer, type Tokenizer } from './tokenizer';
+export { writeAtomically } from './write-atomically';

@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import path from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeAtomically } from '../data';
 import type { MemorizationConfig } from './config';
 import type { Evaluation } from './evaluate';
 import type { AdamState } from './stacked-adam';
@@ -22,26 +22,6 @@ export interface Checkpoint {
 }
 
 const MAGIC = 'attention-capacity checkpoint 2\n';
-
-/**
- * Writes bytes so that a reader finds the old file or the whole new one, never a part, whenever the writer is killed: to
- * a file beside it, flushed to the disk, then renamed.
- */
-export function writeAtomically(file: string, parts: readonly (string | Uint8Array)[]): void {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.part`;
-  const descriptor = openSync(draft, 'w');
-  try {
-    for (const part of parts) {
-      const bytes = typeof part === 'string' ? Buffer.from(part) : part;
-      for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
-    }
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(draft, file);
-}
 
 /** Layout: a line that names the format, a line of JSON, the arrays, SHA-256 of all that. */
 export function writeCheckpoint(file: string, { configs, state, best, evaluations, seconds }: Checkpoint): void {

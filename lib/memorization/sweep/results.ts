@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { writeAtomically } from '../../data';
 import { InputError } from '../../input-error';
 import { tf } from '../../tensor';
-import { writeAtomically } from '../checkpoint';
 import type { MemorizationResult } from '../trainer';
 import type { SweepRun } from './plan';
 
