@@ -30,8 +30,6 @@ export interface LanguageOptions {
   readonly depth: number;
   /** The same of the random one. */
   readonly randomDepth: number;
-  /** The size of the random GPT-2: d = 768 or gpt2-large's 1280. */
-  readonly gpt2: 'small' | 'large';
   /** Of the random weights. */
   readonly seed: number;
 }
@@ -46,8 +44,8 @@ const PAPER_MODELS = ['openai-community/gpt2-large', 'google-bert/bert-large-unc
  * @throws InputError when a file that set-up fetches is missing or damaged.
  */
 export async function languageSystems(options: LanguageOptions): Promise<LanguageSystem[]> {
-  const { tokens, depth, randomDepth, gpt2, seed } = options;
-  const random = randomGPT2(seed, gpt2);
+  const { tokens, depth, randomDepth, seed } = options;
+  const random = randomGPT2(seed);
   const models = [await trainedMiniLM(), random];
   for (const name of PAPER_MODELS) {
     const folder = localCheckpoint(name) ?? localCheckpoint(name.split('/')[1]);

@@ -41,32 +41,32 @@ const profiles = {
       ...{ randomPhotos: 400, randomPhotosFloat64: 400, randomBlocks: 1, draws: 50, sigmaDraws: 5 },
     },
     paper: {
-      ...{ trainedPhotos: 2000, trainedPhotosFloat64: 2000, trainedBlocks: 12 },
-      ...{ randomPhotos: 2000, randomPhotosFloat64: 2000, randomBlocks: 12, draws: 500, sigmaDraws: 20 },
+      ...{ trainedPhotos: 2000, trainedPhotosFloat64: 800, trainedBlocks: 12 },
+      ...{ randomPhotos: 2000, randomPhotosFloat64: 800, randomBlocks: 12, draws: 200, sigmaDraws: 10 },
     },
   },
   /** 09-design: the budget in parameters, examples, length and seeds of each training. */
   design: {
     test: { budget: 2500, examples: 150, draws: 10, steps: 20, seeds: 1 },
     quick: { budget: 6000, examples: 1500, draws: 500, steps: 1500, seeds: 2 },
-    paper: { budget: 6000, examples: 1500, draws: 5000, steps: 50_000, seeds: 5 },
+    paper: { budget: 6000, examples: 1500, draws: 5000, steps: 10_000, seeds: 3 },
   },
   /**
-   * 08-language: passages in float32 and in float64 (d + 16 where that is more), their tokens, blocks of a trained and of the random network
-   * that are looked at, random subsets, and permutations behind a curve. In `paper` the random GPT-2 has gpt2-large's shape:
-   * hours on a few cores.
+   * 08-language: passages in float32 and in float64 (d + 16 where that is more), their tokens, blocks of a trained and of the
+   * random network that are looked at, random subsets, and permutations behind a curve. `paper` takes gpt2-large and
+   * bert-large, where they are there, through all their blocks: hours on a few cores.
    */
   language: {
     test: { passages: 400, passages64: 400, tokens: 16, depth: 1, randomDepth: 1, draws: 10, permutations: 4 },
     quick: { passages: 2000, passages64: 400, tokens: 128, depth: 6, randomDepth: 1, draws: 100, permutations: 60 },
     paper: {
       passages: 2000,
-      passages64: 2000,
+      passages64: 800,
       tokens: 1024,
       depth: 36,
-      randomDepth: 36,
-      draws: 5000,
-      permutations: 5000,
+      randomDepth: 1,
+      draws: 1000,
+      permutations: 1000,
     },
   },
   /** 10-your-features: what is done with a matrix of your own; photos behind the example that stands in for one. */

@@ -51,9 +51,6 @@ export const GPT2: GPT2Config = {
   scaleScoresByLayer: false,
 };
 
-/** The configuration of gpt2-large, the paper's. */
-export const GPT2_LARGE: GPT2Config = { ...GPT2, hiddenSize: 1280, depth: 36, heads: 20, intermediateSize: 5120 };
-
 /**
  * Every tensor of the embeddings and of blocks 1 to `blocks`, under Hugging Face's names, with its shape. The linear maps
  * are transformers' `Conv1D`: from d to m features is `[d, m]`, and those of query, key and value lie side by side.

@@ -1,22 +1,19 @@
 import { cacheFolder } from '../data';
-import { GPT2, GPT2_LARGE, gpt2Initialisation, gpt2Shapes } from './gpt2';
+import { GPT2, gpt2Initialisation, gpt2Shapes } from './gpt2';
 import type { LanguageModel } from './language-model';
 import { randomWeights } from './weights/random';
 
-/** GPT-2 in one of its sizes as Hugging Face initialises it, every tensor drawn from its own stream of `seed`. */
-export function randomGPT2(seed: number, size: 'small' | 'large' = 'small'): LanguageModel {
-  const config = size === 'small' ? GPT2 : GPT2_LARGE;
-  const source = randomWeights(seed, `random-gpt2-${size}`, gpt2Shapes(config), gpt2Initialisation(config));
+/** GPT-2 as Hugging Face initialises it, every tensor drawn from its own stream of `seed`. */
+export function randomGPT2(seed: number): LanguageModel {
+  const source = randomWeights(seed, 'random-gpt2-small', gpt2Shapes(GPT2), gpt2Initialisation(GPT2));
   let words: ReturnType<typeof source.read> | null = null;
-  const [name, title] =
-    size === 'small' ? ['random-gpt2', 'random GPT-2'] : ['random-gpt2-large', 'random GPT-2 large'];
   return {
-    name,
-    title,
-    config,
+    name: 'random-gpt2',
+    title: 'random GPT-2',
+    config: GPT2,
     // GPT-2's own vocabulary, which set-up fetches.
     tokenizerFolder: () => cacheFolder('language', 'gpt2-tokenizer'),
-    provenance: { model: title, weights: "random, Hugging Face's initialisation", seed },
+    provenance: { model: 'random GPT-2', weights: "random, Hugging Face's initialisation", seed },
     weights: () =>
       Promise.resolve({
         ...source,

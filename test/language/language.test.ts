@@ -25,7 +25,7 @@ function place(checkpoint: string, repository: string): void {
   writeFileSync(join(folder, 'refs', 'main'), 'a1b2');
 }
 
-const options = { tokens: 8, depth: 2, randomDepth: 2, gpt2: 'small', seed: 0 } as const;
+const options = { tokens: 8, depth: 2, randomDepth: 2, seed: 0 } as const;
 
 test('by default a trained BERT and a random GPT-2, each at its own sizes', async () => {
   const systems = await languageSystems({ ...options, tokens: 1024, depth: 99, randomDepth: 99 });
@@ -34,10 +34,6 @@ test('by default a trained BERT and a random GPT-2, each at its own sizes', asyn
     ['trained-minilm', 256, 7, 384, 'tokens'],
     ['random-gpt2', 512, 13, 768, 'tokens'],
   ]);
-  const [large] = (await languageSystems({ ...options, tokens: 1024, depth: 1, randomDepth: 1, gpt2: 'large' })).slice(
-    1,
-  );
-  assert.deepEqual([large.model.name, large.n, large.layers[1].d], ['random-gpt2-large', 1024, 1280]);
 });
 
 test("the paper's own models give its rows where they are in a hub cache", async () => {
