@@ -4,12 +4,13 @@
  */
 import { preprocess, type ImageSet } from '../data';
 import { computeFeatures } from '../features';
+import { readBatch, toInput } from '../input-batch';
 import { InputError } from '../input-error';
 import { layers, randomViTB16, trainedViT, type FeatureLayer, type ViTModel } from '../models';
 import { referenceQueries } from '../models/reference-queries';
 import { begin } from '../pace';
 import { singularValues, testKruskalRank } from '../rank';
-import { inPrecision, randomSource, tf, toTensor, valuesOf, type Matrix } from '../tensor';
+import { inFloat64, randomSource, valuesOf, type Matrix, type tf } from '../tensor';
 import { selectRows } from './spectra';
 
 /** General position under one change: do random d-subsets stay independent in float64, and by what margin? */
@@ -91,6 +92,8 @@ export interface Studied {
 
 /** Pixels of standard size times (1 + 1e-13 z). */
 const PERTURBATION = 1e-13;
+/** Images that go through a network together. */
+const TOGETHER = 8;
 
 /** {@link forwardError} of each disputed layer. */
 export async function forwardErrors(
@@ -186,20 +189,18 @@ async function perturbedQueries(
   const work = begin(`${layer.title} from pixels perturbed by ${PERTURBATION}`, chosen.length);
   const queries = new Float64Array(chosen.length * layer.d);
   try {
-    for (let row = 0; row < chosen.length; row++) {
-      const pixels = preprocess(images.load(chosen[row]), layer.preprocessing, 'float64') as Float64Array;
-      const random = randomSource(seed, 'perturbation', layer.name, row);
-      for (let i = 0; i < pixels.length; i++) pixels[i] *= 1 + PERTURBATION * random.normal();
-      const side = Math.sqrt(pixels.length / 3);
-      const query = inPrecision('float64', () => {
-        const tensor = toTensor(pixels, [1, 3, side, side]) as tf.Tensor4D;
-        const result = loaded.queries(tensor);
-        const values = Float64Array.from(valuesOf(result));
-        tf.dispose([tensor, result]);
-        return values;
-      });
-      queries.set(query, row * layer.d);
-      await work.advance(row + 1);
+    for (let start = 0; start < chosen.length; start += TOGETHER) {
+      const indices = Array.from(chosen.subarray(start, start + TOGETHER));
+      const batch = readBatch(layer, images, indices, 'float64');
+      const pixels = batch.data as Float64Array;
+      const each = pixels.length / indices.length;
+      for (let i = 0; i < indices.length; i++) {
+        const random = randomSource(seed, 'perturbation', layer.name, start + i);
+        for (let at = i * each; at < (i + 1) * each; at++) pixels[at] *= 1 + PERTURBATION * random.normal();
+      }
+      const values = inFloat64(() => valuesOf(loaded.queries(toInput(batch) as tf.Tensor4D)) as Float64Array);
+      queries.set(values, start * layer.d);
+      await work.advance(start + indices.length);
     }
   } finally {
     work.end();
