@@ -6,28 +6,15 @@ import { after, before, describe, it } from 'node:test';
 import { depthPlaces, type DepthPlace } from 'attention-capacity/depth';
 import { depthSteps } from 'attention-capacity/depth-steps';
 import { computeFeatures } from 'attention-capacity/features';
-import { vitLayer, type ViTModel } from 'attention-capacity/models';
-import { VIT_B16, vitInitialisation, vitShapes, type ViTConfig } from 'attention-capacity/models/vit';
-import { randomWeights } from 'attention-capacity/models/weights/random';
+import { vitLayer } from 'attention-capacity/models';
 import { singularValues } from 'attention-capacity/rank';
 import { depthFigure, depthStepTable, depthTable } from 'attention-capacity/report/depth-figures';
 import { depthFindings, rankCorrelation } from 'attention-capacity/report/depth-findings';
 import { tf } from 'attention-capacity/tensor';
 import { noiseImages } from '../assumptions/fake-layer';
+import { smallViT } from './small-vit';
 
-/** n = 5, d = 12, two heads, two blocks. */
-const config: ViTConfig = {
-  ...VIT_B16,
-  ...{ hiddenSize: 12, depth: 2, heads: 2, intermediateSize: 24, patchSize: 2, imageSize: 4 },
-};
-const model: ViTModel = {
-  ...{ name: 'small-vit', title: 'small ViT', config, inputSize: 4, provenance: { seed: 5 }, attentionSeed: 0 },
-  preprocessing: () => ({
-    ...{ resize: { height: 4, width: 4 }, resample: 'bilinear', rescale: 1 / 255 },
-    ...{ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
-  }),
-  weights: () => Promise.resolve(randomWeights(5, 'vit', vitShapes(config), vitInitialisation)),
-};
+const model = smallViT(2);
 const options = { blocks: 2, draws: 6, sigmaDraws: 6, seed: 1 };
 
 describe('the way of the query vectors through a network', () => {

@@ -4,25 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { InputError } from 'attention-capacity';
-import { vitLayer, type ViTModel } from 'attention-capacity/models';
-import { VIT_B16, vitInitialisation, vitShapes, type ViTConfig } from 'attention-capacity/models/vit';
-import { randomWeights } from 'attention-capacity/models/weights/random';
+import { vitLayer } from 'attention-capacity/models';
 import { forwardError } from 'attention-capacity/precision/sceptic';
 import { noiseImages } from '../assumptions/fake-layer';
+import { smallViT } from '../depth/small-vit';
 
-/** n = 5, d = 12, two heads. */
-const config: ViTConfig = {
-  ...VIT_B16,
-  ...{ hiddenSize: 12, depth: 1, heads: 2, intermediateSize: 24, patchSize: 2, imageSize: 4 },
-};
-const model: ViTModel = {
-  ...{ name: 'small-vit', title: 'small ViT', config, inputSize: 4, provenance: { seed: 5 }, attentionSeed: 0 },
-  preprocessing: () => ({
-    ...{ resize: { height: 4, width: 4 }, resample: 'bilinear', rescale: 1 / 255 },
-    ...{ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
-  }),
-  weights: () => Promise.resolve(randomWeights(5, 'vit', vitShapes(config), vitInitialisation)),
-};
+const model = smallViT(1);
 
 describe('the error of the forward pass against double-double arithmetic', () => {
   const cacheBefore = process.env.ATTENTION_CACHE;
