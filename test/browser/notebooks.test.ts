@@ -18,6 +18,7 @@ const all = readdirSync(join(root, 'notebooks'))
 const chosen = process.env.ATTENTION_TEST_ALL ? all : all.slice(0, 2);
 
 interface Output {
+  output_type: string;
   data?: Record<string, unknown>;
 }
 
@@ -65,7 +66,10 @@ describe('the notebooks', () => {
       assert.deepEqual([failed, errors], [false, []]);
 
       const notebook = JSON.parse(readFileSync(output, 'utf8')) as { cells: { outputs?: Output[] }[] };
-      const bundles = notebook.cells.flatMap(({ outputs }) => outputs ?? []).map(({ data }) => data ?? {});
+      const outputs = notebook.cells.flatMap((cell) => cell.outputs ?? []);
+      const litter = outputs.filter(({ data }) => Object.values(data ?? {}).join('') === '');
+      assert.deepEqual(litter, [], 'nothing but what the cells show');
+      const bundles = outputs.map(({ data }) => data ?? {});
       const count = (type: string) => bundles.filter((data) => type in data).length;
       const figures = count('application/vnd.plotly.v1+json');
       const tables = count('application/vnd.attention-capacity.table+json');
@@ -76,7 +80,6 @@ describe('the notebooks', () => {
       assert.ok(echoed, 'it says what it ran with');
       assert.ok(figures >= 1 && tables >= 1, `${figures} figures, ${tables} tables`);
       assert.ok(count('application/vnd.attention-capacity.headline+json') >= 1, 'it says what was found');
-      assert.equal(bundles.filter((data) => Object.values(data).join('') === '').length, 0, 'no litter');
 
       const [{ html, json }] = await makeReports({ folder, names: [name] });
       const beside = JSON.parse(readFileSync(json, 'utf8')) as { tables: Record<string, unknown[]> };

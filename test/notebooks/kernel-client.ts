@@ -46,8 +46,8 @@ export class KernelClient {
     void this.#listen(iopub, (message) => this.#published.push(message));
   }
 
-  /** Starts the kernel by its kernelspec, in `cwd`. */
-  static async start(cwd = join(root, 'notebooks')): Promise<KernelClient> {
+  /** Starts the kernel of a project, of this one unless told otherwise, in its folder of notebooks. */
+  static async start(project = root): Promise<KernelClient> {
     const folder = mkdtempSync(join(tmpdir(), 'kernel-'));
     const [shell, control, iopub, stdin, hb] = await freePorts(5);
     const key = randomUUID();
@@ -58,7 +58,8 @@ export class KernelClient {
     const file = join(folder, 'connection.json');
     writeFileSync(file, JSON.stringify(connection));
 
-    const spec = join(root, 'jupyter', 'kernels', 'attention-capacity');
+    const spec = join(project, 'jupyter', 'kernels', 'attention-capacity');
+    const cwd = join(project, 'notebooks');
     const { argv } = JSON.parse(readFileSync(join(spec, 'kernel.json'), 'utf8')) as { argv: string[] };
     const [, ...args] = argv.map((part) => part.replace('{resource_dir}', spec).replace('{connection_file}', file));
     const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });

@@ -1,10 +1,10 @@
 /** The kernel's side of Jupyter's protocol: what JupyterLab, nbclient and nbconvert rely on, and stock tslab lacks. */
 import assert from 'node:assert/strict';
-import { renameSync, statSync, utimesSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { root } from '../setup/scripts';
+import { root, temporaryFolder } from '../setup/scripts';
 import { KernelClient, type Execution } from './kernel-client';
 
 const plain = (lines: unknown) => stripVTControlCharacters((lines as string[]).join('\n'));
@@ -312,26 +312,43 @@ describe('the notebook kernel', () => {
     assert.match(first.data['text/plain'] as string, /^counting: \d+ of 10, .* left$/);
     assert.deepEqual(updates.at(-1)!.data, { 'text/plain': '' });
   });
+});
 
-  test('a library that is built anew under the kernel leaves it as it is, and is told once', async () => {
-    const dist = join(root, 'lib', 'dist');
-    const build = join(dist, 'tsconfig.tsbuildinfo');
-    const declarations = ['format.d.ts', 'display.d.ts'].map((name) => join(dist, 'report', name));
-    const { atime, mtime } = statSync(build);
-    await kernel.execute("import { formatNumber } from 'attention-capacity/report/format';\nformatNumber(1)");
-    try {
-      // What a clean build does to what the compiler has read: files go and come again.
-      for (const file of declarations) renameSync(file, `${file}.away`);
-      await new Promise((done) => setTimeout(done, 600));
-      for (const file of declarations) renameSync(`${file}.away`, file);
-      utimesSync(build, new Date(), new Date(mtime.getTime() + 1000));
-      await new Promise((done) => setTimeout(done, 600));
-      const [first, second] = [await kernel.execute('formatNumber(2)'), await kernel.execute('formatNumber(3)')];
-      assert.deepEqual([first.reply.status, second.reply.status], ['ok', 'ok'], `${first.reply.evalue}`);
-      assert.match(first.of('stream')[0].text as string, /built anew\. .* restart it/);
-      assert.equal(second.of('stream').length, 0);
-    } finally {
-      utimesSync(build, atime, mtime);
-    }
-  });
+/** A copy of what a kernel loads, which a test may change: other kernels run on the original meanwhile. */
+function copyOfTheProject(t: TestContext): string {
+  const copy = temporaryFolder(t);
+  for (const part of ['jupyter', 'lib/package.json', 'lib/dist', 'lib/node_modules']) {
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  }
+  for (const folder of ['notebooks', 'node_modules']) mkdirSync(join(copy, folder));
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (name !== 'attention-capacity') symlinkSync(join(root, 'node_modules', name), join(copy, 'node_modules', name));
+  }
+  symlinkSync(join('..', 'lib'), join(copy, 'node_modules', 'attention-capacity'));
+  return copy;
+}
+
+test('a library that is built anew under a kernel leaves it as it is, and is told once', async (t) => {
+  const copy = copyOfTheProject(t);
+  const kernel = await KernelClient.start(copy);
+  t.after(() => kernel.shutdown());
+  const dist = join(copy, 'lib', 'dist');
+  const build = join(dist, 'tsconfig.tsbuildinfo');
+  const declarations = ['format.d.ts', 'display.d.ts'].map((name) => join(dist, 'report', name));
+  const { mtime } = statSync(build);
+  const used = await kernel.execute(
+    "import { formatNumber } from 'attention-capacity/report/format';\n" +
+      "[formatNumber(1), require.resolve('attention-capacity')]",
+  );
+  assert.ok(`${used.of('execute_result')[0]?.data['text/plain']}`.includes(copy), 'it has loaded the copy');
+  // What a clean build does to what the compiler has read: files go and come again.
+  for (const file of declarations) renameSync(file, `${file}.away`);
+  await new Promise((done) => setTimeout(done, 600));
+  for (const file of declarations) renameSync(`${file}.away`, file);
+  utimesSync(build, new Date(), new Date(mtime.getTime() + 1000));
+  await new Promise((done) => setTimeout(done, 600));
+  const [first, second] = [await kernel.execute('formatNumber(2)'), await kernel.execute('formatNumber(3)')];
+  assert.deepEqual([first.reply.status, second.reply.status], ['ok', 'ok'], `${first.reply.evalue}`);
+  assert.match(first.of('stream')[0].text as string, /built anew\. .* restart it/);
+  assert.equal(second.of('stream').length, 0);
 });
