@@ -3,10 +3,11 @@
  *
  *     node scripts/notebooks.mjs [notebooks/01-assumptions.ipynb …]
  *
- * The sizes come from ATTENTION_PROFILE (lib/profiles.ts). Exit status 1 when a cell fails.
+ * Two at a time where the machine has the cores and the memory, as many as ATTENTION_JOBS says otherwise. The sizes come from
+ * ATTENTION_PROFILE (lib/profiles.ts). Exit status 1 when a cell fails.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,6 +17,10 @@ import { SetupFailure, isMain, runScript } from './setup/failure.mjs';
 import { python, root } from './setup/places.mjs';
 
 export const reports = join(root, 'reports');
+
+/** A notebook keeps one and a half cores busy and holds up to 4 GiB: two of them leave no core idle. */
+const AT_ONCE = 2;
+const MEMORY_OF_TWO = 12 * 2 ** 30;
 
 /** The notebooks of the project, in reading order, or those that are named. */
 export function findNotebooks(named = []) {
@@ -37,7 +42,7 @@ export function findNotebooks(named = []) {
 /** Executes one notebook. Gives `{output, failed}`; what happens is told to `listener`. */
 export async function executeNotebook(
   notebook,
-  { output, allowErrors = false, listener = terminalListener(notebook) },
+  { output, allowErrors = false, listener = createBoard().listener(notebook) },
 ) {
   const run = { profile: process.env.ATTENTION_PROFILE ?? 'quick', machine: machine() };
   const args = [join(root, 'scripts', 'notebooks.py'), notebook, output, '--run', JSON.stringify(run)];
@@ -62,14 +67,51 @@ export async function executeNotebook(
   return { output, failed: status === 1 };
 }
 
-/** Executes `notebooks` one after the other into `reports/`; true when every cell of every one succeeded. */
-export async function executeNotebooks(notebooks) {
+/**
+ * Executes `notebooks` into `folder`, in their order as far as they need not wait for each other: what a notebook names
+ * in its metadata, as `attention_capacity.after`, has ended before it begins. True when every cell of every one succeeded.
+ */
+export async function executeNotebooks(notebooks, folder = reports) {
+  const jobs = jobsAtOnce();
+  const board = createBoard();
+  const waiting = notebooks.map((path) => ({ path, name: basename(path, '.ipynb'), after: predecessors(path) }));
+  const running = new Map();
   let allPassed = true;
-  for (const notebook of notebooks) {
-    const { failed } = await executeNotebook(notebook, { output: join(reports, basename(notebook)) });
-    allPassed &&= !failed;
+  while (waiting.length > 0 || running.size > 0) {
+    const open = new Set([...waiting, ...running.values()].map(({ name }) => name));
+    const next = waiting.findIndex(({ after }) => !after.some((name) => open.has(name)));
+    if (next >= 0 && running.size < jobs) {
+      const [{ path, name }] = waiting.splice(next, 1);
+      const options = { output: join(folder, `${name}.ipynb`), listener: board.listener(path) };
+      const ended = executeNotebook(path, options).then(({ failed }) => {
+        allPassed &&= !failed;
+        running.delete(path);
+      });
+      running.set(path, { name, ended });
+    } else if (running.size > 0) {
+      await Promise.race([...running.values()].map(({ ended }) => ended));
+    } else {
+      const names = waiting.map(({ name }) => name).join(', ');
+      throw new SetupFailure(`the notebooks ${names} wait for each other: look at 'after' in their metadata`, 1);
+    }
   }
   return allPassed;
+}
+
+/** The notebooks that a notebook names as those to run before it, whose features it uses. */
+function predecessors(notebook) {
+  return JSON.parse(readFileSync(notebook, 'utf8')).metadata?.attention_capacity?.after ?? [];
+}
+
+function jobsAtOnce() {
+  const text = process.env.ATTENTION_JOBS;
+  if (text === undefined) return availableParallelism() > 1 && totalmem() >= MEMORY_OF_TWO ? AT_ONCE : 1;
+  const jobs = Number(text);
+  if (!Number.isSafeInteger(jobs) || jobs < 1)
+    throw new SetupFailure(
+      `ATTENTION_JOBS is '${text}'; it must be a positive whole number: how many notebooks run at once`,
+    );
+  return jobs;
 }
 
 /** What the run was made on, in words: no names of machines or people. */
@@ -79,39 +121,53 @@ function machine() {
   return `${availableParallelism()} cores of ${model}, ${memory}, ${platform()}, Node ${process.versions.node}`;
 }
 
-/** Shows on standard error which cell runs and how far it is: a line that moves on a terminal, one line each in a log. */
-function terminalListener(notebook) {
-  const name = basename(notebook, '.ipynb');
+/**
+ * Shows on standard error which cells run and how far they are: on a terminal one line that moves, for all notebooks that run;
+ * in a log, which is no place for things that move, a line a minute for each.
+ */
+function createBoard() {
   const terminal = process.stderr.isTTY === true;
-  const began = Date.now();
-  let cell = '';
-  let drawn = 0;
-  const draw = (line) =>
-    process.stderr.write(terminal ? `\r\x1b[K${line.slice(0, process.stderr.columns - 1)}` : `${line}\n`);
-  const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
-  if (!terminal) draw(`${name}: running`);
+  const lines = new Map();
+  const draw = () => {
+    const line = [...lines.values()].join(' | ');
+    process.stderr.write(`\r\x1b[K${line.slice(0, process.stderr.columns - 1)}`);
+  };
+  /** Something that stays, above what moves. */
+  const say = (text) => {
+    process.stderr.write(`${terminal ? '\r\x1b[K' : ''}${text}\n`);
+    if (terminal) draw();
+  };
   return {
-    event({ cell: number, cells, progress, error }) {
-      if (error) {
-        if (terminal) draw('');
-        const place = error.cell === null ? 'after the last cell' : `code cell ${error.cell} (${error.source})`;
-        process.stderr.write(
-          `${relative(process.cwd(), notebook)}, ${place}:\n${error.traceback.join('\n') || error.message}\n`,
-        );
-        return;
-      }
-      if (number) cell = `cell ${number} of ${cells}`;
-      const work = progress
-        ?.map(({ label, done, total }) => `${label} ${Math.round((100 * done) / total)} %`)
-        .join(', ');
-      // A log is not a place for things that move: one line a minute is enough.
-      if (!terminal && Date.now() - drawn < 60_000) return;
-      drawn = Date.now();
-      draw(`${name}: ${cell}, ${seconds()}${work ? `  ${work}` : ''}`);
-    },
-    end(status) {
-      if (terminal) draw('');
-      process.stderr.write(`${name}: ${status === 0 ? 'done' : 'failed'} in ${seconds()}\n`);
+    listener(notebook) {
+      const name = basename(notebook, '.ipynb');
+      const began = Date.now();
+      let cell = '';
+      let told = 0;
+      const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
+      if (!terminal) say(`${name}: running`);
+      return {
+        event({ cell: number, cells, progress, error }) {
+          if (error) {
+            const place = error.cell === null ? 'after the last cell' : `code cell ${error.cell} (${error.source})`;
+            say(`${relative(process.cwd(), notebook)}, ${place}:\n${error.traceback.join('\n') || error.message}`);
+            return;
+          }
+          if (number) cell = `cell ${number} of ${cells}`;
+          const work = progress
+            ?.map(({ label, done, total }) => `${label} ${Math.round((100 * done) / total)} %`)
+            .join(', ');
+          lines.set(name, `${name}: ${cell}, ${seconds()}${work ? `  ${work}` : ''}`);
+          if (terminal) draw();
+          else if (Date.now() - told >= 60_000) {
+            told = Date.now();
+            say(lines.get(name));
+          }
+        },
+        end(status) {
+          lines.delete(name);
+          say(`${name}: ${status === 0 ? 'done' : 'failed'} in ${seconds()}`);
+        },
+      };
     },
   };
 }
