@@ -20,6 +20,7 @@ export interface AssumptionResult {
   readonly title: string;
   readonly statement: Statement;
   readonly images: string;
+  /** Images whose query vectors, or contexts, were tested. */
   readonly imageCount: number;
   /** Precision of the features; the arithmetic of the verdicts is float64 always. */
   readonly precision: Precision;
@@ -51,6 +52,8 @@ export interface AssumptionOptions {
   readonly seed: number;
   /** Precision of the features; the verdicts take its tolerance, as `torch.linalg.matrix_rank` does. */
   readonly precision: Precision;
+  /** Of how many images, from the first on, A2 and A3 are tested (all). They need the contexts, the larger part of the work. */
+  readonly contextImages?: number;
 }
 
 /**
@@ -66,16 +69,17 @@ export const PAPER_MARK = 0.99;
  * Tests the paper's statements on each layer: T images in, four results a layer out. After an interruption another call
  * goes on where this one was.
  *
- * @throws InputError when there are fewer images than d, or a feature is not finite.
+ * @throws InputError when there are fewer images than d, fewer with contexts than n, or a feature is not finite.
  */
 export async function testAssumptions(
   layers: readonly FeatureLayer[],
   images: ExampleSet,
   options: AssumptionOptions,
 ): Promise<AssumptionResult[]> {
+  const { precision, contextImages } = options;
   return resumable(async (tests) => {
     const results: AssumptionResult[] = [];
-    for (const features of await computeFeatures(layers, images, { precision: options.precision })) {
+    for (const features of await computeFeatures(layers, images, { precision, contextImages })) {
       results.push(...(await testStatements(features, options, tests)));
     }
     return results;
@@ -95,7 +99,6 @@ async function testStatements(
     system: layer.name,
     title: layer.title,
     images: images.name,
-    imageCount: images.count,
     precision,
     rtol,
     seed,
@@ -105,12 +108,12 @@ async function testStatements(
   const sampled = async (statement: Statement, vectors: Matrix, k: number): Promise<AssumptionResult> => {
     const { draws } = options;
     const test = await tests.testKruskalRank(vectors, { k, draws, seed, rtol, ranksDraws: Math.min(draws, RANKED) });
-    return { ...about, statement, ...sampledResult(test) };
+    return { ...about, statement, imageCount: vectors.shape[0], ...sampledResult(test) };
   };
   return [
     await sampled('general-position', queries, layer.d),
     await sampled('A1', queries, layer.n),
-    { ...about, statement: 'A2', ...contextResult(contexts.ranks, layer.n) },
+    { ...about, statement: 'A2', imageCount: contexts.ranks.length, ...contextResult(contexts.ranks, layer.n) },
     await sampled('A3', contexts.meanShifted, layer.n),
   ];
 }

@@ -42,7 +42,8 @@ export class FeatureStore {
     readonly layer: FeatureLayer,
     images: ExampleSet,
     private readonly precision: Precision,
-    readonly wanted: ContextStatistics,
+    private readonly wanted: ContextStatistics,
+    private readonly contextImages: number,
   ) {
     const { name, output, provenance } = layer;
     const preprocessing = layer.input === 'images' ? layer.preprocessing : 'tokens';
@@ -51,10 +52,16 @@ export class FeatureStore {
     this.folder = cacheFolder('features', `${name}-${images.name}-${precision}-${key}`);
   }
 
+  /** What is kept of the contexts of a part: what was asked for, up to the last image whose context was. */
+  wantedOf({ start }: Part): ContextStatistics {
+    return start < this.contextImages ? this.wanted : 'nothing';
+  }
+
   async has(part: Part): Promise<boolean> {
+    const wanted = this.wantedOf(part);
     const kinds = ['queries'];
-    if (this.wanted !== 'nothing') kinds.push('ranks');
-    if (this.wanted === 'sigmas') kinds.push('context-sigma-ratios');
+    if (wanted !== 'nothing') kinds.push('ranks');
+    if (wanted === 'sigmas') kinds.push('context-sigma-ratios');
     const present = await Promise.all(
       kinds.map((kind) =>
         access(this.file(part, kind)).then(
@@ -82,15 +89,16 @@ export class FeatureStore {
   async read(parts: readonly Part[]): Promise<{ queries: Matrix; contexts: StoredContexts | null }> {
     const queries = await this.matrix(parts, 'queries');
     if (this.wanted === 'nothing') return { queries, contexts: null };
-    const ranks = new Int32Array(queries.shape[0]);
+    const withContexts = parts.filter((part) => this.wantedOf(part) !== 'nothing');
+    const ranks = new Int32Array(withContexts[withContexts.length - 1].end);
     const sigmaRatios: number[] = [];
-    for (const part of parts) {
+    for (const part of withContexts) {
       ranks.set((await readNpy(this.file(part, 'ranks'))).data as Int32Array, part.start);
       if (this.wanted === 'sigmas') {
         sigmaRatios.push(...((await readNpy(this.file(part, 'context-sigma-ratios'))).data as Float64Array));
       }
     }
-    const meanShifted = await this.matrix(parts, 'mean-shifted');
+    const meanShifted = await this.matrix(withContexts, 'mean-shifted');
     return {
       queries,
       contexts: { meanShifted, ranks, sigmaRatios: this.wanted === 'sigmas' ? Float64Array.from(sigmaRatios) : null },

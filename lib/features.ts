@@ -1,6 +1,7 @@
 import type { ExampleSet } from './data';
 import { FeatureStore, type FeaturePart, type Part } from './feature-store';
 import { groupBy } from './group-by';
+import { InputError } from './input-error';
 import { readBatch, toInput } from './input-batch';
 import { inputOf, loadLayers, placeOf, type FeatureLayer, type LayerBatch } from './models';
 import { begin } from './pace';
@@ -19,9 +20,9 @@ export interface Features {
 }
 
 export interface ContextFeatures {
-  /** e(t) plus the mean over tokens of E(t), `[T, d]`: the vectors of the notebook's Assumption 3. */
+  /** e(t) plus the mean over tokens of E(t), `[C, d]`: the vectors of the notebook's Assumption 3. */
   readonly meanShifted: Matrix;
-  /** Rank of every context matrix at the precision's own tolerance, `[T]`. */
+  /** Rank of every context matrix at the precision's own tolerance, `[C]`; C = T, or as many as `contextImages` asked for. */
   readonly ranks: Int32Array;
   /** sigma_min / sigma_max of the first eight contexts of every part of 200 images, by SVD; null when not asked for. */
   readonly sigmaRatios: Float64Array | null;
@@ -34,6 +35,8 @@ export interface FeatureOptions {
    * says it of each layer. The saturation of a query's attention has no contexts.
    */
   readonly contexts?: boolean | ((layer: FeatureLayer) => boolean);
+  /** Of how many examples, from the first on, the contexts are computed (all). */
+  readonly contextImages?: number;
   /** Whether how far some contexts are from a lower rank is measured too (no). */
   readonly contextSigmas?: boolean;
 }
@@ -80,17 +83,22 @@ export async function prepareFeatures(
 async function completeStores(
   layers: readonly FeatureLayer[],
   images: ExampleSet,
-  { precision, contexts = true, contextSigmas = false }: FeatureOptions,
+  { precision, contexts = true, contextImages = images.count, contextSigmas = false }: FeatureOptions,
 ): Promise<{ stores: FeatureStore[]; parts: Part[] }> {
+  if (!Number.isSafeInteger(contextImages) || contextImages < 1) {
+    throw new InputError(`contextImages should be a whole number from 1 up, and ${contextImages} came`);
+  }
   const ofContexts = (layer: FeatureLayer) => {
     if (!(typeof contexts === 'boolean' ? contexts : contexts(layer))) return 'nothing';
     if (placeOf(layer.output).part === 'saturation') return 'nothing';
     return contextSigmas ? 'sigmas' : 'ranks';
   };
-  const stores = layers.map((layer) => new FeatureStore(layer, images, precision, ofContexts(layer)));
+  const stores = layers.map((layer) => new FeatureStore(layer, images, precision, ofContexts(layer), contextImages));
   const parts: Part[] = [];
-  for (let start = 0; start < images.count; start += PART) {
-    parts.push({ start, end: Math.min(start + PART, images.count) });
+  for (let start = 0; start < images.count; start = parts[parts.length - 1].end) {
+    const end = Math.min(start - (start % PART) + PART, images.count);
+    // A part has all its contexts or none.
+    parts.push({ start, end: start < contextImages ? Math.min(end, contextImages) : end });
   }
   const jobs = await jobsOf(stores, parts);
   if (jobs.length > 0) await computeParts(jobs, images, precision);
@@ -132,7 +140,7 @@ async function computeParts(jobs: readonly Job[], images: ExampleSet, precision:
       try {
         for (const part of parts) {
           const collected = stores.map((store) => new PartCollector(store, part, precision));
-          const contexts = stores.map(({ wanted }) => wanted !== 'nothing');
+          const contexts = stores.map((store) => store.wantedOf(part) !== 'nothing');
           for (let start = part.start; start < part.end; start += BATCH) {
             const indices = range(start, Math.min(start + BATCH, part.end));
             const batch = readBatch(stores[0].layer, images, indices, precision);
@@ -170,10 +178,13 @@ class PartCollector {
   private row = 0;
 
   constructor(
-    { layer, wanted }: FeatureStore,
-    { start, end }: Part,
+    store: FeatureStore,
+    part: Part,
     private readonly precision: Precision,
   ) {
+    const { layer } = store;
+    const { start, end } = part;
+    const wanted = store.wantedOf(part);
     const floats = () => new (precision === 'float64' ? Float64Array : Float32Array)((end - start) * layer.d);
     this.layer = layer;
     this.queries = floats();

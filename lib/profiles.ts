@@ -6,11 +6,14 @@ import { InputError } from './input-error';
  * ATTENTION_DRAWS=500.
  */
 const profiles = {
-  /** 01-assumptions: the paper's table keeps its full sizes in every profile that reports figures. */
+  /**
+   * 01-assumptions: images, how many of them have their contexts tested, random subsets. The paper's table keeps its full
+   * sizes in every profile that reports figures.
+   */
   assumptions: {
-    test: { photos: 800, cifar10: 800, draws: 20 },
-    quick: { photos: 2000, cifar10: 2000, draws: 5000 },
-    paper: { photos: 2000, cifar10: 2000, draws: 5000 },
+    test: { photos: 800, photoContexts: 264, cifar10: 800, cifar10Contexts: 264, draws: 20 },
+    quick: { photos: 2000, photoContexts: 2000, cifar10: 2000, cifar10Contexts: 400, draws: 5000 },
+    paper: { photos: 2000, photoContexts: 2000, cifar10: 2000, cifar10Contexts: 2000, draws: 5000 },
   },
   /** 02-kruskal-curve: random permutations behind each curve. */
   curve: {

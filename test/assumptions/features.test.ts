@@ -98,6 +98,30 @@ describe('features of a layer', () => {
     }
   });
 
+  it('have contexts of as many images as were asked for, and the query vectors of all', async () => {
+    const [some, all] = [fakeLayer('plain'), fakeLayer('plain')];
+    const images = noiseImages(450);
+    const [whole] = await computeFeatures([all], images, { precision: 'float64' });
+    for (const contextImages of [210, 200, 7, 450, 1000]) {
+      process.env.ATTENTION_CACHE = mkdtempSync(join(folder, 'cache-'));
+      const wish = { precision: 'float64', contextImages } as const;
+      const [features] = await computeFeatures([some], images, wish);
+      const count = Math.min(contextImages, 450);
+      assert.deepEqual(features.queries, whole.queries);
+      assert.deepEqual(features.contexts!.ranks, whole.contexts!.ranks.slice(0, count));
+      const { data, shape } = features.contexts!.meanShifted;
+      assert.deepEqual(shape, [count, D]);
+      assert.deepEqual(data, whole.contexts!.meanShifted.data.slice(0, count * D));
+      const passes = some.passes;
+      assert.deepEqual(await computeFeatures([some], images, wish), [features], 'and so it is read again');
+      assert.equal(some.passes, passes);
+    }
+    await assert.rejects(
+      computeFeatures([some], images, { precision: 'float64', contextImages: 0.5 }),
+      /contextImages should be a whole number from 1 up, and 0.5 came/,
+    );
+  });
+
   it('of other images, another precision or another layer are other features', async () => {
     const layer = fakeLayer('plain');
     await computeFeatures([layer], noiseImages(8), { precision: 'float64' });
