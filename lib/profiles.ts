@@ -11,7 +11,7 @@ const profiles = {
    * sizes in every profile that reports figures.
    */
   assumptions: {
-    test: { photos: 800, photoContexts: 264, cifar10: 800, cifar10Contexts: 264, draws: 20 },
+    test: { photos: 800, photoContexts: 400, cifar10: 800, cifar10Contexts: 264, draws: 8 },
     quick: { photos: 2000, photoContexts: 2000, cifar10: 2000, cifar10Contexts: 400, draws: 5000 },
     paper: { photos: 2000, photoContexts: 2000, cifar10: 2000, cifar10Contexts: 2000, draws: 5000 },
   },
@@ -31,45 +31,46 @@ const profiles = {
     paper: { photos: 2000, spectra: 20, draws: 1000, sceptics: 2000, seeds: 5, rows: 768, smallImages: 16 },
   },
   /**
-   * 04-depth: images and blocks of the trained and of the random network; random subsets at each place, and of how many of
-   * them the singular values are computed. k = d can be tested where there are more images than d (384 and 768).
+   * 04-depth: images and blocks of the trained network, and of the random one; random subsets at each place, and of how many
+   * of them the singular values are computed. k = d can be tested where there are more images than d (384 and 768).
    */
   depth: {
     test: {
-      ...{ trainedPhotos: 390, trainedPhotosFloat64: 260, trainedBlocks: 1 },
+      ...{ trainedPhotos: 390, trainedPhotosFloat64: 260, trainedBlocks: 1, trainedBlocksFloat64: 1 },
       ...{ randomPhotos: 200, randomPhotosFloat64: 200, randomBlocks: 1, draws: 3, sigmaDraws: 2 },
     },
     quick: {
-      ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 12 },
-      ...{ randomPhotos: 400, randomPhotosFloat64: 400, randomBlocks: 1, draws: 50, sigmaDraws: 5 },
+      ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 12, trainedBlocksFloat64: 6 },
+      ...{ randomPhotos: 400, randomPhotosFloat64: 400, randomBlocks: 1, draws: 30, sigmaDraws: 3 },
     },
     paper: {
-      ...{ trainedPhotos: 2000, trainedPhotosFloat64: 800, trainedBlocks: 12 },
-      ...{ randomPhotos: 2000, randomPhotosFloat64: 800, randomBlocks: 12, draws: 200, sigmaDraws: 10 },
+      ...{ trainedPhotos: 2000, trainedPhotosFloat64: 400, trainedBlocks: 12, trainedBlocksFloat64: 12 },
+      ...{ randomPhotos: 2000, randomPhotosFloat64: 800, randomBlocks: 12, draws: 100, sigmaDraws: 5 },
     },
   },
   /** 09-design: the budget in parameters, examples, length and seeds of each training. */
   design: {
     test: { budget: 2500, examples: 150, draws: 10, steps: 20, seeds: 1 },
-    quick: { budget: 6000, examples: 1500, draws: 500, steps: 1500, seeds: 2 },
+    quick: { budget: 6000, examples: 1500, draws: 500, steps: 1000, seeds: 2 },
     paper: { budget: 6000, examples: 1500, draws: 5000, steps: 10_000, seeds: 3 },
   },
   /**
-   * 08-language: passages in float32 and in float64 (d + 16 where that is more), their tokens, blocks of a trained and of the
-   * random network that are looked at, random subsets, and permutations behind a curve. `paper` takes gpt2-large and
+   * 08-language: passages in float32 and in float64 (d + 16 where that is more), how many of them have their contexts tested,
+   * their tokens, blocks of a trained and of the random network that are looked at, random subsets, permutations behind a curve. `paper` takes gpt2-large and
    * bert-large, where they are there, through all their blocks: hours on a few cores.
    */
   language: {
-    test: { passages: 400, passages64: 400, tokens: 16, depth: 1, randomDepth: 1, draws: 10, permutations: 4 },
-    quick: { passages: 2000, passages64: 400, tokens: 128, depth: 6, randomDepth: 1, draws: 100, permutations: 60 },
+    test: {
+      ...{ passages: 400, passages64: 400, contexts: 100, tokens: 16, depth: 1, randomDepth: 1 },
+      ...{ draws: 10, permutations: 4 },
+    },
+    quick: {
+      ...{ passages: 1000, passages64: 400, contexts: 400, tokens: 128, depth: 6, randomDepth: 1 },
+      ...{ draws: 100, permutations: 60 },
+    },
     paper: {
-      passages: 2000,
-      passages64: 800,
-      tokens: 1024,
-      depth: 36,
-      randomDepth: 1,
-      draws: 1000,
-      permutations: 1000,
+      ...{ passages: 2000, passages64: 800, contexts: 2000, tokens: 1024, depth: 36, randomDepth: 1 },
+      ...{ draws: 1000, permutations: 1000 },
     },
   },
   /** 10-your-features: what is done with a matrix of your own; photos behind the example that stands in for one. */

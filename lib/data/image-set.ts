@@ -11,7 +11,10 @@ export interface ImageSet {
   /** `photos`, `cifar10`, or the folder's name. */
   readonly name: string;
   readonly count: number;
-  /** What the pixels of all images follow from (sha256 of the sources and of every choice made), in hexadecimal. */
+  /**
+   * What the pixels of each image follow from, given its index (sha256 of the sources and of every choice made), in
+   * hexadecimal. Sets that begin with the same images may have one hash: features of the first serve them all.
+   */
   readonly hash: string;
   /** Files that are no usable colour image; they are not counted. */
   readonly skipped: readonly SkippedFile[];

@@ -5,7 +5,7 @@ export interface PassageSet {
   /** `speeches`, or the file's name. */
   readonly name: string;
   readonly count: number;
-  /** What the tokens of all passages follow from (sha256 of the sources, the tokenizer and every choice made). */
+  /** What the tokens of each passage follow from, given its index (sha256 of the sources, the tokenizer and every choice made). */
   readonly hash: string;
   /** n, the tokens of every passage, special ones included. */
   readonly n: number;

@@ -58,7 +58,7 @@ export async function speeches({ tokenizer, n, count, seed = 0 }: PassageOptions
   const files = createHash('sha256')
     .update(sources.map(({ sha256 }) => sha256).join())
     .digest('hex');
-  const choices = { set: 'speeches', revision: REVISION, n, count, seed, files, tokenizer: tokenizer.hash };
+  const choices = { set: 'speeches', revision: REVISION, n, seed, files, tokenizer: tokenizer.hash };
   return {
     name: 'speeches',
     count,

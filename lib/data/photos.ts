@@ -43,7 +43,7 @@ export async function photos({ crops = 2000, seed = 0 }: PhotoOptions = {}): Pro
   const photographs: RgbImage[] = [];
   for (const source of sources) photographs.push(decodeImage(await readSource(source)));
   const drawn = drawCrops(photographs, crops, seed);
-  const choice = { seed, crops, side: [SMALLEST_SIDE, LARGEST_SIDE] };
+  const choice = { seed, side: [SMALLEST_SIDE, LARGEST_SIDE] };
   return {
     name: 'photos',
     count: crops,

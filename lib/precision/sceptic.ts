@@ -6,11 +6,11 @@ import { preprocess, type ImageSet } from '../data';
 import { computeFeatures } from '../features';
 import { readBatch, toInput } from '../input-batch';
 import { InputError } from '../input-error';
-import { layers, randomViTB16, trainedViT, type FeatureLayer, type ViTModel } from '../models';
+import { layers as layersOf, loadLayers, randomViTB16, trainedViT, type FeatureLayer, type ViTModel } from '../models';
 import { referenceQueries } from '../models/reference-queries';
 import { begin } from '../pace';
 import { singularValues, testKruskalRank } from '../rank';
-import { inFloat64, randomSource, valuesOf, type Matrix, type tf } from '../tensor';
+import { inFloat64, randomSource, valuesOf, type Matrix } from '../tensor';
 import { selectRows } from './spectra';
 
 /** General position under one change: do random d-subsets stay independent in float64, and by what margin? */
@@ -62,7 +62,7 @@ export async function recheck(
 
 /** The layers whose general position precision decides, with weights of another seed where they are random. */
 export function disputedLayers(seed: number): FeatureLayer[] {
-  return layers.paper({ seed }).filter(({ name }) => name !== 'random-embeddings');
+  return layersOf.paper({ seed }).filter(({ name }) => name !== 'random-embeddings');
 }
 
 /** What rounding and noise do to one d-subset of query vectors, set against its smallest singular value. */
@@ -95,61 +95,65 @@ const PERTURBATION = 1e-13;
 /** Images that go through a network together. */
 const TOGETHER = 8;
 
-/** {@link forwardError} of each disputed layer. */
+/** {@link forwardErrorsOf} the disputed layers. */
 export async function forwardErrors(
   images: ImageSet,
-  { rows, seed }: { readonly rows: number; readonly seed: number },
+  options: { readonly rows: number; readonly seed: number },
 ): Promise<ForwardError[]> {
-  const random = randomViTB16(seed);
-  const [attention, block, trained] = disputedLayers(seed);
-  const studied: Studied[] = [
+  const random = randomViTB16(options.seed);
+  const [attention, block, trained] = disputedLayers(options.seed);
+  const ofRandom: Studied[] = [
     { model: random, output: 'attention', layer: attention },
     { model: random, output: 1, layer: block },
-    { model: trainedViT(), output: 1, layer: trained },
   ];
-  const results: ForwardError[] = [];
-  for (const one of studied) results.push(await forwardError(one, images, { rows, seed }));
-  return results;
+  const ofTrained: Studied[] = [{ model: trainedViT(), output: 1, layer: trained }];
+  return [
+    ...(await forwardErrorsOf(ofRandom, images, options)),
+    ...(await forwardErrorsOf(ofTrained, images, options)),
+  ];
 }
 
 /**
- * Weyl: |sigma_min(X + E) - sigma_min(X)| <= ||E||_2. For one random d-subset of the layer's query vectors, the first
- * `rows` of them (all, where `rows` is more than d) are computed again in double-double arithmetic (the exact value for
- * this purpose), and all of them from pixels perturbed by 1e-13.
+ * Weyl: |sigma_min(X + E) - sigma_min(X)| <= ||E||_2. For one random d-subset of the query vectors of layers of one network,
+ * the first `rows` of them (all, where `rows` is more than d) are computed again in double-double arithmetic (the exact
+ * value for this purpose), and all of them from pixels perturbed by 1e-13, in one pass for all layers.
  *
  * @throws InputError when there are fewer images than d.
  */
-export async function forwardError(
-  studied: Studied,
+export async function forwardErrorsOf(
+  studied: readonly Studied[],
   images: ImageSet,
   { rows, seed }: { readonly rows: number; readonly seed: number },
-): Promise<ForwardError> {
-  const { layer } = studied;
-  if (images.count < layer.d) {
-    throw new InputError(
-      `a subset of ${layer.d} query vectors needs as many images, but ${images.name} has ${images.count}`,
-    );
+): Promise<ForwardError[]> {
+  const layers = studied.map(({ layer }) => layer);
+  const [{ d }] = layers;
+  if (images.count < d) {
+    throw new InputError(`a subset of ${d} query vectors needs as many images, but ${images.name} has ${images.count}`);
   }
-  const [{ queries }] = await computeFeatures([layer], images, { precision: 'float64', contexts: false });
-  const chosen = randomSource(seed, 'forward-error').subset(images.count, layer.d);
-  const subset = selectRows(queries, chosen);
-  const { sigmaMin, sigmaMax } = extremes(subset);
-  const rowsMeasured = Math.min(rows, layer.d);
-  const largestRowError = await measureRows(studied, images, chosen, subset.data as Float64Array, rowsMeasured);
-  const perturbed = await perturbedQueries(studied, images, chosen, seed);
-  const difference = perturbed.map((value, index) => value - subset.data[index]);
-  return {
-    system: layer.name,
-    title: layer.title,
-    k: layer.d,
-    sigmaMin,
-    sigmaMax,
-    rowsMeasured,
-    largestRowError,
-    errorNorm: Math.sqrt(layer.d) * largestRowError,
-    perturbation: extremes({ data: difference, shape: subset.shape }).sigmaMax,
-    sigmaMinPerturbed: extremes({ data: perturbed, shape: subset.shape }).sigmaMin,
-  };
+  const features = await computeFeatures(layers, images, { precision: 'float64', contexts: false });
+  const chosen = randomSource(seed, 'forward-error').subset(images.count, d);
+  const perturbed = await perturbedQueries(layers, images, chosen, seed);
+  const rowsMeasured = Math.min(rows, d);
+  const results: ForwardError[] = [];
+  for (const [index, one] of studied.entries()) {
+    const subset = selectRows(features[index].queries, chosen);
+    const { sigmaMin, sigmaMax } = extremes(subset);
+    const largestRowError = await measureRows(one, images, chosen, subset.data as Float64Array, rowsMeasured);
+    const difference = perturbed[index].map((value, at) => value - subset.data[at]);
+    results.push({
+      system: one.layer.name,
+      title: one.layer.title,
+      k: d,
+      sigmaMin,
+      sigmaMax,
+      rowsMeasured,
+      largestRowError,
+      errorNorm: Math.sqrt(d) * largestRowError,
+      perturbation: extremes({ data: difference, shape: subset.shape }).sigmaMax,
+      sigmaMinPerturbed: extremes({ data: perturbed[index], shape: subset.shape }).sigmaMin,
+    });
+  }
+  return results;
 }
 
 /** Largest error (2-norm) among the first `rows` of the chosen rows, float64 against double-double. */
@@ -178,28 +182,35 @@ async function measureRows(
   return largest;
 }
 
-/** The chosen query vectors `[k, d]` from pixels that carry noise of relative size 1e-13. */
+/** The chosen query vectors of each layer, `[k, d]`, from pixels that carry noise of relative size 1e-13. */
 async function perturbedQueries(
-  { layer }: Studied,
+  layers: readonly FeatureLayer[],
   images: ImageSet,
   chosen: Int32Array,
   seed: number,
-): Promise<Float64Array> {
-  const loaded = await layer.load('float64');
-  const work = begin(`${layer.title} from pixels perturbed by ${PERTURBATION}`, chosen.length);
-  const queries = new Float64Array(chosen.length * layer.d);
+): Promise<Float64Array[]> {
+  const loaded = await loadLayers(layers, 'float64');
+  const names = layers.map(({ title }) => title).join(', ');
+  const work = begin(`${names} from pixels perturbed by ${PERTURBATION}`, chosen.length);
+  const queries = layers.map(({ d }) => new Float64Array(chosen.length * d));
   try {
     for (let start = 0; start < chosen.length; start += TOGETHER) {
       const indices = Array.from(chosen.subarray(start, start + TOGETHER));
-      const batch = readBatch(layer, images, indices, 'float64');
+      const batch = readBatch(layers[0], images, indices, 'float64');
       const pixels = batch.data as Float64Array;
       const each = pixels.length / indices.length;
       for (let i = 0; i < indices.length; i++) {
-        const random = randomSource(seed, 'perturbation', layer.name, start + i);
+        const random = randomSource(seed, 'perturbation', start + i);
         for (let at = i * each; at < (i + 1) * each; at++) pixels[at] *= 1 + PERTURBATION * random.normal();
       }
-      const values = inFloat64(() => valuesOf(loaded.queries(toInput(batch) as tf.Tensor4D)) as Float64Array);
-      queries.set(values, start * layer.d);
+      inFloat64(() => {
+        const input = toInput(batch);
+        loaded.run(input, false).forEach((output, index) => {
+          queries[index].set(valuesOf(output.queries), start * layers[index].d);
+          output.queries.dispose();
+        });
+        input.dispose();
+      });
       await work.advance(start + indices.length);
     }
   } finally {

@@ -36,13 +36,13 @@ describe('photos', () => {
   it('gives the same crops on every machine', async () => {
     const images = await photos({ crops: 310 });
     assert.equal(fingerprint(images), '5dd722954708a27d4096315add41daf06fadd7c8e44a41169aba35f8f7ec805e');
-    assert.equal(images.hash, '9e1e5e2d9956b0d61625e19a2a3bd0176d12382e73e8178b387f8a65f1e3eccb');
+    assert.equal(images.hash, 'ce1a52ad306db54fc043e1e222390020137e2fe5ae0ccb2f3f117bfdbe473702');
     assert.equal((await photos({ crops: 310, seed: 0 })).hash, images.hash);
   });
 
   it('begins with the same crops, however many there are', async () => {
     const [few, many] = [await photos({ crops: 40, seed: 5 }), await photos({ crops: 400, seed: 5 })];
-    assert.notEqual(few.hash, many.hash);
+    assert.equal(few.hash, many.hash, 'so the features of one serve the other');
     for (let i = 0; i < few.count; i++) assert.deepEqual(few.load(i), many.load(i));
   });
 

@@ -67,7 +67,8 @@ test('passages follow from the seed, have their special tokens, and do not overl
   rows.forEach((row, i) => assert.deepEqual([...more.tokens(i)], row));
   const other = await speeches({ tokenizer, n: 32, count: 40, seed: 2 });
   assert.notDeepEqual([...other.tokens(0)], rows[0]);
-  assert.equal(new Set([some.hash, more.hash, other.hash]).size, 3);
+  assert.equal(more.hash, some.hash, 'so the features of one serve the other');
+  assert.notEqual(other.hash, some.hash);
   await assert.rejects(
     speeches({ tokenizer, n: 2, count: 1 }),
     (error) =>

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { InputError } from 'attention-capacity';
 import { vitLayer } from 'attention-capacity/models';
-import { forwardError } from 'attention-capacity/precision/sceptic';
+import { forwardErrorsOf } from 'attention-capacity/precision/sceptic';
 import { noiseImages } from '../assumptions/fake-layer';
 import { smallViT } from '../depth/small-vit';
 
@@ -21,26 +21,30 @@ describe('the error of the forward pass against double-double arithmetic', () =>
     rmSync(folder, { recursive: true });
   });
 
-  for (const output of ['attention', 1] as const) {
-    const studied = { model, output, layer: vitLayer(model, output) };
-
-    it(`is that of the rows asked for, and of all d where there are no more (${output})`, async () => {
-      const measure = (rows: number) => forwardError(studied, noiseImages(20), { rows, seed: 0 });
-      const [one, all, more] = [await measure(1), await measure(12), await measure(768)];
+  it('is that of the rows asked for, and of all d where there are no more', async () => {
+    const studied = (['attention', 1] as const).map((output) => ({ model, output, layer: vitLayer(model, output) }));
+    const measure = (rows: number) => forwardErrorsOf(studied, noiseImages(20), { rows, seed: 0 });
+    const [ones, alls, mores] = [await measure(1), await measure(12), await measure(768)];
+    assert.deepEqual(mores, alls);
+    assert.equal(alls.length, 2);
+    for (const [index, all] of alls.entries()) {
+      const [one, more] = [ones[index], mores[index]];
       assert.deepEqual([one.rowsMeasured, all.rowsMeasured, more.rowsMeasured], [1, 12, 12]);
-      assert.deepEqual(more, all);
       assert.ok(one.largestRowError > 0 && one.largestRowError <= all.largestRowError);
       // The two computations agree to float64's rounding: some units of 2^-52 of a vector's length.
       assert.ok(all.largestRowError < 100 * 2 ** -52 * all.sigmaMax, `${all.largestRowError}`);
       assert.equal(all.errorNorm, Math.sqrt(12) * all.largestRowError);
-      // Weyl.
+      // Weyl, and that the noise reached the vectors.
       assert.ok(Math.abs(all.sigmaMinPerturbed - all.sigmaMin) <= all.perturbation + 1e-15 * all.sigmaMax);
-    });
-  }
+      assert.ok(all.perturbation > 0);
+      const [alone] = await forwardErrorsOf([studied[index]], noiseImages(20), { rows: 1, seed: 0 });
+      assert.ok(Math.abs(alone.perturbation / all.perturbation - 1) < 1e-2, 'alone or together, the same noise');
+    }
+  });
 
   it('needs as many images as a subset has vectors', async () => {
     await assert.rejects(
-      forwardError({ model, output: 1, layer: vitLayer(model, 1) }, noiseImages(11), { rows: 1, seed: 0 }),
+      forwardErrorsOf([{ model, output: 1, layer: vitLayer(model, 1) }], noiseImages(11), { rows: 1, seed: 0 }),
       (error) => error instanceof InputError && /a subset of 12 query vectors needs as many images/.test(error.message),
     );
   });
