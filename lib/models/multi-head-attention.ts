@@ -11,9 +11,9 @@
  * d_h = d_v = d_o = d, a LayerNorm without affine part (eps 1e-5, PyTorch's default), nothing masked.
  */
 import { tf } from '../tensor';
-import { attention, attentionOfOne, layerNorm, type AttentionMaps } from './operations';
+import { attention, attentionOfOne, layerNorm } from './operations';
 import { randomWeights, xavierUniform } from './weights/random';
-import { loadWeights, type Weights, type WeightSource } from './weights/weight-source';
+import { loadWeights, type WeightSource } from './weights/weight-source';
 import type { Precision } from '../tensor';
 
 /** The weights of one head of size d, under the names of the formula, drawn from `seed`. */
@@ -32,25 +32,22 @@ export interface RandomAttention {
 }
 
 export async function loadRandomAttention(source: WeightSource, precision: Precision): Promise<RandomAttention> {
-  const weights = await loadWeights(source, source.shapes, precision);
+  // The formula multiplies from the right, `[d, d_h]`; a Linear is its transpose.
+  const weights = await loadWeights(source, source.shapes, precision, (tensor) => tf.transpose(tensor));
+  const map = (name: string) => ({ weight: weights.get(name) as tf.Tensor2D, bias: null });
+  const maps = { query: map('W_Q'), key: map('W_K'), value: map('W_V'), output: map('W_O') };
   const [d] = source.shapes.get('W_Q')!;
   const scale = 1 / Math.sqrt(d);
   const norm = (x: tf.Tensor3D) => layerNorm(x, 1e-5, null) as tf.Tensor3D;
   return {
-    contexts: (x) => tf.tidy(() => tf.add(x, attention(norm(x), maps(weights), 1, scale))),
+    contexts: (x) => tf.tidy(() => tf.add(x, attention(norm(x), maps, 1, scale))),
     queries: (x) =>
       tf.tidy(() => {
         const normed = norm(x);
-        return tf.add(firstToken(x), attentionOfOne(firstToken(normed), normed, maps(weights), 1, scale));
+        return tf.add(firstToken(x), attentionOfOne(firstToken(normed), normed, maps, 1, scale));
       }),
     dispose: () => weights.dispose(),
   };
-}
-
-/** The formula multiplies from the right, `[d, d_h]`; a Linear is its transpose. */
-function maps(weights: Weights): AttentionMaps {
-  const map = (name: string) => ({ weight: tf.transpose(weights.get(name) as tf.Tensor2D), bias: null });
-  return { query: map('W_Q'), key: map('W_K'), value: map('W_V'), output: map('W_O') };
 }
 
 /** `[B, n, d]` -> `[B, d]`. */
