@@ -35,6 +35,23 @@ const seed = 0;
 const folder = mkdtempSync(join(tmpdir(), 'bench-rank-'));
 const results = [];
 const disagreements = [];
+const machine = {
+  processor: cpus()[0].model.trim(),
+  cores: availableParallelism(),
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  kernel: release(),
+  node: process.version,
+};
+const peakGiB = () => process.resourceUsage().maxRSS / 2 ** 20;
+
+/** Writes what is known so far, after every row: a run of a quarter of an hour that is cut short has not been for nothing. */
+function keep() {
+  mkdirSync(join(here, 'results'), { recursive: true });
+  const kept = join(here, 'results', share === 1 ? 'full.json' : 'quick.json');
+  const document = { date: new Date().toISOString(), machine, peakGiB: peakGiB(), results, disagreements };
+  writeFileSync(kept, `${JSON.stringify(document, null, 2)}\n`);
+  return kept;
+}
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 const drawn = (features, k, count) =>
@@ -82,6 +99,7 @@ async function sideBySide(work, wanted, { rounds, units, ours, torch, more }) {
   const [milliseconds, torchMilliseconds, ratio] = [times, torchTimes, ratios].map(median);
   const range = [Math.min(...ratios), Math.max(...ratios)];
   results.push({ work, milliseconds, torchMilliseconds, ratio, range, rounds, wanted, ...more?.(given) });
+  keep();
   const figures = [milliseconds.toFixed(3), torchMilliseconds.toFixed(2), ratio.toFixed(1), wanted];
   const line = figures.map((figure) => String(figure).padStart(10)).join('');
   console.log(`${work.padEnd(40)}${line}   ${range.map((end) => end.toFixed(1)).join(' to ')}`);
@@ -200,8 +218,8 @@ function productSpeed(n = 3000) {
 }
 
 try {
-  const gflops = productSpeed();
-  console.log(`a large float64 product runs at ${gflops.toFixed(0)} GFLOP/s\n`);
+  machine.productGflops = productSpeed();
+  console.log(`a large float64 product runs at ${machine.productGflops.toFixed(0)} GFLOP/s\n`);
   console.log(
     `${''.padEnd(40)}${['ms', 'torch ms', 'ratio', 'wanted'].map((head) => head.padStart(10)).join('')}   range`,
   );
@@ -214,24 +232,13 @@ try {
   await curve('curve, k = 1 … 768, edge near 395', failing, 100);
   await curve('curve, k = 1 … 768, edge near 595', vit, 100);
   const { torch, threads } = await contextBench('rank of a context, 197 x 768', 10);
-  const peak = process.resourceUsage().maxRSS / 2 ** 20;
-  console.log(`\npeak memory ${peak.toFixed(2)} GiB; ${disagreements.length} disagreements with PyTorch's float32`);
+  console.log(
+    `\npeak memory ${peakGiB().toFixed(2)} GiB; ${disagreements.length} disagreements with PyTorch's float32`,
+  );
   for (const one of disagreements) console.log(JSON.stringify(one));
-  const machine = {
-    processor: cpus()[0].model.trim(),
-    cores: availableParallelism(),
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
-    node: process.version,
-    torch,
-    torchThreads: threads,
-    productGflops: gflops,
-  };
-  mkdirSync(join(here, 'results'), { recursive: true });
-  const kept = join(here, 'results', share === 1 ? 'full.json' : 'quick.json');
-  const document = { date: new Date().toISOString(), machine, peakGiB: peak, results, disagreements };
-  writeFileSync(kept, `${JSON.stringify(document, null, 2)}\n`);
-  console.log(`kept in ${kept}`);
+  machine.torch = torch;
+  machine.torchThreads = threads;
+  console.log(`kept in ${keep()}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
