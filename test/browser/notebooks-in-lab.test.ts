@@ -84,8 +84,10 @@ describe('the notebooks in JupyterLab', () => {
       await lab.end(page);
 
       page = await lab.open(name);
-      await page.locator('img.plot-img').first().waitFor(PATIENCE);
-      assert.equal(await page.locator('img.plot-img').count(), figures, 'plots are there without a run');
+      // Plotly's extension shows the picture that it kept, or draws anew what was updated in place while it was shown.
+      const drawn = page.locator('img.plot-img[src]:visible, .plot-container:visible');
+      const shown = page.locator('.jp-RenderedPlotly').filter({ has: drawn });
+      await until(async () => (await shown.count()) === figures);
       assert.equal(await page.locator('.attention-table').count(), tables);
       await lab.end(page);
     });
