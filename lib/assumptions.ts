@@ -62,6 +62,9 @@ export interface AssumptionOptions {
  */
 const RANKED = 500;
 
+/** Subsets whose singular values are computed, for the median margin: an SVD costs a hundred verdicts. */
+export const MARGINS = 20;
+
 /** The share of draws from which on the paper calls a statement satisfied (it does so at 0.9982). */
 export const PAPER_MARK = 0.99;
 
@@ -107,7 +110,8 @@ async function testStatements(
   };
   const sampled = async (statement: Statement, vectors: Matrix, k: number): Promise<AssumptionResult> => {
     const { draws } = options;
-    const test = await tests.testKruskalRank(vectors, { k, draws, seed, rtol, ranksDraws: Math.min(draws, RANKED) });
+    const some = { ranksDraws: Math.min(draws, RANKED), sigmaDraws: Math.min(draws, MARGINS) };
+    const test = await tests.testKruskalRank(vectors, { k, draws, seed, rtol, ...some });
     return { ...about, statement, imageCount: vectors.shape[0], ...sampledResult(test) };
   };
   return [

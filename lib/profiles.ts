@@ -7,18 +7,18 @@ import { InputError } from './input-error';
  */
 const profiles = {
   /**
-   * 01-assumptions: images, how many of them have their contexts tested, random subsets. The paper's table keeps its full
-   * sizes in every profile that reports figures.
+   * 01-assumptions: photographs' crops, how many of them have their contexts tested, random subsets; the same of CIFAR-10. The
+   * paper's table keeps its full sizes in every profile that reports figures.
    */
   assumptions: {
-    test: { photos: 800, photoContexts: 400, cifar10: 800, cifar10Contexts: 264, draws: 8 },
-    quick: { photos: 2000, photoContexts: 2000, cifar10: 2000, cifar10Contexts: 400, draws: 5000 },
-    paper: { photos: 2000, photoContexts: 2000, cifar10: 2000, cifar10Contexts: 2000, draws: 5000 },
+    test: { photos: 800, photoContexts: 400, draws: 8, cifar10: 800, cifar10Contexts: 264, cifar10Draws: 4 },
+    quick: { photos: 2000, photoContexts: 2000, draws: 5000, cifar10: 2000, cifar10Contexts: 400, cifar10Draws: 1000 },
+    paper: { photos: 2000, photoContexts: 2000, draws: 5000, cifar10: 2000, cifar10Contexts: 2000, cifar10Draws: 5000 },
   },
   /** 02-kruskal-curve: random permutations behind each curve. */
   curve: {
     test: { photos: 800, permutations: 6 },
-    quick: { photos: 2000, permutations: 400 },
+    quick: { photos: 2000, permutations: 200 },
     paper: { photos: 2000, permutations: 5000 },
   },
   /**
@@ -27,7 +27,7 @@ const profiles = {
    */
   precision: {
     test: { photos: 800, spectra: 1, draws: 4, sceptics: 800, seeds: 1, rows: 1, smallImages: 9 },
-    quick: { photos: 2000, spectra: 3, draws: 20, sceptics: 800, seeds: 1, rows: 6, smallImages: 14 },
+    quick: { photos: 2000, spectra: 2, draws: 10, sceptics: 800, seeds: 1, rows: 4, smallImages: 14 },
     paper: { photos: 2000, spectra: 20, draws: 1000, sceptics: 2000, seeds: 5, rows: 768, smallImages: 16 },
   },
   /**
@@ -40,8 +40,8 @@ const profiles = {
       ...{ randomPhotos: 200, randomPhotosFloat64: 200, randomBlocks: 1, draws: 3, sigmaDraws: 2 },
     },
     quick: {
-      ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 12, trainedBlocksFloat64: 6 },
-      ...{ randomPhotos: 400, randomPhotosFloat64: 400, randomBlocks: 1, draws: 30, sigmaDraws: 3 },
+      ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 12, trainedBlocksFloat64: 3 },
+      ...{ randomPhotos: 400, randomPhotosFloat64: 400, randomBlocks: 1, draws: 20, sigmaDraws: 3 },
     },
     paper: {
       ...{ trainedPhotos: 2000, trainedPhotosFloat64: 400, trainedBlocks: 12, trainedBlocksFloat64: 12 },
@@ -65,8 +65,8 @@ const profiles = {
       ...{ draws: 10, permutations: 4 },
     },
     quick: {
-      ...{ passages: 1000, passages64: 400, contexts: 400, tokens: 128, depth: 6, randomDepth: 1 },
-      ...{ draws: 100, permutations: 60 },
+      ...{ passages: 800, passages64: 400, contexts: 400, tokens: 128, depth: 6, randomDepth: 1 },
+      ...{ draws: 60, permutations: 40 },
     },
     paper: {
       ...{ passages: 2000, passages64: 800, contexts: 2000, tokens: 1024, depth: 36, randomDepth: 1 },

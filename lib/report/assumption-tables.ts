@@ -1,4 +1,4 @@
-import { PAPER_MARK, type AssumptionResult, type Statement } from '../assumptions';
+import { MARGINS, PAPER_MARK, type AssumptionResult, type Statement } from '../assumptions';
 import type { FeatureLayer } from '../models';
 import { table, type Cell, type Row, type Table } from './display';
 import { marginText } from './format';
@@ -144,7 +144,7 @@ export function assumptionTable(results: readonly AssumptionResult[]): Table {
     ],
     {
       title: `The paper’s table, ${images}`,
-      note: `✓ and ✗ follow the paper: satisfied when at least ${PAPER_MARK} of the draws hold. “refuted” means that one of them is a counter-example: at that tolerance the statement, which speaks of every subset, is false. A share of 1 without a counter-example is an estimate, not a proof. Margin: median of σ_min/σ_max of 50 subsets over the ratio that counts as zero.`,
+      note: `✓ and ✗ follow the paper: satisfied when at least ${PAPER_MARK} of the draws hold. “refuted” means that one of them is a counter-example: at that tolerance the statement, which speaks of every subset, is false. A share of 1 without a counter-example is an estimate, not a proof. Margin: median of σ_min/σ_max of up to ${MARGINS} subsets over the ratio that counts as zero.`,
     },
   );
 }

@@ -1,6 +1,6 @@
 /** Tables, figure and words for language models, a layer a row. */
 import type { Data } from 'plotly.js';
-import type { AssumptionResult, Statement } from '../assumptions';
+import { MARGINS, type AssumptionResult, type Statement } from '../assumptions';
 import type { LanguageSystem } from '../language';
 import type { Findings } from './assumption-findings';
 import { markText } from './assumption-tables';
@@ -153,7 +153,7 @@ export function languageMarginFigure(systems: readonly LanguageSystem[], results
     name: 'language-margins',
     title: 'How independent are the query vectors of each layer?',
     alt: `Median ratio of the smallest to the largest singular value of random subsets of query vectors, in float64, against the layer. ${words.join('; ')}.`,
-    note: 'Median of up to 50 subsets; features and singular values in float64. A layer without a point has equal query vectors in every subset.',
+    note: `Median of up to ${MARGINS} subsets; features and singular values in float64. A layer without a point has equal query vectors in every subset.`,
     data,
     layout,
   });

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { root } from '../setup/scripts';
 import { launchChromium } from './chromium';
-import { cellsOf, dragAcross, idle, type Lab, menu, type Output, PATIENCE, startLab, until, xRange } from './lab';
+import { cellsOf, dragAcross, idle, type Lab, menu, type Output, startLab, until, xRange } from './lab';
 
 /** The second needs features that the first notebook, which another test runs meanwhile, computes as well. */
 const QUICK = ['07-theorem.ipynb', '02-kruskal-curve.ipynb'];
