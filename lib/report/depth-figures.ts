@@ -1,6 +1,7 @@
 import type { Data } from 'plotly.js';
 import type { DepthPart, DepthPlace, DepthTest } from '../depth';
 import { depthSteps, networksOf } from '../depth-steps';
+import { groupBy } from '../group-by';
 import { mean } from '../rank';
 import { figure, table, type Figure, type Row, type Table } from './display';
 import { bySystem, panels } from './panels';
@@ -237,10 +238,13 @@ function ratioTraces({ places, test, withContexts, floor }: RatioPanel, showlege
   return traces as Partial<Data>[];
 }
 
-/** Of the float64 features, or the float32 ones where there are no others; the two do not differ to the eye. */
+/** Of each block's float64 features, or the float32 ones where there are no others; the two do not differ to the eye. */
 function saturationTraces(places: readonly DepthPlace[], showlegend: boolean): Partial<Data>[] {
-  const precision = places.some((place) => place.precision === 'float64') ? 'float64' : 'float32';
-  const own = places.filter((place) => place.precision === precision && place.saturation !== null);
+  const byBlock = groupBy(
+    places.filter(({ saturation }) => saturation !== null),
+    ({ block }) => block,
+  );
+  const own = [...byBlock.values()].map((same) => same.find(({ precision }) => precision === 'float64') ?? same[0]);
   const largest = own.map(({ saturation }) => saturation!.largestWeights);
   const middle = largest.map(mean);
   return [

@@ -126,6 +126,10 @@ describe('the way of the query vectors through a network', () => {
     assert.equal(figure.data.length, 2 * (8 + 7) + 2);
     assert.equal(figure.data.filter((trace) => 'showlegend' in trace && trace.showlegend).length, 10);
     assert.match(figure.alt, /small ViT, float64, k = n: .* after block 1, .* after block 2\./);
+    // Where float64 goes less deep, attention is still followed to the last block.
+    const shallow = places.filter(({ precision, block }) => precision === 'float32' || block < 2);
+    const attention = depthFigure(shallow).data.find(({ name }) => name === 'largest attention weight');
+    assert.deepEqual((attention as { x: number[] }).x, [1, 2]);
     const { all, headline } = depthFindings(places);
     assert.match(
       headline,
