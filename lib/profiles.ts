@@ -56,8 +56,8 @@ const profiles = {
   },
   /**
    * 08-language: passages in float32 and in float64 (d + 16 where that is more), how many of them have their contexts tested,
-   * their tokens, blocks of a trained and of the random network that are looked at, random subsets, permutations behind a curve. `paper` takes gpt2-large and
-   * bert-large, where they are there, through all their blocks: hours on a few cores.
+   * their tokens, blocks of a trained and of the random network that are looked at, random subsets, permutations behind a
+   * curve. `paper` takes gpt2-large and bert-large, where they are there, through all their blocks: hours on a few cores.
    */
   language: {
     test: {

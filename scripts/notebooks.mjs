@@ -18,7 +18,7 @@ import { python, root } from './setup/places.mjs';
 
 export const reports = join(root, 'reports');
 
-/** A notebook keeps one and a half cores busy and holds up to 4 GiB: two of them leave no core idle. */
+/** A notebook keeps one to two cores busy and was seen to hold 2 GiB: two of them leave no core idle. */
 const AT_ONCE = 2;
 const MEMORY_OF_TWO = 12 * 2 ** 30;
 
