@@ -18,7 +18,6 @@ const all = readdirSync(join(root, 'notebooks'))
 const chosen = process.env.ATTENTION_TEST_ALL ? all : all.slice(0, 2);
 
 interface Output {
-  output_type: string;
   data?: Record<string, unknown>;
 }
 
