@@ -7,6 +7,7 @@
  * ATTENTION_PROFILE (lib/profiles.ts). Exit status 1 when a cell fails.
  */
 import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
@@ -39,10 +40,10 @@ export function findNotebooks(named = []) {
   });
 }
 
-/** Executes one notebook. Gives `{output, failed}`; what happens is told to `listener`. */
+/** Executes one notebook. Gives `{output, failed}`; what happens is told to `listener`, the id of each cell that is done to `onCell`. */
 export async function executeNotebook(
   notebook,
-  { output, allowErrors = false, listener = createBoard().listener(notebook) },
+  { output, allowErrors = false, listener = createBoard().listener(notebook), onCell = () => {} },
 ) {
   const run = { profile: process.env.ATTENTION_PROFILE ?? 'quick', machine: machine() };
   const args = [join(root, 'scripts', 'notebooks.py'), notebook, output, '--run', JSON.stringify(run)];
@@ -54,7 +55,8 @@ export async function executeNotebook(
   createInterface({ input: child.stdout }).on('line', (line) => {
     const event = JSON.parse(line);
     died ||= event.error?.name === 'DeadKernel';
-    listener.event(event);
+    if (event.done) onCell(event.done);
+    else listener.event(event);
   });
   const status = await new Promise((done) => child.on('close', (code) => done(code ?? 1)));
   // A kernel that dies has said its last words on its standard error.
@@ -69,27 +71,35 @@ export async function executeNotebook(
 
 /**
  * Executes `notebooks` into `folder`, in their order as far as they need not wait for each other: what a notebook names
- * in its metadata, as `attention_capacity.after`, has ended before it begins. True when every cell of every one succeeded.
+ * in its metadata, as `attention_capacity.after`, has ended before it begins: `"<notebook>"`, or `"<notebook>#<id of a cell>"`
+ * where it need not wait for the rest. True when every cell of every one succeeded.
  */
 export async function executeNotebooks(notebooks, folder = reports) {
   const jobs = jobsAtOnce();
   const board = createBoard();
   const waiting = notebooks.map((path) => ({ path, name: basename(path, '.ipynb'), after: predecessors(path) }));
   const running = new Map();
+  const doneCells = new Set();
+  const news = new EventEmitter();
   let allPassed = true;
   while (waiting.length > 0 || running.size > 0) {
     const open = new Set([...waiting, ...running.values()].map(({ name }) => name));
-    const next = waiting.findIndex(({ after }) => !after.some((name) => open.has(name)));
+    const isOpen = (place) => open.has(place.split('#')[0]) && !doneCells.has(place);
+    const next = waiting.findIndex(({ after }) => !after.some(isOpen));
     if (next >= 0 && running.size < jobs) {
       const [{ path, name }] = waiting.splice(next, 1);
-      const options = { output: join(folder, `${name}.ipynb`), listener: board.listener(path) };
+      const onCell = (id) => {
+        doneCells.add(`${name}#${id}`);
+        news.emit('cell');
+      };
+      const options = { output: join(folder, `${name}.ipynb`), listener: board.listener(path), onCell };
       const ended = executeNotebook(path, options).then(({ failed }) => {
         allPassed &&= !failed;
         running.delete(path);
       });
       running.set(path, { name, ended });
     } else if (running.size > 0) {
-      await Promise.race([...running.values()].map(({ ended }) => ended));
+      await Promise.race([once(news, 'cell'), ...[...running.values()].map(({ ended }) => ended)]);
     } else {
       const names = waiting.map(({ name }) => name).join(', ');
       throw new SetupFailure(`the notebooks ${names} wait for each other: look at 'after' in their metadata`, 1);
@@ -98,7 +108,7 @@ export async function executeNotebooks(notebooks, folder = reports) {
   return allPassed;
 }
 
-/** The notebooks that a notebook names as those to run before it, whose features it uses. */
+/** The notebooks, or cells of them, that a notebook names as those to run before it: they compute features that it uses. */
 function predecessors(notebook) {
   return JSON.parse(readFileSync(notebook, 'utf8')).metadata?.attention_capacity?.after ?? [];
 }

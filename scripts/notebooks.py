@@ -1,6 +1,7 @@
 """Executes one notebook and writes it with its outputs; tells what happens as JSON, one event a line, on standard output.
 
-Used by notebooks.mjs. Events: {"cell", "cells"}, {"progress": [...]}, {"error": {"cell", "name", "message", "traceback"}}.
+Used by notebooks.mjs. Events: {"cell", "cells"} when a cell begins, {"progress": [...]}, {"done": id of the cell} when it has
+succeeded, {"error": {"cell", "name", "message", "traceback"}}.
 """
 
 import argparse
@@ -81,6 +82,8 @@ def execute(path, folder, allow_errors):
                 tell(error={**where, **what})
             if errors and not allow_errors:
                 break
+            if not errors and cell is not last:
+                tell(done=cell.get("id"))
     notebook.cells.remove(last)
     for cell in code_cells:
         cell.outputs = without_progress(cell.outputs)

@@ -1,7 +1,7 @@
-/** Notebooks that run at once: none begins before those it names have ended, and no core waits for nothing. */
+/** Notebooks that run at once: none begins before what it names has ended, and no core waits for nothing. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { script, temporaryFolder } from '../setup/scripts';
 
@@ -10,19 +10,33 @@ interface Times {
   readonly ended: number;
 }
 
-/** Writes a notebook of one cell that does some work and gives the times of its begin and end. */
+/** Writes a notebook of two cells: `first`, which does nothing, and one that does some work and gives the times of its begin and end. */
 function writeNotebook(folder: string, name: string, { after = [] as string[], work = '' } = {}): string {
-  const source = `const began = Date.now();\n${work}\nJSON.stringify({ began, ended: Date.now() })`;
-  const cell = { cell_type: 'code', id: 'only', metadata: {}, execution_count: null, outputs: [], source };
+  const cell = (id: string, source: string) => {
+    return { cell_type: 'code', id, metadata: {}, execution_count: null, outputs: [], source };
+  };
+  const timed = `const began = Date.now();\n${work}\nJSON.stringify({ began, ended: Date.now() })`;
   const path = join(folder, `${name}.ipynb`);
   const metadata = { attention_capacity: { after } };
-  writeFileSync(path, JSON.stringify({ cells: [cell], metadata, nbformat: 4, nbformat_minor: 5 }));
+  const cells = [cell('first', 'const nothing = 0;'), cell('second', timed)];
+  writeFileSync(path, JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
   return path;
+}
+
+/** Code of a cell that gives a sign, and of one that waits for it: a minute at most. */
+function signal(folder: string, name: string): { give: string; wait: string } {
+  const path = JSON.stringify(join(folder, name));
+  return {
+    give: `import { writeFileSync } from 'node:fs';\nwriteFileSync(${path}, '');`,
+    wait:
+      "import { existsSync } from 'node:fs';\n" +
+      `for (let i = 0; i < 600 && !existsSync(${path}); i++) await new Promise((done) => setTimeout(done, 100));`,
+  };
 }
 
 function timesOf(folder: string, name: string): Times {
   const { cells } = JSON.parse(readFileSync(join(folder, `${name}.ipynb`), 'utf8'));
-  const shown = cells[0].outputs[0].data['text/plain'] as string;
+  const shown = cells[1].outputs[0].data['text/plain'] as string;
   return JSON.parse(/\{.*\}/.exec(shown)![0]) as Times;
 }
 
@@ -40,20 +54,49 @@ describe('notebooks at once', () => {
   test('two run together, and one that waits for another comes when that has ended', async (t) => {
     const { executeNotebooks } = await script('notebooks.mjs');
     const [folder, reports] = [temporaryFolder(t), temporaryFolder(t)];
-    const sign = JSON.stringify(join(folder, 'the third runs'));
-    const awaitSign =
-      "import { existsSync } from 'node:fs';\n" +
-      `for (let i = 0; i < 600 && !existsSync(${sign}); i++) await new Promise((done) => setTimeout(done, 100));`;
-    const giveSign = `import { writeFileSync } from 'node:fs';\nwriteFileSync(${sign}, '');`;
+    const sign = signal(folder, 'the third runs');
     const notebooks = [
-      writeNotebook(folder, 'first', { work: awaitSign }),
+      writeNotebook(folder, 'first', { work: sign.wait }),
       writeNotebook(folder, 'second', { after: ['first', 'a notebook that does not run'] }),
-      writeNotebook(folder, 'third', { work: giveSign }),
+      writeNotebook(folder, 'third', { work: sign.give }),
     ];
     assert.equal(await inJobs(t, '2', () => executeNotebooks(notebooks, reports)), true);
     const [first, second, third] = ['first', 'second', 'third'].map((name) => timesOf(reports, name));
     assert.ok(third.began < first.ended, 'the third overtakes the second');
     assert.ok(second.began >= first.ended, 'the second waits for the first');
+  });
+
+  test('one that waits for a cell of another comes when that cell is done', async (t) => {
+    const { executeNotebooks } = await script('notebooks.mjs');
+    const [folder, reports] = [temporaryFolder(t), temporaryFolder(t)];
+    const sign = signal(folder, 'the second runs');
+    const notebooks = [
+      writeNotebook(folder, 'first', { work: sign.wait }),
+      writeNotebook(folder, 'second', { after: ['first#first'], work: sign.give }),
+      writeNotebook(folder, 'third', { after: ['first#second', 'second#no such cell'] }),
+    ];
+    assert.equal(await inJobs(t, '3', () => executeNotebooks(notebooks, reports)), true);
+    const [first, second, third] = ['first', 'second', 'third'].map((name) => timesOf(reports, name));
+    assert.ok(second.began < first.ended, 'the second does not wait for the rest of the first');
+    assert.ok(third.began >= Math.max(first.ended, second.ended), 'the third waits for both');
+  });
+
+  test("the project's notebooks wait for cells that there are", async () => {
+    const { findNotebooks } = await script('notebooks.mjs');
+    const places = new Set<string>();
+    const named: string[] = [];
+    for (const path of findNotebooks() as string[]) {
+      const name = basename(path, '.ipynb');
+      const { cells, metadata } = JSON.parse(readFileSync(path, 'utf8'));
+      places.add(name);
+      for (const { cell_type: type, id } of cells) if (type === 'code') places.add(`${name}#${id}`);
+      named.push(...(metadata.attention_capacity?.after ?? []));
+    }
+    assert.ok(named.length > 0);
+    assert.deepEqual(
+      named.filter((place) => !places.has(place)),
+      [],
+    );
   });
 
   test('notebooks that wait for each other, and a number of jobs that is none, are named', async (t) => {
