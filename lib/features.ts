@@ -1,7 +1,7 @@
 import type { ExampleSet } from './data';
 import { FeatureStore, type FeaturePart, type Part } from './feature-store';
 import { groupBy } from './group-by';
-import { InputError } from './input-error';
+import { checkCount } from './input-error';
 import { readBatch, toInput } from './input-batch';
 import { inputOf, loadLayers, placeOf, type FeatureLayer, type LayerBatch } from './models';
 import { begin } from './pace';
@@ -85,9 +85,7 @@ async function completeStores(
   images: ExampleSet,
   { precision, contexts = true, contextImages = images.count, contextSigmas = false }: FeatureOptions,
 ): Promise<{ stores: FeatureStore[]; parts: Part[] }> {
-  if (!Number.isSafeInteger(contextImages) || contextImages < 1) {
-    throw new InputError(`contextImages should be a whole number from 1 up, and ${contextImages} came`);
-  }
+  checkCount('contextImages', contextImages, 1);
   const ofContexts = (layer: FeatureLayer) => {
     if (!(typeof contexts === 'boolean' ? contexts : contexts(layer))) return 'nothing';
     if (placeOf(layer.output).part === 'saturation') return 'nothing';

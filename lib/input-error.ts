@@ -5,3 +5,10 @@
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
+
+/** @throws InputError when a count is no whole number from `least` on. */
+export function checkCount(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new InputError(`${name} must be a whole number of at least ${least}, but ${value} came.`);
+  }
+}

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InputError } from '../input-error';
+import { checkCount } from '../input-error';
 import { randomSource } from '../tensor';
 import { decodeImage } from './decode';
 import { crop, type RgbImage } from './image';
@@ -36,9 +36,7 @@ interface Crop {
  * @throws InputError when a photograph is missing or damaged, or `crops` is no positive whole number.
  */
 export async function photos({ crops = 2000, seed = 0 }: PhotoOptions = {}): Promise<ImageSet> {
-  if (!Number.isSafeInteger(crops) || crops < 1) {
-    throw new InputError(`the number of crops should be a whole number from 1 up, and ${crops} came`);
-  }
+  checkCount('crops', crops, 1);
   const sources = await sourceFiles('photos');
   const photographs: RgbImage[] = [];
   for (const source of sources) photographs.push(decodeImage(await readSource(source)));

@@ -1,9 +1,8 @@
-import { InputError } from '../input-error';
+import { checkCount, InputError } from '../input-error';
 import { begin, Interrupted } from '../pace';
 import { randomSource, type Matrix } from '../tensor';
 import { clopperPearson } from './binomial-interval';
 import { IndependenceTest, JUDGED_TOGETHER } from './independence';
-import { checkCount } from './kruskal-test';
 import { PrefixSearch } from './prefix-search';
 import { prepareRows } from './rows';
 import { relativeTolerance, type Rtol } from './tolerance';

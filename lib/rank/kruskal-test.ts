@@ -1,4 +1,4 @@
-import { InputError } from '../input-error';
+import { checkCount, InputError } from '../input-error';
 import { begin, Interrupted } from '../pace';
 import { randomSource, type Matrix } from '../tensor';
 import { clopperPearson } from './binomial-interval';
@@ -273,12 +273,5 @@ function checkSubsetSize(k: number, [count, columns]: Matrix['shape']): void {
     throw new InputError(
       `k is ${k}, but vectors with ${columns} components cannot have ${k} independent ones among them.`,
     );
-  }
-}
-
-/** @throws InputError when a count is no whole number from `least` on. */
-export function checkCount(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new InputError(`${name} must be a whole number of at least ${least}, but ${value} came.`);
   }
 }
