@@ -17,9 +17,10 @@ import { IndependenceTest, type Method } from 'attention-capacity/rank/independe
 import { Preconditioners } from 'attention-capacity/rank/preconditioner';
 import { prepareRows } from 'attention-capacity/rank/rows';
 import { randomSource } from 'attention-capacity/tensor/index';
+import { testInFloat64 } from './in-float64';
 import { firstRows, geometric, normalMatrix, rowsOf, withSingularValues } from './matrices';
 
-const TRIALS = process.env.ATTENTION_TEST_ALL ? 200 : 40;
+const TRIALS = process.env.ATTENTION_TEST_ALL ? 400 : 100;
 const PLANTED = Array.from({ length: 13 }, (_, i) => 10 ** -(2 + i));
 
 test('a planted smallest singular value, 1e-2 … 1e-14, is found on the right side of tolerances around it', async () => {
@@ -42,7 +43,7 @@ test('a planted smallest singular value, 1e-2 … 1e-14, is found on the right s
   }
 });
 
-test('what the preconditioner proves is true, and it proves most of what is far from the tolerance', () => {
+testInFloat64('what the preconditioner proves is true, and it proves most of what is far from the tolerance', () => {
   const random = randomSource(1, 'preconditioner');
   let proved = 0;
   let asked = 0;
@@ -70,7 +71,7 @@ test('what the preconditioner proves is true, and it proves most of what is far 
   assert.ok(proved > 0.8 * asked, `${proved} of ${asked} proved`);
 });
 
-test('verdicts on subsets of graded features against SVD', () => {
+testInFloat64('verdicts on subsets of graded features against SVD', () => {
   const random = randomSource(1, 'graded');
   const methods: Partial<Record<Method, number>> = {};
   let compared = 0;

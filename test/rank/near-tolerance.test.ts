@@ -19,9 +19,10 @@ import { RankCounter } from 'attention-capacity/rank/rank-count';
 import { prepareRows } from 'attention-capacity/rank/rows';
 import type { tf } from 'attention-capacity/tensor/index';
 import { inPrecision, type Matrix, type Random, randomSource, toTensor } from 'attention-capacity/tensor/index';
+import { testInFloat64 } from './in-float64';
 import { firstRows, normalMatrix, rowsOf, stacked, withSingularValues } from './matrices';
 
-const TRIALS = process.env.ATTENTION_TEST_ALL ? 5000 : 1200;
+const TRIALS = process.env.ATTENTION_TEST_ALL ? 6000 : 2400;
 
 /** ± 10^u for u uniform in [-10, -1]: as many matrices at a distance of 1e-9 from the tolerance as of 1e-2. */
 function distance(random: Random): number {
@@ -44,7 +45,7 @@ function margin(sigmas: Float64Array, tolerance: number): number {
   return Math.min(...Array.from(sigmas, (sigma) => Math.abs(sigma / sigmas[0] / tolerance - 1)));
 }
 
-test(`verdicts at the edge of the tolerance, ${TRIALS} matrices`, () => {
+testInFloat64(`verdicts at the edge of the tolerance, ${TRIALS} matrices`, () => {
   const random = randomSource(1, 'verdicts at the edge');
   const methods: Partial<Record<Method, number>> = {};
   let compared = 0;
@@ -76,7 +77,7 @@ test(`verdicts at the edge of the tolerance, ${TRIALS} matrices`, () => {
   }
 });
 
-test(`many subsets of one matrix, proofs that learn from each other, against SVD`, () => {
+testInFloat64(`many subsets of one matrix, proofs that learn from each other, against SVD`, () => {
   const random = randomSource(1, 'many subsets');
   for (const [rtol, above] of [
     ['float32', 6],
@@ -107,7 +108,7 @@ test(`many subsets of one matrix, proofs that learn from each other, against SVD
   }
 });
 
-test(`proofs of dependence by the spectrum of all rows, ${TRIALS} subsets`, () => {
+testInFloat64(`proofs of dependence by the spectrum of all rows, ${TRIALS} subsets`, () => {
   const random = randomSource(1, 'interlacing');
   let interlaced = 0;
   for (let trial = 0; trial < TRIALS / 20; trial++) {
@@ -126,59 +127,62 @@ test(`proofs of dependence by the spectrum of all rows, ${TRIALS} subsets`, () =
   assert.ok(interlaced > TRIALS / 20, `${interlaced} by interlacing`);
 });
 
-test(`ranks by inertia and by eigenvalues, ${TRIALS} matrices with several singular values at the edge`, () => {
-  const random = randomSource(1, 'inertia');
-  let byInertia = 0;
-  let straddled = 0;
-  let byEigenvalues = 0;
-  let provedBelow = 0;
-  for (let trial = 0; trial < TRIALS; trial++) {
-    const k = 8 + random.integer(16);
-    const d = k + random.integer(6);
-    // The Gram tells eigenvalues apart to 1e-8 of this tolerance's square.
-    const tolerance = 1e-3;
-    const planted = Float64Array.from({ length: k }, (_, i) =>
-      i === 0 ? 1 : i < k / 3 ? tolerance * (1 + distance(random)) : 10 ** (-1 - 4 * random.uniform()),
-    );
-    const features = withSingularValues(k, d, planted, random);
-    const sigmas = singularValues(features);
-    if (margin(sigmas, tolerance) < 1e-9) continue;
-    const rank = rankAt(sigmas, tolerance);
-    const judge = new IndependenceTest(prepareRows(features), tolerance);
-    const counted = new RankCounter(judge).count([firstRows(k)])[0];
-    assert.equal(counted.rank, rank, `trial ${trial}`);
-    assert.equal(counted.nearest !== null, margin(sigmas, tolerance) <= 1e-6, `trial ${trial}: nearness`);
-    if (counted.nearest === null) byEigenvalues++;
-    // The scale of the prepared rows is a power of two, read off the first squared norm.
-    const scale = judge.gram.trace(firstRows(k)) / sigmas.reduce((sum, sigma) => sum + sigma ** 2, 0);
-    const shift = scale * (tolerance * sigmas[0]) ** 2 * 10 ** (0.2 * random.uniform() - 0.1);
-    const width = 10 ** (-1 - 6 * random.uniform());
-    const [low, high] = [shift * (1 - width), shift * (1 + width)];
-    const within = new InertiaCounter(judge.gram).countWithin([firstRows(k)], [low], [high])[0];
-    const squares = Array.from(sigmas, (sigma) => scale * sigma ** 2);
-    // What the SVD itself may be off by.
-    const rounding = 1e-13 * squares[0];
-    if (squares.some((square) => Math.abs(square - low) < rounding || Math.abs(square - high) < rounding)) continue;
-    const above = (bound: number) => squares.filter((square) => square > bound).length;
-    if (within.oneBelow) {
-      provedBelow++;
-      assert.ok(squares[k - 1] < low, `trial ${trial}: proved to be dependent`);
+testInFloat64(
+  `ranks by inertia and by eigenvalues, ${TRIALS} matrices with several singular values at the edge`,
+  () => {
+    const random = randomSource(1, 'inertia');
+    let byInertia = 0;
+    let straddled = 0;
+    let byEigenvalues = 0;
+    let provedBelow = 0;
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const k = 8 + random.integer(16);
+      const d = k + random.integer(6);
+      // The Gram tells eigenvalues apart to 1e-8 of this tolerance's square.
+      const tolerance = 1e-3;
+      const planted = Float64Array.from({ length: k }, (_, i) =>
+        i === 0 ? 1 : i < k / 3 ? tolerance * (1 + distance(random)) : 10 ** (-1 - 4 * random.uniform()),
+      );
+      const features = withSingularValues(k, d, planted, random);
+      const sigmas = singularValues(features);
+      if (margin(sigmas, tolerance) < 1e-9) continue;
+      const rank = rankAt(sigmas, tolerance);
+      const judge = new IndependenceTest(prepareRows(features), tolerance);
+      const counted = new RankCounter(judge).count([firstRows(k)])[0];
+      assert.equal(counted.rank, rank, `trial ${trial}`);
+      assert.equal(counted.nearest !== null, margin(sigmas, tolerance) <= 1e-6, `trial ${trial}: nearness`);
+      if (counted.nearest === null) byEigenvalues++;
+      // The scale of the prepared rows is a power of two, read off the first squared norm.
+      const scale = judge.gram.trace(firstRows(k)) / sigmas.reduce((sum, sigma) => sum + sigma ** 2, 0);
+      const shift = scale * (tolerance * sigmas[0]) ** 2 * 10 ** (0.2 * random.uniform() - 0.1);
+      const width = 10 ** (-1 - 6 * random.uniform());
+      const [low, high] = [shift * (1 - width), shift * (1 + width)];
+      const within = new InertiaCounter(judge.gram).countWithin([firstRows(k)], [low], [high])[0];
+      const squares = Array.from(sigmas, (sigma) => scale * sigma ** 2);
+      // What the SVD itself may be off by.
+      const rounding = 1e-13 * squares[0];
+      if (squares.some((square) => Math.abs(square - low) < rounding || Math.abs(square - high) < rounding)) continue;
+      const above = (bound: number) => squares.filter((square) => square > bound).length;
+      if (within.oneBelow) {
+        provedBelow++;
+        assert.ok(squares[k - 1] < low, `trial ${trial}: proved to be dependent`);
+      }
+      if (within.above === null) {
+        if (above(low) !== above(high)) straddled++;
+        continue;
+      }
+      byInertia++;
+      assert.equal(within.above, above(low), `trial ${trial}: inertia, lower end`);
+      assert.equal(within.above, above(high), `trial ${trial}: inertia, upper end`);
     }
-    if (within.above === null) {
-      if (above(low) !== above(high)) straddled++;
-      continue;
-    }
-    byInertia++;
-    assert.equal(within.above, above(low), `trial ${trial}: inertia, lower end`);
-    assert.equal(within.above, above(high), `trial ${trial}: inertia, upper end`);
-  }
-  assert.ok(provedBelow > TRIALS / 10, `${provedBelow} proved to be dependent`);
-  assert.ok(straddled > TRIALS / 50, `${straddled} with an eigenvalue in the interval`);
-  assert.ok(byInertia > TRIALS / 10, `${byInertia} by inertia`);
-  assert.ok(byEigenvalues > TRIALS / 10, `${byEigenvalues} by eigenvalues`);
-});
+    assert.ok(provedBelow > TRIALS / 10, `${provedBelow} proved to be dependent`);
+    assert.ok(straddled > TRIALS / 50, `${straddled} with an eigenvalue in the interval`);
+    assert.ok(byInertia > TRIALS / 10, `${byInertia} by inertia`);
+    assert.ok(byEigenvalues > TRIALS / 10, `${byEigenvalues} by eigenvalues`);
+  },
+);
 
-test('ranks of 340-subsets, where inertia is the method that is used, against SVD', () => {
+testInFloat64('ranks of 340-subsets, where inertia is the method that is used, against SVD', () => {
   const random = randomSource(1, 'large subsets');
   const [T, d, k] = [420, 350, 340];
   const features = withSingularValues(
@@ -197,7 +201,7 @@ test('ranks of 340-subsets, where inertia is the method that is used, against SV
   });
 });
 
-test('verdicts that the count of the rank gives, where some of 330-subsets are dependent, against SVD', () => {
+testInFloat64('verdicts that the count of the rank gives, where some of 330-subsets are dependent, against SVD', () => {
   const random = randomSource(1, 'by count');
   const [T, d, k] = [700, 340, 330];
   const tolerance = relativeTolerance('float32', k, d);
@@ -269,25 +273,27 @@ test(`where the independent prefixes of ${TRIALS} permutations end, against SVD`
     const sigmas = Float64Array.from({ length: d }, (_, i) => (i === 0 ? largest : smallest ** (i / (d - 1))));
     const features = withSingularValues(T, d, sigmas, random);
     const { lengths } = await kruskalCurve(features, { permutations, seed: matrix, rtol });
-    lengths.forEach((length, index) => {
-      lengthsSeen.add(length);
-      const order = randomSource(matrix, 'permutations', index).permutation(T);
-      for (const k of [length, length + 1]) {
-        if (k > d) continue;
-        const ofPrefix = singularValues(rowsOf(features, order.subarray(0, k)));
-        if (margin(ofPrefix, tolerance) < 1e-9) continue;
-        assert.equal(
-          rankAt(ofPrefix, tolerance) === k,
-          k === length,
-          `matrix ${matrix}, permutation ${index}, ${k} rows`,
-        );
-      }
+    inPrecision('float64', () => {
+      lengths.forEach((length, index) => {
+        lengthsSeen.add(length);
+        const order = randomSource(matrix, 'permutations', index).permutation(T);
+        for (const k of [length, length + 1]) {
+          if (k > d) continue;
+          const ofPrefix = singularValues(rowsOf(features, order.subarray(0, k)));
+          if (margin(ofPrefix, tolerance) < 1e-9) continue;
+          assert.equal(
+            rankAt(ofPrefix, tolerance) === k,
+            k === length,
+            `matrix ${matrix}, permutation ${index}, ${k} rows`,
+          );
+        }
+      });
     });
   }
   assert.ok(lengthsSeen.size > 20, `${lengthsSeen.size} different lengths`);
 });
 
-test(`context ranks at the edge of float32's tolerance, ${TRIALS} contexts`, () => {
+testInFloat64(`context ranks at the edge of float32's tolerance, ${TRIALS} contexts`, () => {
   const random = randomSource(1, 'contexts');
   const [n, d, batch] = [12, 40, 20];
   const tolerance = relativeTolerance('float32', n, d);
