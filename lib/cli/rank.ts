@@ -5,7 +5,6 @@ import type { KruskalCurve, KruskalTest, Rtol } from '../rank';
 import type { KruskalBounds } from '../rank/search/search';
 import { tolerance, wholeNumber, wholeNumbers } from './arguments';
 import { note, print, printJson } from './output';
-import { rankText } from './rank-text';
 
 interface RankOptions {
   readonly k?: readonly number[];
@@ -99,6 +98,7 @@ async function rank(file: string, options: RankOptions): Promise<void> {
     for (const { bound, value, argument } of bounds?.certificates ?? []) note(`${bound} ${value}: ${argument}`);
     for (const text of bounds?.notes ?? []) note(text);
   } else {
+    const { rankText } = await import('./rank-text.js');
     print(rankText(result, bounds));
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, openSync, closeSync, ftruncateSync, writeFileSync, writeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -266,6 +266,21 @@ test('a file larger than the memory is refused with the size that it needs', asy
   } finally {
     ftruncateSync(file, 0);
     closeSync(file);
+  }
+});
+
+test('help and a refusal are answered at once, before TensorFlow is loaded', async () => {
+  for (const args of [['--help'], ['rank', '--help'], ['rank', at('rows.npy'), '--k', '0'], ['rank', at('none.npy')]]) {
+    const listLoaded = `process.on('exit', () => console.log(JSON.stringify(Object.keys(require.cache))))`;
+    const run = `process.argv.splice(1, Infinity, ...${JSON.stringify([bin, ...args])}); ${listLoaded}; require(${JSON.stringify(bin)})`;
+    const { stdout } = spawnSync(process.execPath, ['-e', run], { encoding: 'utf8' });
+    const loaded = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as string[];
+    assert.ok(loaded.some((file) => file.includes('commander')));
+    assert.deepEqual(
+      loaded.filter((file) => file.includes('tensorflow')),
+      [],
+      args.join(' '),
+    );
   }
 });
 
