@@ -269,7 +269,7 @@ test('a file larger than the memory is refused with the size that it needs', asy
   }
 });
 
-test('help and a refusal are answered at once, before TensorFlow is loaded', async () => {
+test('help and a refusal are answered at once, before TensorFlow is loaded', () => {
   for (const args of [['--help'], ['rank', '--help'], ['rank', at('rows.npy'), '--k', '0'], ['rank', at('none.npy')]]) {
     const listLoaded = `process.on('exit', () => console.log(JSON.stringify(Object.keys(require.cache))))`;
     const run = `process.argv.splice(1, Infinity, ...${JSON.stringify([bin, ...args])}); ${listLoaded}; require(${JSON.stringify(bin)})`;
