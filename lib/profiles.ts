@@ -2,7 +2,7 @@ import { InputError } from './input-error';
 
 /**
  * The sizes of every notebook, in one place. `quick` is what `npm start` runs, `paper` the full sizes, `test` just enough
- * to see that every cell works. Choose with ATTENTION_PROFILE; override a single size with ATTENTION_<NAME>, for instance
+ * to see that every cell works, on images whose features `quick` keeps too. Choose with ATTENTION_PROFILE; override a single size with ATTENTION_<NAME>, for instance
  * ATTENTION_DRAWS=500.
  */
 const profiles = {
@@ -11,14 +11,14 @@ const profiles = {
    * paper's table keeps its full sizes in every profile that reports figures.
    */
   assumptions: {
-    test: { photos: 800, photoContexts: 400, draws: 8, cifar10: 800, cifar10Contexts: 264, cifar10Draws: 4 },
+    test: { photos: 800, photoContexts: 400, draws: 8, cifar10: 800, cifar10Contexts: 400, cifar10Draws: 4 },
     quick: { photos: 2000, photoContexts: 2000, draws: 5000, cifar10: 2000, cifar10Contexts: 400, cifar10Draws: 1000 },
     paper: { photos: 2000, photoContexts: 2000, draws: 5000, cifar10: 2000, cifar10Contexts: 2000, cifar10Draws: 5000 },
   },
   /** 02-kruskal-curve: random permutations behind each curve. */
   curve: {
     test: { photos: 800, permutations: 6 },
-    quick: { photos: 2000, permutations: 200 },
+    quick: { photos: 2000, permutations: 100 },
     paper: { photos: 2000, permutations: 5000 },
   },
   /**
@@ -27,7 +27,7 @@ const profiles = {
    */
   precision: {
     test: { photos: 800, spectra: 1, draws: 4, sceptics: 800, seeds: 1, rows: 1, smallImages: 9 },
-    quick: { photos: 2000, spectra: 2, draws: 10, sceptics: 800, seeds: 1, rows: 4, smallImages: 14 },
+    quick: { photos: 2000, spectra: 2, draws: 10, sceptics: 800, seeds: 1, rows: 2, smallImages: 14 },
     paper: { photos: 2000, spectra: 20, draws: 1000, sceptics: 2000, seeds: 5, rows: 768, smallImages: 16 },
   },
   /**
@@ -36,7 +36,7 @@ const profiles = {
    */
   depth: {
     test: {
-      ...{ trainedPhotos: 390, trainedPhotosFloat64: 260, trainedBlocks: 1, trainedBlocksFloat64: 1 },
+      ...{ trainedPhotos: 400, trainedPhotosFloat64: 400, trainedBlocks: 1, trainedBlocksFloat64: 1 },
       ...{ randomPhotos: 200, randomPhotosFloat64: 200, randomBlocks: 1, draws: 3, sigmaDraws: 2 },
     },
     quick: {
@@ -76,7 +76,7 @@ const profiles = {
   /** 10-your-features: what is done with a matrix of your own; photos behind the example that stands in for one. */
   yourFeatures: {
     test: { photos: 800, draws: 20, permutations: 6, searchOperations: 2e8 },
-    quick: { photos: 2000, draws: 500, permutations: 100, searchOperations: 5e9 },
+    quick: { photos: 2000, draws: 500, permutations: 50, searchOperations: 3e9 },
     paper: { photos: 2000, draws: 5000, permutations: 5000, searchOperations: 1e11 },
   },
 } as const;

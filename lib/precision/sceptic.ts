@@ -43,7 +43,7 @@ export async function recheck(
       draws,
       seed,
       rtol: 'float64',
-      sigmaDraws: Math.min(draws, 5),
+      sigmaDraws: Math.min(draws, 4),
     });
     results.push({
       system: layer.name,

@@ -2,7 +2,9 @@ import type { ImageSet } from '../data';
 import { computeFeatures } from '../features';
 import type { FeatureLayer } from '../models';
 import { begin } from '../pace';
-import { relativeTolerance, singularValues, testKruskalRank, type KruskalTest } from '../rank';
+import { relativeTolerance, testKruskalRank, type KruskalTest } from '../rank';
+import { prepareRows } from '../rank/rows';
+import { singularValuesOfSubsets, TOGETHER } from '../rank/singular-values';
 import { randomSource, type Matrix, type Precision } from '../tensor';
 
 /** Singular values of random d-subsets of one layer's query vectors. */
@@ -49,12 +51,16 @@ export async function layerSpectra(
   const work = begin(`spectra in ${precision}`, all.length * draws);
   try {
     for (const { layer, queries } of all) {
+      const rows = prepareRows(queries);
+      const subsets = Array.from({ length: draws }, (_, draw) =>
+        randomSource(seed, 'spectrum', draw).subset(queries.shape[0], layer.d),
+      );
       const spectra: number[][] = [];
-      for (let draw = 0; draw < draws; draw++) {
-        const rows = randomSource(seed, 'spectrum', draw).subset(queries.shape[0], layer.d);
-        const values = singularValues(selectRows(queries, rows));
-        spectra.push(Array.from(values, (value) => (values[0] === 0 ? 0 : value / values[0])));
-        await work.advance(results.length * draws + draw + 1);
+      for (let start = 0; start < draws; start += TOGETHER) {
+        for (const values of singularValuesOfSubsets(rows, subsets.slice(start, start + TOGETHER))) {
+          spectra.push(Array.from(values, (value) => (values[0] === 0 ? 0 : value / values[0])));
+        }
+        await work.advance(results.length * draws + spectra.length);
       }
       const { title, name, n, d } = layer;
       const tolerance = relativeTolerance(precision, d, d);

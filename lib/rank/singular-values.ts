@@ -15,7 +15,7 @@ export function singularValues(matrix: Matrix): Float64Array {
 }
 
 /** Subsets whose SVDs run together, each on a core of its own. */
-const TOGETHER = 4;
+export const TOGETHER = 4;
 
 /**
  * The singular values of the rows of each subset (all of one size), descending, one for each row (zeros where there are more
