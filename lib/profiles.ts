@@ -2,8 +2,8 @@ import { InputError } from './input-error';
 
 /**
  * The sizes of every notebook, in one place. `quick` is what `npm start` runs, `paper` the full sizes, `test` just enough
- * to see that every cell works, on images whose features `quick` keeps too. Choose with ATTENTION_PROFILE; override a single size with ATTENTION_<NAME>, for instance
- * ATTENTION_DRAWS=500.
+ * to see that every cell works, on images whose features `quick` keeps too. Choose with ATTENTION_PROFILE; override a single
+ * size with ATTENTION_<NAME>, for instance ATTENTION_DRAWS=500.
  */
 const profiles = {
   /**

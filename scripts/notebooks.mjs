@@ -40,7 +40,10 @@ export function findNotebooks(named = []) {
   });
 }
 
-/** Executes one notebook. Gives `{output, failed}`; what happens is told to `listener`, the id of each cell that is done to `onCell`. */
+/**
+ * Executes one notebook. Gives `{output, failed}`; what happens is told to `listener`, the id of each cell that is done to
+ * `onCell`.
+ */
 export async function executeNotebook(
   notebook,
   { output, allowErrors = false, listener = createBoard().listener(notebook), onCell = () => {} },
