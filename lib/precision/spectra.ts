@@ -4,7 +4,7 @@ import type { FeatureLayer } from '../models';
 import { begin } from '../pace';
 import { relativeTolerance, testKruskalRank, type KruskalTest } from '../rank';
 import { prepareRows } from '../rank/rows';
-import { singularValuesOfSubsets, TOGETHER } from '../rank/singular-values';
+import { singularValuesOfSubsets, SVDS_TOGETHER } from '../rank/singular-values';
 import { randomSource, type Matrix, type Precision } from '../tensor';
 
 /** Singular values of random d-subsets of one layer's query vectors. */
@@ -56,8 +56,8 @@ export async function layerSpectra(
         randomSource(seed, 'spectrum', draw).subset(queries.shape[0], layer.d),
       );
       const spectra: number[][] = [];
-      for (let start = 0; start < draws; start += TOGETHER) {
-        for (const values of singularValuesOfSubsets(rows, subsets.slice(start, start + TOGETHER))) {
+      for (let start = 0; start < draws; start += SVDS_TOGETHER) {
+        for (const values of singularValuesOfSubsets(rows, subsets.slice(start, start + SVDS_TOGETHER))) {
           spectra.push(Array.from(values, (value) => (values[0] === 0 ? 0 : value / values[0])));
         }
         await work.advance(results.length * draws + spectra.length);

@@ -6,7 +6,7 @@ import { IndependenceTest, JUDGED_TOGETHER, type Method, type Verdict } from './
 import { median } from './median';
 import { RankCounter, rankOf, type CountedRank } from './rank-count';
 import { prepareRows, type Rows } from './rows';
-import { sigmaRatioOf, sigmaRatios } from './singular-values';
+import { sigmaRatioOf, sigmaRatios, SVDS_TOGETHER } from './singular-values';
 import { relativeTolerance, type Rtol } from './tolerance';
 
 export interface KruskalTestOptions {
@@ -203,7 +203,7 @@ async function ratiosOfDraws(
 ): Promise<number[]> {
   const ratios: number[] = [];
   while (ratios.length < draws) {
-    const batch = Math.min(4, draws - ratios.length);
+    const batch = Math.min(SVDS_TOGETHER, draws - ratios.length);
     const subsets = Array.from({ length: batch }, (_, i) => drawnSubset(seed, rows.count, k, ratios.length + i));
     ratios.push(...sigmaRatios(rows, subsets));
     await breathe();

@@ -15,7 +15,7 @@ export function singularValues(matrix: Matrix): Float64Array {
 }
 
 /** Subsets whose SVDs run together, each on a core of its own. */
-export const TOGETHER = 4;
+export const SVDS_TOGETHER = 4;
 
 /**
  * The singular values of the rows of each subset (all of one size), descending, one for each row (zeros where there are more
@@ -25,8 +25,8 @@ export function singularValuesOfSubsets(rows: Rows, subsets: readonly Int32Array
   if (rows.twins !== null) return subsets.map((subset) => withRepeatedRows(rows, rows.twins!, subset));
   const { columns } = rows;
   const all: Float64Array[] = [];
-  for (let start = 0; start < subsets.length; start += TOGETHER) {
-    const batch = subsets.slice(start, start + TOGETHER);
+  for (let start = 0; start < subsets.length; start += SVDS_TOGETHER) {
+    const batch = subsets.slice(start, start + SVDS_TOGETHER);
     const k = batch[0].length;
     const gathered = new Float64Array(batch.length * k * columns);
     batch.forEach((subset, index) => {
