@@ -50,33 +50,35 @@ async function inJobs<T>(t: TestContext, jobs: string, work: () => Promise<T>): 
   return work();
 }
 
+/** Runs notebooks, so many at once, all of whose cells succeed; when each began and ended. */
+async function timesInJobs(t: TestContext, jobs: string, notebooks: readonly string[]): Promise<Times[]> {
+  const { executeNotebooks } = await script('notebooks.mjs');
+  const reports = temporaryFolder(t);
+  assert.equal(await inJobs(t, jobs, () => executeNotebooks(notebooks, reports)), true);
+  return notebooks.map((path) => timesOf(reports, basename(path, '.ipynb')));
+}
+
 describe('notebooks at once', () => {
   test('two run together, and one that waits for another comes when that has ended', async (t) => {
-    const { executeNotebooks } = await script('notebooks.mjs');
-    const [folder, reports] = [temporaryFolder(t), temporaryFolder(t)];
+    const folder = temporaryFolder(t);
     const sign = signal(folder, 'the third runs');
-    const notebooks = [
+    const [first, second, third] = await timesInJobs(t, '2', [
       writeNotebook(folder, 'first', { work: sign.wait }),
       writeNotebook(folder, 'second', { after: ['first', 'a notebook that does not run'] }),
       writeNotebook(folder, 'third', { work: sign.give }),
-    ];
-    assert.equal(await inJobs(t, '2', () => executeNotebooks(notebooks, reports)), true);
-    const [first, second, third] = ['first', 'second', 'third'].map((name) => timesOf(reports, name));
+    ]);
     assert.ok(third.began < first.ended, 'the third overtakes the second');
     assert.ok(second.began >= first.ended, 'the second waits for the first');
   });
 
   test('one that waits for a cell of another comes when that cell is done', async (t) => {
-    const { executeNotebooks } = await script('notebooks.mjs');
-    const [folder, reports] = [temporaryFolder(t), temporaryFolder(t)];
+    const folder = temporaryFolder(t);
     const sign = signal(folder, 'the second runs');
-    const notebooks = [
+    const [first, second, third] = await timesInJobs(t, '3', [
       writeNotebook(folder, 'first', { work: sign.wait }),
       writeNotebook(folder, 'second', { after: ['first#first'], work: sign.give }),
       writeNotebook(folder, 'third', { after: ['first#second', 'second#no such cell'] }),
-    ];
-    assert.equal(await inJobs(t, '3', () => executeNotebooks(notebooks, reports)), true);
-    const [first, second, third] = ['first', 'second', 'third'].map((name) => timesOf(reports, name));
+    ]);
     assert.ok(second.began < first.ended, 'the second does not wait for the rest of the first');
     assert.ok(third.began >= Math.max(first.ended, second.ended), 'the third waits for both');
   });
