@@ -84,6 +84,7 @@ export async function executeNotebooks(notebooks, folder = reports) {
   const running = new Map();
   const doneCells = new Set();
   const news = new EventEmitter();
+  let cellDone = once(news, 'cell');
   let allPassed = true;
   while (waiting.length > 0 || running.size > 0) {
     const open = new Set([...waiting, ...running.values()].map(({ name }) => name));
@@ -94,6 +95,7 @@ export async function executeNotebooks(notebooks, folder = reports) {
       const onCell = (id) => {
         doneCells.add(`${name}#${id}`);
         news.emit('cell');
+        cellDone = once(news, 'cell');
       };
       const options = { output: join(folder, `${name}.ipynb`), listener: board.listener(path), onCell };
       const ended = executeNotebook(path, options).then(({ failed }) => {
@@ -102,7 +104,7 @@ export async function executeNotebooks(notebooks, folder = reports) {
       });
       running.set(path, { name, ended });
     } else if (running.size > 0) {
-      await Promise.race([once(news, 'cell'), ...[...running.values()].map(({ ended }) => ended)]);
+      await Promise.race([cellDone, ...[...running.values()].map(({ ended }) => ended)]);
     } else {
       const names = waiting.map(({ name }) => name).join(', ');
       throw new SetupFailure(`the notebooks ${names} wait for each other: look at 'after' in their metadata`, 1);
