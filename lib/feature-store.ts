@@ -3,7 +3,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, readNpy, writeNpy, type ExampleSet } from './data';
 import type { FeatureLayer } from './models';
-import type { Matrix, Precision } from './tensor';
+import { kernels, type Matrix, type Precision } from './tensor';
 
 /** A run of images: first to last, the last not included. */
 export interface Part {
@@ -29,7 +29,7 @@ interface StoredContexts {
 }
 
 /** Belongs to every key: to be raised whenever the same inputs would give other numbers. */
-const REVISION = 1;
+const REVISION = 2;
 
 /**
  * The features of one layer, one set of images and one precision on disk: NumPy files in a folder of the cache that is
@@ -47,7 +47,16 @@ export class FeatureStore {
   ) {
     const { name, output, provenance } = layer;
     const preprocessing = layer.input === 'images' ? layer.preprocessing : 'tokens';
-    const origin = { revision: REVISION, name, output, provenance, preprocessing, images: images.hash, precision };
+    const origin = {
+      revision: REVISION,
+      kernels,
+      name,
+      output,
+      provenance,
+      preprocessing,
+      images: images.hash,
+      precision,
+    };
     const key = createHash('sha256').update(JSON.stringify(origin)).digest('hex').slice(0, 20);
     this.folder = cacheFolder('features', `${name}-${images.name}-${precision}-${key}`);
   }

@@ -20,7 +20,8 @@ export async function examineComputing(): Promise<Finding[]> {
   } catch (error) {
     return [...findings, { part, name: 'libtensorflow', ok: false, found: sentence(error), remedy: REBUILD }];
   }
-  return [...findings, libtensorflow(tensor), device(tensor), float32(tensor), products(tensor), float64(tensor)];
+  const found = [libtensorflow, openblas, device, float32, products, float64].map((examine) => examine(tensor));
+  return [...findings, ...found];
 }
 
 interface NodeBackend {
@@ -32,6 +33,11 @@ const nodeBackend = ({ tf }: typeof Tensor) => tf.findBackend('tensorflow') as u
 
 function libtensorflow(tensor: typeof Tensor): Finding {
   return { part, name: 'libtensorflow', ok: true, found: nodeBackend(tensor).binding.TF_Version };
+}
+
+function openblas({ openblasDescription }: typeof Tensor): Finding {
+  const found = openblasDescription() ?? "not used: ATTENTION_KERNELS names TensorFlow's own kernels";
+  return { part, name: 'kernels', ok: true, found };
 }
 
 /** Set up for a GPU and finding none is a problem: the work would run, many times slower than meant. */

@@ -1,4 +1,5 @@
 export { tf } from './tensorflow';
+export { type Kernels, kernels, openblasCalls, openblasDescription } from './openblas';
 export type { Matrix } from './matrix';
 export { type Precision, currentPrecision, epsilonOf, inFloat64, inPrecision, precisionOf } from './precision';
 export { convert, scalar, toTensor, valuesOf } from './convert';

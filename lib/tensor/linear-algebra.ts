@@ -1,6 +1,7 @@
 /**
  * The factorizations that TensorFlow has and tfjs lacks, on one matrix or a stack of them, [..., rows, columns], in the
- * current precision. They have no gradients. Shapes that do not fit throw a `RangeError`.
+ * current precision; on CPUs all but `qr` are LAPACK's, see ./openblas. They have no gradients. Shapes that do not fit
+ * throw a `RangeError`.
  */
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import './float64-backend';
@@ -51,7 +52,8 @@ export function cholesky(a: tf.Tensor): tf.Tensor {
 /**
  * The eigenvalues [..., n], ascending, of symmetric `a` [..., n, n]; only its lower triangle is read.
  *
- * Throws when a matrix of the stack holds NaN; one with an infinite element has NaN for eigenvalues.
+ * A matrix that holds NaN or an infinite element has NaN for eigenvalues; the others of the stack are not affected.
+ * (TensorFlow's own kernel throws for NaN.)
  */
 export function eigvalsh(a: tf.Tensor): tf.Tensor {
   requireSquare('eigvalsh', a);

@@ -1,8 +1,12 @@
 /**
- * tfjs-node-gpu's native half. Its own install script fetches libtensorflow and a prebuilt addon from hosts that often do
- * not answer, and both are old; here the addon is built from the package's own source against the libtensorflow of
- * data/sources.json. It is plain Node-API (two .cc files): one call of the compiler, one result for every Node version.
- * The built addon is kept in the cache, because `npm ci` wipes node_modules.
+ * The two native addons, compiled here; each is plain Node-API: one call of the compiler, one result for every Node.
+ *
+ * - tfjs-node-gpu's native half. Its own install script fetches libtensorflow and a prebuilt addon from hosts that often do
+ *   not answer, and both are old; here it is built from the package's own source (two .cc files) against the libtensorflow
+ *   of data/sources.json.
+ * - lib/tensor/openblas, which lets that libtensorflow compute products and factorizations with OpenBLAS.
+ *
+ * What was built is kept in the cache, because `npm ci` wipes node_modules.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -24,69 +28,97 @@ import { cache, root, sources, tfjsPackage } from './places.mjs';
 import { say } from './progress.mjs';
 import { mustRun, run } from './run.mjs';
 
-const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
-/** Where tfjs looks for the addon, and the addon for libtensorflow. */
-const placed = join(tfjsPackage, 'lib', 'napi-v8', 'tfjs_binding.node');
+const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-DBLAS_SYMBOL_PREFIX=scipy_'];
+/** Where tfjs looks for its addon, and lib/tensor for the other one, which finds OpenBLAS beside itself. */
+const place = join(tfjsPackage, 'lib', 'napi-v8');
 const deps = join(tfjsPackage, 'deps');
-const RUNPATH = '$ORIGIN/../../deps/lib';
-/** Says that this addon was loaded and computed, with this libtensorflow and this Node. */
+const RUNPATH = '$ORIGIN:$ORIGIN/../../deps/lib';
+const OPENBLAS = 'libscipy_openblas.so';
+/** Says that these addons were loaded and computed, with this libtensorflow and this Node. */
 const stamp = join(tfjsPackage, 'lib', 'proved.json');
 
 const headers = join(root, 'node_modules', 'node-api-headers');
-const binding = join(tfjsPackage, 'binding');
+const addons = [
+  {
+    name: 'tfjs_binding.node',
+    called: "TensorFlow's addon",
+    code: join(tfjsPackage, 'binding'),
+    libraries: ['-ltensorflow', '-ltensorflow_framework'],
+  },
+  {
+    name: 'openblas_kernels.node',
+    called: "OpenBLAS's kernels",
+    code: join(root, 'lib', 'tensor', 'openblas'),
+    libraries: ['-ltensorflow_framework', '-lscipy_openblas'],
+  },
+];
 
-/** What the addon is made of; another libtensorflow or another source makes another addon. */
+const tensorflowOf = (device) =>
+  sources.find((source) => source.use === 'libtensorflow' && source.device === device).sha256;
+const openblas = sources.find((source) => source.use === 'openblas');
+const openblasFolder = dirname(dirname(join(cache, openblas.files[0].file)));
+const openblasLibrary = join(openblasFolder, 'lib', OPENBLAS);
+
+/** What the addons are made of; other libraries or another source make other addons. */
 function fingerprint(device) {
   const hash = createHash('sha256');
-  hash.update(sources.find((source) => source.use === 'libtensorflow' && source.device === device).sha256);
-  for (const name of readdirSync(binding).sort()) hash.update(readFileSync(join(binding, name)));
+  hash.update(tensorflowOf(device)).update(openblas.sha256);
+  for (const { code } of addons)
+    for (const name of readdirSync(code).sort()) hash.update(readFileSync(join(code, name)));
   hash.update(readFileSync(join(headers, 'package.json')));
   hash.update([...FLAGS, RUNPATH].join(' '));
   return hash.digest('hex').slice(0, 16);
 }
 
-const built = (device) => join(cache, 'addon', `${device}-${fingerprint(device)}`, 'tfjs_binding.node');
+const builtFolder = (device) => join(cache, 'addon', `${device}-${fingerprint(device)}`);
 const proof = (device) =>
   JSON.stringify({ addon: fingerprint(device), libtensorflow: tensorflowFolder(device), node: process.version });
 
-/** Whether the addon must be compiled (that needs a compiler). */
+/** Whether the addons need not be compiled any more (that takes a compiler). */
 export function addonBuilt(device) {
-  return existsSync(binding) && existsSync(headers) && existsSync(built(device));
+  if (!existsSync(addons[0].code) || !existsSync(headers)) return false;
+  return addons.every(({ name }) => existsSync(join(builtFolder(device), name)));
 }
 
-/** Whether the addon lies in its place and was seen to work there. */
+/** Whether the addons lie in their place and were seen to work there. */
 export function addonInPlace(device) {
-  return addonBuilt(device) && existsSync(placed) && existsSync(stamp) && readFileSync(stamp, 'utf8') === proof(device);
+  if (!addonBuilt(device) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== proof(device)) return false;
+  return [...addons.map(({ name }) => name), OPENBLAS].every((name) => existsSync(join(place, name)));
 }
 
-/** Builds the addon if the cache does not have it, puts it in its place, and proves that it computes. */
+/** Builds the addons if the cache does not have them, puts them in their place, and proves that they compute. */
 export async function installAddon(device, compiler) {
   const began = Date.now();
-  if (!addonBuilt(device)) await compile(device, compiler);
-  mkdirSync(dirname(placed), { recursive: true });
+  if (!addonBuilt(device)) await Promise.all(addons.map((addon) => compile(addon, device, compiler)));
+  mkdirSync(place, { recursive: true });
   rmSync(stamp, { force: true });
-  // A running program may have the old one open: replaced by renaming, it keeps what it has.
-  copyFileSync(built(device), `${placed}.partial`);
-  renameSync(`${placed}.partial`, placed);
+  for (const { name } of addons) {
+    // A running program may have the old one open: replaced by renaming, it keeps what it has.
+    copyFileSync(join(builtFolder(device), name), join(place, `${name}.partial`));
+    renameSync(join(place, `${name}.partial`), join(place, name));
+  }
+  link(relative(place, openblasLibrary), join(place, OPENBLAS));
   link(relative(tfjsPackage, tensorflowFolder(device)), deps);
-  await prove();
+  await prove(device);
   writeFileSync(stamp, proof(device));
-  say(`TensorFlow's addon (${device}): works, ${Math.round((Date.now() - began) / 1000)} s`);
+  say(`TensorFlow's addon and OpenBLAS (${device}): work, ${Math.round((Date.now() - began) / 1000)} s`);
 }
 
-async function compile(device, compiler) {
-  const target = built(device);
+async function compile({ name, called, code, libraries }, device, compiler) {
+  const target = join(builtFolder(device), name);
   const folder = tensorflowFolder(device);
   const lib = join(folder, 'lib');
   mkdirSync(dirname(target), { recursive: true });
   link('libtensorflow_cc.so.2', join(lib, 'libtensorflow.so'));
   link('libtensorflow_framework.so.2', join(lib, 'libtensorflow_framework.so'));
-  const code = readdirSync(binding).filter((name) => name.endsWith('.cc'));
-  await mustRun("building TensorFlow's addon", compiler, [
+  const include = [...[headers, folder, openblasFolder].map((path) => join(path, 'include')), code];
+  await mustRun(`building ${called}`, compiler, [
     ...FLAGS,
-    ...[join(headers, 'include'), join(folder, 'include'), binding].flatMap((include) => ['-I', include]),
-    ...code.map((name) => join(binding, name)),
-    ...['-L', lib, '-ltensorflow', '-ltensorflow_framework', `-Wl,-rpath,${RUNPATH}`, '-o', `${target}.partial`],
+    ...include.flatMap((path) => ['-I', path]),
+    ...readdirSync(code)
+      .filter((file) => file.endsWith('.cc'))
+      .map((file) => join(code, file)),
+    ...['-L', lib, '-L', dirname(openblasLibrary), ...libraries, `-Wl,-rpath,${RUNPATH}`, '-o', `${target}.partial`],
   ]);
   renameSync(`${target}.partial`, target);
 }
@@ -103,18 +135,27 @@ function link(target, path) {
   renameSync(`${path}.partial`, path);
 }
 
-/** Loads the addon in a process of its own (a broken one may end the process) and multiplies two matrices. */
-async function prove() {
+/**
+ * Loads the addons in a process of its own (a broken one may end the process), multiplies two matrices, and asks whether
+ * it was OpenBLAS that did.
+ */
+async function prove(device) {
   const program = `
     const util = require('node:util');
     util.isArray ??= Array.isArray;
     util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-    const tf = require(process.argv[1]);
+    const [tfjs, kernels] = process.argv.slice(1);
+    const tf = require(tfjs);
+    const { calls } = require(kernels);
     const product = tf.matMul(tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor2d([5, 6, 7, 8], [2, 2])).dataSync();
-    process.stdout.write('product ' + product.join(' '));`;
+    process.stdout.write('product ' + product.join(' ') + ', ' + calls() + ' call');`;
+  // On a GPU TensorFlow takes its own kernels.
+  const expected = device === 'gpu' ? 'product 19 22 43 50' : 'product 19 22 43 50, 1 call';
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' };
-  const { status, output } = await run(process.execPath, ['-e', program, tfjsPackage], { env });
-  if (status === 0 && output.includes('product 19 22 43 50')) return;
+  const { status, output } = await run(process.execPath, ['-e', program, tfjsPackage, join(place, addons[1].name)], {
+    env,
+  });
+  if (status === 0 && output.includes(expected)) return;
   const why =
     /GLIBC(?:XX)?_[\d.]+' not found|cannot open shared object file|undefined symbol|Illegal instruction|SIGILL/i.exec(
       output,

@@ -201,7 +201,7 @@ inBoth('NaN and infinity in the input come out as the documentation says', () =>
   const stack = toTensor([NaN, 0, 0, 1, 1, 0, 0, 2], [2, 2, 2]);
   assert.deepEqual([...valuesOf(svdvals(stack))], [NaN, NaN, 2, 1]);
   assert.deepEqual([...valuesOf(svdvals(toTensor([Infinity, 0, 0, 1], [2, 2])))], [NaN, NaN]);
-  assert.throws(() => eigvalsh(stack), /eigen decomposition was not successful/);
+  assert.deepEqual([...valuesOf(eigvalsh(stack))], [NaN, NaN, 1, 2]);
   assert.ok(valuesOf(eigvalsh(toTensor([Infinity, 2, 2, 1], [2, 2]))).every(Number.isNaN));
   assert.ok(valuesOf(qr(toTensor([NaN, 0, 0, 1], [2, 2]))[1]).some(Number.isNaN));
 });
