@@ -20,7 +20,7 @@ export async function examineComputing(): Promise<Finding[]> {
   } catch (error) {
     return [...findings, { part, name: 'libtensorflow', ok: false, found: sentence(error), remedy: REBUILD }];
   }
-  const found = [libtensorflow, openblas, device, float32, products, float64].map((examine) => examine(tensor));
+  const found = [libtensorflow, kernels, device, float32, products, float64].map((examine) => examine(tensor));
   return [...findings, ...found];
 }
 
@@ -35,8 +35,8 @@ function libtensorflow(tensor: typeof Tensor): Finding {
   return { part, name: 'libtensorflow', ok: true, found: nodeBackend(tensor).binding.TF_Version };
 }
 
-function openblas({ openblasDescription }: typeof Tensor): Finding {
-  const found = openblasDescription() ?? "not used: ATTENTION_KERNELS names TensorFlow's own kernels";
+function kernels({ openblasDescription }: typeof Tensor): Finding {
+  const found = openblasDescription() ?? "TensorFlow's own, as ATTENTION_KERNELS says";
   return { part, name: 'kernels', ok: true, found };
 }
 

@@ -1,9 +1,12 @@
 /**
  * The few operations that all Transformers share, on tensors of the current precision. Weights lie as PyTorch keeps
  * them: a linear map from d to m features is `[m, d]`.
+ *
+ * Four of them are also fused ops, which read and write memory once and are taken where TensorFlow has them. What is
+ * written here in ops of tfjs says what they compute, and computes it on GPUs; the tests compare the two.
  */
 import { InputError } from '../input-error';
-import { scalar, tf } from '../tensor';
+import { fusedAttention, fusedGelu, fusedLayerNorm, fusedLinear, hasFusedOps, scalar, tf } from '../tensor';
 
 export interface Linear {
   /** `[m, d]`. */
@@ -18,9 +21,14 @@ export interface Linear {
 /** x W^T + b over the last axis: `[..., d]` -> `[..., m]`. */
 export function linear(x: tf.Tensor, { weight, bias }: Linear): tf.Tensor {
   const [m, d] = weight.shape;
+  const image = (rows: tf.Tensor2D) => {
+    if (bias && hasFusedOps()) return fusedLinear(rows, weight, bias);
+    const product = tf.matMul(rows, weight, false, true);
+    return bias ? tf.add(product, bias) : product;
+  };
   return tf.tidy(() => {
-    const product = tf.matMul(x.reshape([x.size / d, d]), weight, false, true); // [rows, m]
-    return (bias ? tf.add(product, bias) : product).reshape([...x.shape.slice(0, -1), m]);
+    const rows = x.reshape<tf.Tensor2D>([x.size / d, d]);
+    return image(rows).reshape([...x.shape.slice(0, -1), m]);
   });
 }
 
@@ -33,6 +41,7 @@ export interface Affine {
 
 /** (x - mean) / sqrt(variance + eps) over the last axis, then gamma x + beta where there is an affine part; same shape. */
 export function layerNorm(x: tf.Tensor, eps: number, affine: Affine | null): tf.Tensor {
+  if (affine && hasFusedOps()) return fusedLayerNorm(x, eps, affine.weight, affine.bias);
   return tf.tidy(() => {
     const centred = tf.sub(x, tf.mean(x, -1, true));
     const variance = tf.mean(tf.square(centred), -1, true);
@@ -44,7 +53,10 @@ export function layerNorm(x: tf.Tensor, eps: number, affine: Affine | null): tf.
 /** Pointwise functions of the feed-forward layers, under the names that Hugging Face's configurations use. */
 const ACTIVATIONS = {
   /** x Phi(x), with the error function. */
-  gelu: (x: tf.Tensor) => tf.mul(tf.mul(x, scalar(0.5)), tf.add(tf.erf(tf.mul(x, scalar(Math.SQRT1_2))), scalar(1))),
+  gelu: (x: tf.Tensor) =>
+    hasFusedOps()
+      ? fusedGelu(x)
+      : tf.mul(tf.mul(x, scalar(0.5)), tf.add(tf.erf(tf.mul(x, scalar(Math.SQRT1_2))), scalar(1))),
   /** GPT-2's approximation of it by tanh. */
   gelu_new: (x: tf.Tensor) => {
     const inner = tf.mul(tf.add(x, tf.mul(tf.mul(x, tf.square(x)), scalar(0.044715))), scalar(Math.sqrt(2 / Math.PI)));
@@ -112,7 +124,12 @@ export function attentionHeads(
   scale: number,
   mask: tf.Tensor | null = null,
 ): tf.Tensor3D {
+  const byHead = (map: Linear) => {
+    const image = linear(x, map);
+    return image.reshape<tf.Tensor4D>([...x.shape.slice(0, 2), heads, image.shape[2]! / heads]); // [B, n, H, d_h]
+  };
   return tf.tidy(() => {
+    if (hasFusedOps()) return fusedAttention(byHead(query), byHead(key), byHead(value), scale, mask);
     const weights = tf.tidy(() => {
       const q = splitHeads(tf.mul(linear(x, query), scalar(scale)), heads); // [B, H, n, d_h]
       const k = splitHeads(linear(x, key), heads);

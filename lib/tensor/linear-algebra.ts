@@ -1,42 +1,16 @@
 /**
  * The factorizations that TensorFlow has and tfjs lacks, on one matrix or a stack of them, [..., rows, columns], in the
- * current precision; on CPUs all but `qr` are LAPACK's, see ./openblas. They have no gradients. Shapes that do not fit
+ * current precision; on CPUs all but `qr` are LAPACK's, see ./native-kernels. They have no gradients. Shapes that do not fit
  * throw a `RangeError`.
  */
-import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
-import './float64-backend';
-import { tf } from './tensorflow';
-
-type Settings = Record<string, boolean>;
-
-function registerOp(op: string, outputCount: number): void {
-  for (const backendName of ['tensorflow', 'float64']) {
-    tf.registerKernel({
-      kernelName: op,
-      backendName,
-      kernelFunc: ({ inputs, backend, attrs }) => {
-        const node = backend as NodeJSKernelBackend;
-        const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_FLOAT } = node.binding;
-        const attributes = [
-          { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
-          ...Object.entries(attrs as Settings).map(([name, value]) => ({ name, type: TF_ATTR_BOOL, value })),
-        ];
-        return node.executeMultipleOutputs(op, attributes, Object.values(inputs) as tf.TensorInfo[], outputCount);
-      },
-    });
-  }
-}
+import type { tf } from './tensorflow';
+import { execute, registerOp } from './tensorflow-op';
 
 registerOp('Cholesky', 1);
 registerOp('MatrixTriangularSolve', 1);
 registerOp('Qr', 2);
 registerOp('SelfAdjointEigV2', 2);
 registerOp('Svd', 3);
-
-function execute(op: string, inputs: Record<string, tf.Tensor>, settings: Settings = {}): tf.Tensor[] {
-  // tfjs types what a kernel gives as one tensor or a dictionary of them; these kernels give a list.
-  return tf.engine().runKernel(op, inputs, settings) as unknown as tf.Tensor[];
-}
 
 /**
  * The lower triangular L [..., n, n] with L L^T = `a`, for symmetric `a` [..., n, n]; only its lower triangle is read.

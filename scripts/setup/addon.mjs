@@ -4,7 +4,7 @@
  * - tfjs-node-gpu's native half. Its own install script fetches libtensorflow and a prebuilt addon from hosts that often do
  *   not answer, and both are old; here it is built from the package's own source (two .cc files) against the libtensorflow
  *   of data/sources.json.
- * - lib/tensor/openblas, which lets that libtensorflow compute products and factorizations with OpenBLAS.
+ * - lib/tensor/native, kernels for that libtensorflow, most of which call OpenBLAS.
  *
  * What was built is kept in the cache, because `npm ci` wipes node_modules.
  */
@@ -28,7 +28,7 @@ import { cache, root, sources, tfjsPackage } from './places.mjs';
 import { say } from './progress.mjs';
 import { mustRun, run } from './run.mjs';
 
-const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-DBLAS_SYMBOL_PREFIX=scipy_'];
+const FLAGS = ['-O3', '-std=c++17', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-DBLAS_SYMBOL_PREFIX=scipy_'];
 /** Where tfjs looks for its addon, and lib/tensor for the other one, which finds OpenBLAS beside itself. */
 const place = join(tfjsPackage, 'lib', 'napi-v8');
 const deps = join(tfjsPackage, 'deps');
@@ -46,9 +46,9 @@ const addons = [
     libraries: ['-ltensorflow', '-ltensorflow_framework'],
   },
   {
-    name: 'openblas_kernels.node',
-    called: "OpenBLAS's kernels",
-    code: join(root, 'lib', 'tensor', 'openblas'),
+    name: 'native_kernels.node',
+    called: 'the native kernels',
+    code: join(root, 'lib', 'tensor', 'native'),
     libraries: ['-ltensorflow_framework', '-lscipy_openblas'],
   },
 ];
@@ -101,7 +101,7 @@ export async function installAddon(device, compiler) {
   link(relative(tfjsPackage, tensorflowFolder(device)), deps);
   await prove(device);
   writeFileSync(stamp, proof(device));
-  say(`TensorFlow's addon and OpenBLAS (${device}): work, ${Math.round((Date.now() - began) / 1000)} s`);
+  say(`TensorFlow's addon and the native kernels (${device}): work, ${Math.round((Date.now() - began) / 1000)} s`);
 }
 
 async function compile({ name, called, code, libraries }, device, compiler) {

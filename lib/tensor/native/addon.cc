@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "factorizations.h"
+#include "layers.h"
 #include "product.h"
 
 namespace {
@@ -17,6 +18,10 @@ void registerAll() {
   registerKernel<SelfAdjointEig, T>("SelfAdjointEigV2");
   registerKernel<Svd, T>("Svd");
   registerKernel<TriangularSolve, T>("MatrixTriangularSolve");
+  registerKernel<Linear, T>("AttentionCapacity>Linear");
+  registerKernel<LayerNorm, T>("AttentionCapacity>LayerNorm");
+  registerKernel<Gelu, T>("AttentionCapacity>Gelu");
+  registerKernel<Attention, T>("AttentionCapacity>Attention");
 }
 
 napi_value countCalls(napi_env env, napi_callback_info) {
@@ -49,6 +54,10 @@ napi_value load(napi_env env, napi_value exports) {
   try {
     std::call_once(once, [] {
       scipy_openblas_set_num_threads(1);  // the threads are ours, see threads.h
+      registerOp("AttentionCapacity>Linear", {"x", "weight", "bias"}, "y");
+      registerOp("AttentionCapacity>LayerNorm", {"x", "eps", "weight", "bias"}, "y");
+      registerOp("AttentionCapacity>Gelu", {"x"}, "y");
+      registerOp("AttentionCapacity>Attention", {"query", "key", "value", "scale", "mask"}, "heads");
       registerAll<float>();
       registerAll<double>();
     });
@@ -60,4 +69,4 @@ napi_value load(napi_env env, napi_value exports) {
 
 }  // namespace
 
-NAPI_MODULE(openblas, load)
+NAPI_MODULE(kernels, load)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <tensorflow/c/kernels.h>
+#include <tensorflow/c/ops.h>
 
 #include <array>
 #include <atomic>
@@ -117,6 +118,17 @@ class Call {
 // How often a kernel of ours was called.
 inline std::atomic<int64_t> calls{0};
 
+// Makes an op that TensorFlow does not have, on tensors of one type: registerOp(name, {"x", "weight"}, "y").
+inline void registerOp(const char* name, std::initializer_list<const char*> inputs, const char* output) {
+  TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(name);
+  TF_OpDefinitionBuilderAddAttr(builder, "T: {float, double}");
+  for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(builder, (input + std::string(": T")).c_str());
+  TF_OpDefinitionBuilderAddOutput(builder, (output + std::string(": T")).c_str());
+  Status status;
+  TF_RegisterOpDefinition(builder, status.get());
+  status.check();
+}
+
 // Registers `Kernel` for an op, on CPUs and for tensors of T, before TensorFlow's own, whose priority is 0. A kernel has
 // `static constexpr std::array flags`, the names of its boolean attributes, is made from their values, and computes in
 // `void operator()(Call&) const`.
@@ -155,7 +167,7 @@ void registerKernel(const char* op) {
   TF_KernelBuilder_TypeConstraint(builder, "T", typeOf<T>, status.get());
   status.check();
   TF_KernelBuilder_Priority(builder, 1);
-  const std::string name = std::string("OpenBLAS") + op + (typeOf<T> == TF_DOUBLE ? "Double" : "Float");
+  const std::string name = std::string("Capacity") + op + (typeOf<T> == TF_DOUBLE ? "Double" : "Float");
   TF_RegisterKernelBuilder(name.c_str(), builder, status.get());
   status.check();
 }

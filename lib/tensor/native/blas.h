@@ -4,12 +4,9 @@
 #include <cblas.h>
 
 #define OPENBLAS_ROUTINES(T, p)                                                                                        \
-  inline void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, const T* a, blasint lda,   \
-                   const T* b, blasint ldb, T* c, blasint ldc) {                                                       \
-    scipy_cblas_##p##gemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, 0, c, ldc);                               \
-  }                                                                                                                    \
-  inline void gemv(CBLAS_TRANSPOSE ta, blasint rows, blasint columns, const T* a, const T* x, T* y) {                  \
-    scipy_cblas_##p##gemv(CblasRowMajor, ta, rows, columns, 1, a, columns, x, 1, 0, y, 1);                             \
+  inline void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, T alpha, const T* a,       \
+                   blasint lda, const T* b, blasint ldb, T beta, T* c, blasint ldc) {                                  \
+    scipy_cblas_##p##gemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);                        \
   }                                                                                                                    \
   inline void trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE ta, blasint m, blasint n, const T* a, T* b) {                      \
     scipy_cblas_##p##trsm(CblasRowMajor, CblasLeft, uplo, ta, CblasNonUnit, m, n, 1, a, m, b, n);                      \

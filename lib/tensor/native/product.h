@@ -1,0 +1,104 @@
+#pragma once
+
+#include <array>
+
+#include "blas.h"
+#include "kernel.h"
+#include "tasks.h"
+
+// Where the matrices of two stacks of the same number of axes begin whose shapes are broadcast to one.
+struct Pairing {
+  Shape shape;
+  std::vector<std::array<int64_t, 2>> pairs;
+
+  Pairing(Shape x, Shape y) {
+    while (x.size() < y.size()) x.insert(x.begin(), 1);
+    while (y.size() < x.size()) y.insert(y.begin(), 1);
+    for (size_t i = 0; i < x.size(); i++) {
+      if (x[i] != y[i] && x[i] != 1 && y[i] != 1) {
+        throw std::invalid_argument("the stacks cannot be broadcast to one shape");
+      }
+      shape.push_back(x[i] == 1 ? y[i] : x[i]);
+    }
+    pairs.resize(sizeOf(shape));
+    for (size_t p = 0; p < pairs.size(); p++) {
+      int64_t rest = p, xStride = 1, yStride = 1;
+      for (size_t i = shape.size(); i-- > 0;) {
+        const int64_t at = rest % shape[i];
+        rest /= shape[i];
+        if (x[i] > 1) pairs[p][0] += at * xStride;
+        if (y[i] > 1) pairs[p][1] += at * yStride;
+        xStride *= x[i];
+        yStride *= y[i];
+      }
+    }
+  }
+};
+
+// A left and a right factor; each is transposed where its flag says so.
+template <typename T>
+struct Factors {
+  const T *left, *right;
+};
+
+// `count` products [m, n] = op(left) op(right) of inner length k, plus the bias [n] in every row where there is one.
+//
+// A few large products are each cut along their longer side, the inner one never: an element is the same sum of products,
+// in the same order, however many threads there are and whatever lies beside it.
+template <typename T, typename FactorsOf>
+void multiply(int64_t count, int64_t m, int64_t n, int64_t k, std::array<bool, 2> adjoint, const FactorsOf& factorsOf,
+              const T* bias, T* products) {
+  constexpr int64_t step = 16;
+  const auto operation = [](bool transposed) { return transposed ? CblasTrans : CblasNoTrans; };
+  const int64_t leftStride = std::max<int64_t>(1, adjoint[0] ? m : k);
+  const int64_t rightStride = std::max<int64_t>(1, adjoint[1] ? k : n);
+  const int64_t threads = threadCount(), longer = std::max(m, n);
+  const double operations = 2.0 * m * n * k;
+  const bool cut = count < 4 * threads && count % threads != 0 && count * operations >= WORTH_A_THREAD;
+  const int64_t parts = cut ? std::min(threads, (longer + step - 1) / step) : 1;
+  const int64_t length = ((longer + parts - 1) / parts + step - 1) / step * step;
+  inTasks(count * parts, operations / parts, [&](int64_t task) {
+    const int64_t index = task / parts, from = task % parts * length;
+    const int64_t size = std::min(longer, from + length) - from;
+    if (size <= 0) return;
+    const bool byRows = m >= n;
+    const int64_t row = byRows ? from : 0, column = byRows ? 0 : from;
+    const int64_t rows = byRows ? size : m, columns = byRows ? n : size;
+    const Factors<T> factors = factorsOf(index);
+    T* product = products + index * m * n + row * n + column;
+    for (int64_t i = 0; bias && i < rows; i++) std::copy_n(bias + column, columns, product + i * n);
+    gemm(operation(adjoint[0]), operation(adjoint[1]), rows, columns, k, T(1),
+         factors.left + row * (adjoint[0] ? 1 : leftStride), leftStride,
+         factors.right + column * (adjoint[1] ? rightStride : 1), rightStride, T(bias ? 1 : 0), product, n);
+  });
+}
+
+// op(x) op(y) for the matrices of two stacks, which broadcast.
+template <typename T>
+struct BatchMatMul {
+  static constexpr std::array flags{"adj_x", "adj_y"};
+  std::array<bool, 2> adjoint;
+
+  void operator()(Call& call) const {
+    Tensor<T> x = call.input<T>(0), y = call.input<T>(1);
+    const Stack left(x.shape()), right(y.shape());
+    const auto [m, k] = oriented(left, adjoint[0]);
+    const auto [inner, n] = oriented(right, adjoint[1]);
+    if (inner != k) throw std::invalid_argument("the matrices' inner lengths differ");
+    const Pairing pairing(left.shape, right.shape);
+    Shape shape = pairing.shape;
+    shape.insert(shape.end(), {m, n});
+    Tensor<T> products = call.output<T>(0, shape);
+    if (sizeOf(shape) == 0) return;
+    const auto factorsOf = [&](int64_t index) {
+      const auto [atLeft, atRight] = pairing.pairs[index];
+      return Factors<T>{x.data() + atLeft * left.size(), y.data() + atRight * right.size()};
+    };
+    multiply<T>(pairing.pairs.size(), m, n, k, adjoint, factorsOf, nullptr, products.data());
+  }
+
+ private:
+  static std::array<int, 2> oriented(const Stack& stack, bool adjoint) {
+    return adjoint ? std::array{stack.columns, stack.rows} : std::array{stack.rows, stack.columns};
+  }
+};

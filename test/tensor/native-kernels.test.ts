@@ -1,0 +1,264 @@
+/**
+ * The native kernels: that TensorFlow takes them, that they compute what its own do (a process without them is the other
+ * implementation), exact products of whole numbers, and that no element depends on what lies beside it.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
+import {
+  epsilonOf,
+  fusedAttention,
+  fusedLayerNorm,
+  fusedLinear,
+  inPrecision,
+  kernels,
+  nativeCalls,
+  openblasDescription,
+  type Precision,
+  randomSource,
+  svd,
+  tf,
+  toTensor,
+  valuesOf,
+} from 'attention-capacity/tensor/index';
+import { compute, names } from './every-kernel';
+
+const library = JSON.stringify(require.resolve('attention-capacity/tensor/index'));
+const precisions = ['float32', 'float64'] as const;
+
+/** Runs `run` in both precisions, without leaving tensors. */
+function inBoth(run: (precision: Precision) => void): void {
+  for (const precision of precisions) inPrecision(precision, () => tf.tidy(() => run(precision)));
+}
+
+const integers = (label: string, count: number) => {
+  const source = randomSource(3, label);
+  return Float64Array.from({ length: count }, () => source.integer(41) - 20);
+};
+
+test('TensorFlow takes the native kernels, all of them, in both precisions', () => {
+  assert.equal(kernels, 'native');
+  assert.match(openblasDescription()!, /^OpenBLAS \d[\d.]+ for \S+, \d+ threads?$/);
+  for (const precision of precisions) {
+    for (const name of names) {
+      const before = nativeCalls();
+      compute(name, precision);
+      assert.ok(nativeCalls() > before, `${name} in ${precision}`);
+    }
+  }
+});
+
+test("without them TensorFlow's own kernels compute the same", (t) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [require.resolve('./every-kernel')], {
+    encoding: 'utf8',
+    env: { ...process.env, ATTENTION_KERNELS: 'tensorflow' },
+    maxBuffer: 2 ** 26,
+  });
+  assert.equal(status, 0, stderr);
+  const theirs = JSON.parse(stdout) as Record<Precision, Record<string, number[]>>;
+  for (const precision of precisions) {
+    let largest = 0;
+    for (const name of names) {
+      const own = compute(name, precision);
+      const other = theirs[precision][name];
+      assert.equal(own.length, other.length);
+      const scale = Math.max(...other.map(Math.abs));
+      const difference = Math.max(...own.map((value, i) => Math.abs(value - other[i]))) / scale;
+      // Sums of up to 300 products; the condition number of the Gram matrices is about 60.
+      assert.ok(difference < 100 * epsilonOf(precision), `${name} in ${precision}: ${difference}`);
+      largest = Math.max(largest, difference);
+    }
+    t.diagnostic(`${precision}: largest difference ${largest.toExponential(1)} of the largest element`);
+  }
+});
+
+test('products of whole numbers are exact, for every shape, transposed or not, one or many', () => {
+  const length = fc.integer({ min: 0, max: 70 });
+  const shapes = fc.record({ m: length, n: length, k: length, left: fc.boolean(), right: fc.boolean() });
+  const stacks = fc.constantFrom<[number[], number[]]>(
+    [[], []],
+    [[3], [3]],
+    [
+      [2, 1],
+      [1, 2],
+    ],
+    [[5], []],
+    [[0], [1]],
+  );
+  fc.assert(
+    fc.property(shapes, stacks, ({ m, n, k, left, right }, [before, beside]) => {
+      const sizes = [before, beside].map((shape) => shape.reduce((product, axis) => product * axis, 1));
+      const a = integers('a', sizes[0] * m * k);
+      const b = integers('b', sizes[1] * n * k);
+      inBoth(() => {
+        const x = toTensor(a, [...before, ...(left ? [k, m] : [m, k])]);
+        const y = toTensor(b, [...beside, ...(right ? [n, k] : [k, n])]);
+        const product = tf.matMul(x, y, left, right);
+        const values = valuesOf(product);
+        const shape = product.shape.slice(0, -2);
+        const pad = (stack: number[]) => [...shape.map(() => 1), ...stack].slice(stack.length);
+        const offset = (index: number, stack: number[]) => {
+          let [rest, at, stride] = [index, 0, 1];
+          for (let axis = shape.length - 1; axis >= 0; axis--) {
+            const own = pad(stack)[axis];
+            at += (own > 1 ? rest % shape[axis] : 0) * stride;
+            rest = Math.floor(rest / shape[axis]);
+            stride *= own;
+          }
+          return at;
+        };
+        for (let index = 0; index < values.length; index++) {
+          const stack = Math.floor(index / (m * n));
+          const [i, j] = [Math.floor((index % (m * n)) / n), index % n];
+          const [p, q] = [offset(stack, before) * m * k, offset(stack, beside) * n * k];
+          let sum = 0;
+          for (let l = 0; l < k; l++)
+            sum += a[p + (left ? l * m + i : i * k + l)] * b[q + (right ? j * k + l : l * n + j)];
+          assert.equal(values[index], sum);
+        }
+      });
+    }),
+    { numRuns: 60, seed: 1 },
+  );
+});
+
+test('large products of whole numbers are exact however they are cut', () => {
+  for (const [m, n, k] of [
+    [1000, 37, 101],
+    [37, 1000, 101],
+    [513, 515, 64],
+    [1, 3000, 800],
+    [3000, 1, 800],
+  ]) {
+    // Row i of the left is i mod 7 - 3 everywhere, column j of the right j mod 5 - 2: the product is their product, k times.
+    const left = Float64Array.from({ length: m * k }, (_, index) => (Math.floor(index / k) % 7) - 3);
+    const right = Float64Array.from({ length: k * n }, (_, index) => ((index % n) % 5) - 2);
+    inBoth(() => {
+      const values = valuesOf(tf.matMul(toTensor(left, [m, k]), toTensor(right, [k, n])));
+      const wrong = values.findIndex(
+        (value, index) => value !== k * ((Math.floor(index / n) % 7) - 3) * (((index % n) % 5) - 2),
+      );
+      assert.equal(wrong, -1, `[${m}, ${k}] x [${k}, ${n}]`);
+    });
+  }
+});
+
+test('a row of a product is the same to the last bit whatever rows lie beside it, and in a layer too', () => {
+  const [d, m] = [257, 130];
+  const source = randomSource(5, 'rows');
+  const normals = (count: number) => Float64Array.from({ length: count }, () => source.normal());
+  const [x, weight, bias] = [normals(300 * d), normals(m * d), normals(m)];
+  inBoth(() => {
+    const [w, b] = [toTensor(weight, [m, d]) as tf.Tensor2D, toTensor(bias, [m]) as tf.Tensor1D];
+    const images = (rows: number) => {
+      const given = toTensor(x.subarray(0, rows * d), [rows, d]) as tf.Tensor2D;
+      return [
+        tf.matMul(given, w, false, true),
+        fusedLinear(given, w, b),
+        fusedLayerNorm(
+          given,
+          1e-6,
+          toTensor(x.subarray(0, d), [d]) as tf.Tensor1D,
+          toTensor(x.subarray(d, 2 * d), [d]) as tf.Tensor1D,
+        ),
+      ].map(valuesOf);
+    };
+    const all = images(300);
+    for (const rows of [1, 2, 3, 5, 16, 31, 197]) {
+      images(rows).forEach((values, which) => assert.deepEqual(values, all[which].slice(0, values.length)));
+    }
+  });
+});
+
+test('svd gives orthonormal vectors and the matrix back', () => {
+  for (const [m, n] of [
+    [40, 40],
+    [60, 20],
+    [20, 60],
+    [1, 5],
+  ]) {
+    inBoth((precision) => {
+      const source = randomSource(2, `svd ${m} ${n}`);
+      const a = toTensor(
+        Float64Array.from({ length: 2 * m * n }, () => source.normal()),
+        [2, m, n],
+      );
+      const [u, s, v] = svd(a);
+      const p = Math.min(m, n);
+      assert.deepEqual(
+        [u.shape, s.shape, v.shape],
+        [
+          [2, m, p],
+          [2, p],
+          [2, n, p],
+        ],
+      );
+      const largest = (difference: tf.Tensor) => Math.max(...valuesOf(difference.abs()));
+      const allowed = 30 * Math.max(m, n) * epsilonOf(precision);
+      assert.ok(largest(tf.matMul(u, u, true).sub(tf.eye(p))) < allowed);
+      assert.ok(largest(tf.matMul(v, v, true).sub(tf.eye(p))) < allowed);
+      assert.ok(largest(tf.matMul(u.mul(s.expandDims(1)), v, false, true).sub(a)) < allowed * largest(a));
+    });
+  }
+});
+
+test('attention reads a mask that forbids, and gives no number where all is forbidden', () => {
+  inBoth(() => {
+    const one = (label: string) => toTensor(integers(label, 6), [1, 3, 1, 2]) as tf.Tensor4D;
+    const [q, k, v] = [one('q'), one('k'), one('v')];
+    const onlyItself = toTensor([0, -Infinity, -Infinity, -Infinity, 0, -Infinity, -Infinity, -Infinity, 0], [3, 3]);
+    assert.deepEqual([...valuesOf(fusedAttention(q, k, v, 0.5, onlyItself))], [...integers('v', 6)]);
+    const nothing = toTensor(new Float64Array(9).fill(-Infinity), [3, 3]);
+    assert.ok(valuesOf(fusedAttention(q, k, v, 0.5, nothing)).every(Number.isNaN));
+  });
+});
+
+test('shapes that do not fit are refused', () => {
+  inBoth(() => {
+    const matrix = (m: number, n: number) => tf.ones([m, n]) as tf.Tensor2D;
+    const vector = (n: number) => tf.ones([n]) as tf.Tensor1D;
+    const heads = (n: number) => tf.ones([1, n, 2, 3]) as tf.Tensor4D;
+    assert.throws(() => fusedLinear(matrix(2, 3), matrix(5, 4), vector(5)), /expected x \[rows, d\], weight \[m, d\]/);
+    assert.throws(() => fusedLinear(matrix(2, 3), matrix(5, 3), vector(4)), /expected x \[rows, d\], weight \[m, d\]/);
+    assert.throws(
+      () => fusedLayerNorm(matrix(2, 3), 0, vector(2), vector(3)),
+      /expected x \[\.\.\., d\], weight \[d\]/,
+    );
+    assert.throws(() => fusedAttention(heads(2), heads(3), heads(4), 1, null), /expected query \[B, m, H, d\]/);
+    assert.throws(() => fusedAttention(heads(2), heads(3), heads(3), 1, matrix(3, 3)), /mask does not broadcast/);
+  });
+});
+
+test('memory does not grow', () => {
+  const used = () => process.memoryUsage().rss;
+  const some = () => {
+    for (const name of names) compute(name, 'float64');
+  };
+  for (let i = 0; i < 20; i++) some();
+  const before = used();
+  for (let i = 0; i < 60; i++) some();
+  // One result that stayed would be 10 to 1000 kB, each time.
+  assert.ok(used() - before < 20e6, `${((used() - before) / 1e6).toFixed(1)} MB more`);
+});
+
+test("the addon serves Node's other threads as well", async () => {
+  const program = `
+    const { tf, toTensor, inPrecision } = require(${library});
+    const product = inPrecision('float64', () => tf.matMul(toTensor([1, 2, 3, 4], [2, 2]), toTensor([5, 6, 7, 8], [2, 2])).dataSync());
+    require('node:worker_threads').parentPort.postMessage([...product]);`;
+  const product = await new Promise((resolve, reject) => {
+    new Worker(program, { eval: true }).once('message', resolve).once('error', reject);
+  });
+  assert.deepEqual(product, [19, 22, 43, 50]);
+});
+
+test('an unknown choice of kernels is one sentence', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['-e', `require(${library})`], {
+    encoding: 'utf8',
+    env: { ...process.env, ATTENTION_KERNELS: 'mkl' },
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /InputError: ATTENTION_KERNELS: expected native or tensorflow, got mkl/);
+});
