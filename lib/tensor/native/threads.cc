@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -19,7 +20,9 @@ struct Job {
   int workers = 0;    // guarded by the crew's mutex
 };
 
-int countCores() {
+int countThreads() {
+  const char* wanted = std::getenv("TF_NUM_INTRAOP_THREADS");
+  if (wanted && std::atoi(wanted) > 0) return std::atoi(wanted);
   cpu_set_t allowed;
   const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
   return known ? std::max(1, CPU_COUNT(&allowed)) : 1;
@@ -80,7 +83,7 @@ class Crew {
 }  // namespace
 
 int threadCount() {
-  static const int count = countCores();
+  static const int count = countThreads();
   return count;
 }
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-// As many threads as the process may use cores.
+// As many threads as the process may use cores, unless TF_NUM_INTRAOP_THREADS, which TensorFlow obeys, says otherwise.
 int threadCount();
 
 // Calls piece(0) ... piece(count - 1), each once, in any order and on several threads, and returns when all have ended.

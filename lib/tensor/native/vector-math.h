@@ -24,13 +24,18 @@ Float8 _ZGVdN8v_erff(Float8);
 template <typename T, typename Vector, Vector function(Vector)>
 __attribute__((target("avx2"))) void inVectors(T* values, int64_t count) {
   constexpr int64_t lanes = sizeof(Vector) / sizeof(T);
-  for (int64_t i = 0; i < count; i += lanes) {
-    const int64_t size = std::min(lanes, count - i);
-    Vector vector = {};
-    __builtin_memcpy(&vector, values + i, size * sizeof(T));
+  Vector vector;
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    __builtin_memcpy(&vector, values + i, sizeof vector);
     vector = function(vector);
-    __builtin_memcpy(values + i, &vector, size * sizeof(T));
+    __builtin_memcpy(values + i, &vector, sizeof vector);
   }
+  if (i == count) return;
+  vector = Vector{};
+  __builtin_memcpy(&vector, values + i, (count - i) * sizeof(T));
+  vector = function(vector);
+  __builtin_memcpy(values + i, &vector, (count - i) * sizeof(T));
 }
 
 inline bool haveAvx2() {
