@@ -43,6 +43,20 @@ class Server extends jupyter.ZmqServer {
     this.#executor = executor;
   }
 
+  /**
+   * tslab calls this for each socket. zeromq.js sends the 512th message on a socket that is never read from, such as this
+   * one, only when the event loop turns, and refuses whatever comes before that ("Socket is busy writing"): a cell with
+   * many lines or a long progress bar would fail, and so would the report of it. With a timeout of zero it sends at once.
+   * And ZeroMQ drops what a reader has not taken when a thousand messages wait, unless there is no such limit.
+   */
+  bindSocket(socket, port) {
+    if (socket === this.iopub) {
+      socket.sendTimeout = 0;
+      socket.sendHighWaterMark = 0;
+    }
+    return super.bindSocket(socket, port);
+  }
+
   /** tslab calls this for an `execute_request`, as soon as it arrives. */
   async handleExecute(socket, request) {
     const generation = this.#generation;

@@ -75,6 +75,13 @@ describe('the notebook kernel', () => {
     assert.equal(text('stderr').join(''), 'to the other stream\n');
   });
 
+  test('thousands of messages in one turn of the event loop all arrive', async () => {
+    const said = await kernel.execute('for (let i = 0; i < 3000; i++) console.log(i);');
+    assert.equal(said.reply.status, 'ok');
+    const lines = said.of('stream').map(({ text }) => text as string);
+    assert.deepEqual(lines.join('').trim().split('\n').map(Number), [...Array(3000).keys()]);
+  });
+
   test("an error names the cell's lines, where it was thrown and from where it was called", async () => {
     const cell = [
       'interface Point { x: number }',
