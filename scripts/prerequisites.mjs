@@ -91,7 +91,7 @@ export async function findCompiler(candidates = COMPILERS) {
   }
   const found = failed.length > 0 ? `${failed.join(', ')} did not compile a small file` : 'none was found';
   return {
-    problem: `A C++17 compiler is needed to build TensorFlow's addon; ${found}. Install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++), or name one in CXX.`,
+    problem: `A C++17 compiler is needed to build TensorFlow's addon and the native kernels; ${found}. Install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++), or name one in CXX.`,
   };
 }
 
