@@ -5,8 +5,6 @@ import { scratch } from './scratch';
 const TABLE_BYTES = 2 ** 29;
 /** What a batch of sub-Grams may take, beside as much for their factors. */
 const BATCH_BYTES = 2 ** 25;
-/** From this size on a factorization in two blocks beats the one call: TensorFlow's Cholesky outgrows the caches. */
-const SPLIT_FROM = 520;
 
 /** How many subsets of size k are worked on at a time, an even number: cores share them. Verdicts do not depend on it. */
 export function batchSize(k: number): number {
@@ -52,12 +50,7 @@ export class Gram {
    */
   factors(subsets: readonly Int32Array[], shifts: readonly number[], size = subsets[0].length): Uint8Array {
     if (subsets.length === 0) return new Uint8Array(0);
-    return inFloat64(() => {
-      if (size < SPLIT_FROM) return succeeded(cholesky(this.leading(subsets, shifts, size)));
-      const first = 16 * Math.ceil(size / 32);
-      const blocks = this.eliminate(subsets, shifts, first, size);
-      return succeeded(cholesky(blocks.complement));
-    });
+    return inFloat64(() => succeeded(cholesky(this.leading(subsets, shifts, size))));
   }
 
   /**
