@@ -151,6 +151,46 @@ test('large products of whole numbers are exact however they are cut', () => {
   }
 });
 
+test('vectors, empty sums and a matrix times its own transpose are exact too', () => {
+  for (const [m, k] of [
+    [1, 1],
+    [1, 500],
+    [500, 1],
+    [3, 0],
+    [15, 16],
+    [33, 40],
+    [197, 300],
+    [600, 200],
+  ]) {
+    const a = integers('a', m * k);
+    const b = integers('b', k);
+    inBoth(() => {
+      const x = toTensor(a, [m, k]);
+      const [column, row] = [toTensor(b, [k, 1]), toTensor(b, [1, k])];
+      const dots = Array.from({ length: m }, (_, i) => b.reduce((sum, value, l) => sum + value * a[i * k + l], 0));
+      const turned = tf.transpose(x);
+      for (const product of [
+        tf.matMul(x, column),
+        tf.matMul(x, row, false, true),
+        tf.matMul(turned, column, true),
+        tf.matMul(row, x, false, true),
+        tf.matMul(row, turned),
+        tf.matMul(column, turned, true),
+      ]) {
+        assert.deepEqual([...valuesOf(product)], dots, `${m} x ${k}`);
+      }
+      const squares = Array.from({ length: m * m }, (_, index) => {
+        const [i, j] = [Math.floor(index / m) * k, (index % m) * k];
+        let sum = 0;
+        for (let l = 0; l < k; l++) sum += a[i + l] * a[j + l];
+        return sum;
+      });
+      assert.deepEqual([...valuesOf(tf.matMul(x, x, false, true))], squares);
+      assert.deepEqual([...valuesOf(tf.matMul(turned, turned, true, false))], squares);
+    });
+  }
+});
+
 test('in float64 an element is the same to the last bit on any number of threads', () => {
   const program = `
     const { tf, inPrecision, toTensor, valuesOf } = require(${library});

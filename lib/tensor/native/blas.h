@@ -8,6 +8,13 @@
                    blasint lda, const T* b, blasint ldb, T beta, T* c, blasint ldc) {                                  \
     scipy_cblas_##p##gemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);                        \
   }                                                                                                                    \
+  inline void gemv(CBLAS_TRANSPOSE ta, blasint rows, blasint columns, const T* a, blasint lda, const T* x, T beta,      \
+                   T* y) {                                                                                             \
+    scipy_cblas_##p##gemv(CblasRowMajor, ta, rows, columns, 1, a, lda, x, 1, beta, y, 1);                              \
+  }                                                                                                                    \
+  inline void syrk(CBLAS_TRANSPOSE ta, blasint n, blasint k, const T* a, blasint lda, T* c) {                          \
+    scipy_cblas_##p##syrk(CblasRowMajor, CblasLower, ta, n, k, 1, a, lda, 0, c, n);                                    \
+  }                                                                                                                    \
   inline void trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE ta, blasint m, blasint n, const T* a, T* b) {                      \
     scipy_cblas_##p##trsm(CblasRowMajor, CblasLeft, uplo, ta, CblasNonUnit, m, n, 1, a, m, b, n);                      \
   }                                                                                                                    \

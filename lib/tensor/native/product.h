@@ -41,7 +41,21 @@ struct Factors {
   const T *left, *right;
 };
 
+// Completes a symmetric matrix [n, n] of which the lower triangle is there.
+template <typename T>
+void mirror(T* matrix, int64_t n) {
+  constexpr int64_t tile = 16;
+  for (int64_t from = 0; from < n; from += tile) {
+    for (int64_t i = from; i < n; i++) {
+      const int64_t end = std::min(i, from + tile);
+      for (int64_t j = from; j < end; j++) matrix[j * n + i] = matrix[i * n + j];
+    }
+  }
+}
+
 // `count` products [m, n] = op(left) op(right) of inner length k, plus the bias [n] in every row where there is one.
+//
+// Vectors are not worth the copies that a product of matrices makes, and of X X^T half is enough.
 //
 // A few large products are each cut along their longer side: never the inner one, and at multiples of what OpenBLAS's inner
 // loops take at once (4 to 24 rows), so that in double an element is the same to the last bit on any number of threads. In
@@ -66,11 +80,25 @@ void multiply(int64_t count, int64_t m, int64_t n, int64_t k, std::array<bool, 2
     const int64_t row = byRows ? from : 0, column = byRows ? 0 : from;
     const int64_t rows = byRows ? size : m, columns = byRows ? n : size;
     const Factors<T> factors = factorsOf(index);
+    const T* left = factors.left + row * (adjoint[0] ? 1 : leftStride);
+    const T* right = factors.right + column * (adjoint[1] ? rightStride : 1);
     T* product = products + index * m * n + row * n + column;
     for (int64_t i = 0; bias && i < rows; i++) std::copy_n(bias + column, columns, product + i * n);
-    gemm(operation(adjoint[0]), operation(adjoint[1]), rows, columns, k, T(1),
-         factors.left + row * (adjoint[0] ? 1 : leftStride), leftStride,
-         factors.right + column * (adjoint[1] ? rightStride : 1), rightStride, T(bias ? 1 : 0), product, n);
+    const T beta = bias ? 1 : 0;
+    if (k == 0) {
+      for (int64_t i = 0; !bias && i < rows; i++) std::fill_n(product + i * n, columns, T(0));
+    } else if (n == 1) {
+      gemv(operation(adjoint[0]), adjoint[0] ? k : rows, adjoint[0] ? rows : k, left, leftStride, right, beta, product);
+    } else if (m == 1) {
+      gemv(operation(!adjoint[1]), adjoint[1] ? columns : k, adjoint[1] ? k : columns, right, rightStride, left, beta,
+           product);
+    } else if (factors.left == factors.right && adjoint[0] != adjoint[1] && parts == 1 && !bias) {
+      syrk(operation(adjoint[0]), n, k, left, leftStride, product);
+      mirror(product, n);
+    } else {
+      gemm(operation(adjoint[0]), operation(adjoint[1]), rows, columns, k, T(1), left, leftStride, right, rightStride,
+           beta, product, n);
+    }
   });
 }
 
