@@ -55,7 +55,8 @@ void mirror(T* matrix, int64_t n) {
 
 // `count` products [m, n] = op(left) op(right) of inner length k, plus the bias [n] in every row where there is one.
 //
-// Vectors are not worth the copies that a product of matrices makes, and of X X^T half is enough.
+// A vector on the right is not worth the copies that a product of matrices makes (one on the left is an example alone, and
+// should come out as it does among others), and of X X^T half is enough.
 //
 // A few large products are each cut along their longer side: never the inner one, and at multiples of what OpenBLAS's inner
 // loops take at once (4 to 24 rows), so that in double an element is the same to the last bit on any number of threads. In
@@ -89,9 +90,6 @@ void multiply(int64_t count, int64_t m, int64_t n, int64_t k, std::array<bool, 2
       for (int64_t i = 0; !bias && i < rows; i++) std::fill_n(product + i * n, columns, T(0));
     } else if (n == 1) {
       gemv(operation(adjoint[0]), adjoint[0] ? k : rows, adjoint[0] ? rows : k, left, leftStride, right, beta, product);
-    } else if (m == 1) {
-      gemv(operation(!adjoint[1]), adjoint[1] ? columns : k, adjoint[1] ? k : columns, right, rightStride, left, beta,
-           product);
     } else if (factors.left == factors.right && adjoint[0] != adjoint[1] && parts == 1 && !bias) {
       syrk(operation(adjoint[0]), n, k, left, leftStride, product);
       mirror(product, n);
