@@ -291,15 +291,27 @@ test('memory does not grow', () => {
   assert.ok(after - before < 12, `${before.toFixed(1)} MB, then ${after.toFixed(1)} MB`);
 });
 
-test("the addon serves Node's other threads as well", async () => {
+test("Node's other threads are served as well, several at once", async () => {
+  // Row i of the left is i, column j of the right is j: element (i, j) of the product is 64 i j, and their sum is known.
+  const n = 300;
   const program = `
     const { tf, toTensor, inPrecision } = require(${library});
-    const product = inPrecision('float64', () => tf.matMul(toTensor([1, 2, 3, 4], [2, 2]), toTensor([5, 6, 7, 8], [2, 2])).dataSync());
-    require('node:worker_threads').parentPort.postMessage([...product]);`;
-  const product = await new Promise((resolve, reject) => {
-    new Worker(program, { eval: true }).once('message', resolve).once('error', reject);
-  });
-  assert.deepEqual(product, [19, 22, 43, 50]);
+    const sums = new Set();
+    inPrecision('float64', () => {
+      const left = toTensor(Float64Array.from({ length: ${n} * 64 }, (_, i) => Math.floor(i / 64)), [${n}, 64]);
+      const right = toTensor(Float64Array.from({ length: 64 * ${n} }, (_, i) => i % ${n}), [64, ${n}]);
+      for (let i = 0; i < 100; i++) sums.add(tf.tidy(() => tf.sum(tf.matMul(left, right)).dataSync()[0]));
+    });
+    require('node:worker_threads').parentPort.postMessage([...sums]);`;
+  const answers = await Promise.all(
+    Array.from({ length: 4 }, () => {
+      return new Promise((resolve, reject) => {
+        new Worker(program, { eval: true }).once('message', resolve).once('error', reject);
+      });
+    }),
+  );
+  const sum = (n * (n - 1)) / 2;
+  assert.deepEqual(answers, Array(4).fill([64 * sum * sum]));
 });
 
 test('an unknown choice of kernels is one sentence', () => {
