@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { spawnLab } from '../lab.mjs';
 
 /** A loaded machine is slow; nobody waits this long on an idle one. */
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 180_000 };
 
 /**
  * Starts JupyterLab on `folder`, which has to lie in the checkout. Gives
@@ -47,7 +47,14 @@ export async function startLab({ browser, folder, environment = {} }) {
 
 /** Waits until the notebook's kernel has nothing to do. */
 export async function idle(page, milliseconds = PATIENCE.timeout) {
-  await page.getByText('TypeScript (attention-capacity) | Idle').waitFor({ timeout: milliseconds });
+  try {
+    await page.getByText('TypeScript (attention-capacity) | Idle').waitFor({ timeout: milliseconds });
+  } catch (error) {
+    const said = await page.locator('#jp-bottom-panel, .jp-Dialog').allInnerTexts();
+    throw new Error(`The kernel is not idle after ${milliseconds / 1000} s; JupyterLab says: ${said.join(' / ')}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Chooses an item of JupyterLab's menu. */
