@@ -18,6 +18,8 @@ const DRAIN_MS = 20;
 const BUILT_ANEW =
   'The library was built anew. This kernel goes on with what it has loaded: restart it to use the new one.\n';
 const DIAGNOSTIC_FORMAT = '%s%d:%d - %s';
+/** How long a port that Jupyter chose may be somebody else's. */
+const PORT_PATIENCE_MS = 5000;
 /** How objects say how they want to be shown: the convention of Deno's Jupyter kernel. */
 const JUPYTER_DISPLAY = Symbol.for('Jupyter.display');
 
@@ -48,13 +50,27 @@ class Server extends jupyter.ZmqServer {
    * one, only when the event loop turns, and refuses whatever comes before that ("Socket is busy writing"): a cell with
    * many lines or a long progress bar would fail, and so would the report of it. With a timeout of zero it sends at once.
    * And ZeroMQ drops what a reader has not taken when a thousand messages wait, unless there is no such limit.
+   *
+   * Jupyter chose the port when it was free; another program may have it by now. A kernel without one of its sockets would
+   * never answer, so it waits for the port for a while, then ends: Jupyter starts it anew, with other ports.
    */
-  bindSocket(socket, port) {
+  async bindSocket(socket, port) {
     if (socket === this.iopub) {
       socket.sendTimeout = 0;
       socket.sendHighWaterMark = 0;
     }
-    return super.bindSocket(socket, port);
+    for (const began = Date.now(); ;) {
+      try {
+        await super.bindSocket(socket, port);
+        return;
+      } catch (error) {
+        if (Date.now() - began > PORT_PATIENCE_MS) {
+          process.stderr.write(`The kernel cannot have port ${port}: ${error.message}\n`);
+          process.exit(1);
+        }
+        await sleep(100);
+      }
+    }
   }
 
   /** tslab calls this for an `execute_request`, as soon as it arrives. */
