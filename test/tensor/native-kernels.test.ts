@@ -187,6 +187,8 @@ test('vectors, empty sums and a matrix times its own transpose are exact too', (
       });
       assert.deepEqual([...valuesOf(tf.matMul(x, x, false, true))], squares);
       assert.deepEqual([...valuesOf(tf.matMul(turned, turned, true, false))], squares);
+      // The same memory in another shape: m products of one row with all rows.
+      assert.deepEqual([...valuesOf(tf.matMul(x.reshape([m, 1, k]), x, false, true))], squares);
     });
   }
 });
@@ -202,6 +204,7 @@ test('in float64 an element is the same to the last bit on any number of threads
         for (const left of [false, true]) {
           for (const right of [false, true]) {
             const a = toTensor(numbers(m * k), left ? [k, m] : [m, k]);
+            if (left !== right) hash.update(valuesOf(tf.matMul(a, a, left, right)));
             hash.update(valuesOf(tf.matMul(a, toTensor(numbers(k * n), right ? [n, k] : [k, n]), left, right)));
           }
         }

@@ -70,7 +70,9 @@ void multiply(int64_t count, int64_t m, int64_t n, int64_t k, std::array<bool, 2
   const int64_t rightStride = std::max<int64_t>(1, adjoint[1] ? k : n);
   const int64_t threads = threadCount(), longer = std::max(m, n);
   const double operations = 2.0 * m * n * k;
-  const bool cut = count < 4 * threads && count % threads != 0 && count * operations >= WORTH_A_THREAD;
+  const auto isOne = [](const Factors<T>& factors) { return factors.left == factors.right; };
+  const bool symmetric = m == n && adjoint[0] != adjoint[1] && !bias && count > 0 && isOne(factorsOf(0));
+  const bool cut = !symmetric && count < 4 * threads && count % threads != 0 && count * operations >= WORTH_A_THREAD;
   const int64_t parts = cut ? std::min(threads, (longer + step - 1) / step) : 1;
   const int64_t length = ((longer + parts - 1) / parts + step - 1) / step * step;
   inTasks(count * parts, operations / parts, [&](int64_t task) {
@@ -90,7 +92,7 @@ void multiply(int64_t count, int64_t m, int64_t n, int64_t k, std::array<bool, 2
       for (int64_t i = 0; !bias && i < rows; i++) std::fill_n(product + i * n, columns, T(0));
     } else if (n == 1) {
       gemv(operation(adjoint[0]), adjoint[0] ? k : rows, adjoint[0] ? rows : k, left, leftStride, right, beta, product);
-    } else if (factors.left == factors.right && adjoint[0] != adjoint[1] && parts == 1 && !bias) {
+    } else if (symmetric && isOne(factors)) {
       syrk(operation(adjoint[0]), n, k, left, leftStride, product);
       mirror(product, n);
     } else {
