@@ -4,6 +4,8 @@ import {
   convert,
   eigvalsh,
   epsilonOf,
+  fusedDefinite,
+  hasFusedOps,
   inFloat64,
   inPrecision,
   precisionOf,
@@ -134,6 +136,7 @@ function ofFullRank(
     const [, n, width] = rows.shape;
     // One shift for all: it must only be large enough, and contexts of one layer hardly differ.
     const shift = tolerance ** 2 * largest + choleskySlack(width, n, largest);
+    if (hasFusedOps()) return Uint8Array.from(valuesOf(fusedDefinite(rows, shift)));
     return succeeded(cholesky(tf.sub(tf.matMul(rows, rows, false, true), scaledIdentity(shift, n))));
   });
   columns.dispose();

@@ -1,4 +1,4 @@
-import { cholesky, inFloat64, tf, toTensor, triangularSolve, valuesOf } from '../tensor';
+import { cholesky, definiteBlocks, inFloat64, tf, toTensor, triangularSolve, valuesOf } from '../tensor';
 import { scratch } from './scratch';
 
 /** Above this, the inner products of all pairs are not kept: they are computed again for every subset. */
@@ -48,9 +48,27 @@ export class Gram {
    * For each subset, whether the Gram of its first `size` rows minus `shift` times the identity has a Cholesky factor:
    * 1 or 0. What that proves about eigenvalues: see `./rounding`.
    */
-  factors(subsets: readonly Int32Array[], shifts: readonly number[], size = subsets[0].length): Uint8Array {
-    if (subsets.length === 0) return new Uint8Array(0);
-    return inFloat64(() => succeeded(cholesky(this.leading(subsets, shifts, size))));
+  factors(subsets: readonly Int32Array[], shifts: readonly number[], size = subsets[0]?.length ?? 0): Uint8Array {
+    return this.factorsOfBlocks(subsets, shifts, size) ?? this.factorsOfStacks(subsets, shifts, size);
+  }
+
+  /** From the table as it lies there; null where there is none, or no native kernel. */
+  private factorsOfBlocks(subsets: readonly Int32Array[], shifts: readonly number[], size: number): Uint8Array | null {
+    if (this.table === null) return null;
+    const rows = new Int32Array(subsets.length * size);
+    subsets.forEach((subset, index) => rows.set(subset.subarray(0, size), index * size));
+    return definiteBlocks(this.table, this.count, rows, size, Float64Array.from(shifts));
+  }
+
+  private factorsOfStacks(subsets: readonly Int32Array[], shifts: readonly number[], size: number): Uint8Array {
+    const results = new Uint8Array(subsets.length);
+    const step = batchSize(size);
+    for (let start = 0; start < subsets.length; start += step) {
+      const batch = subsets.slice(start, start + step);
+      const found = inFloat64(() => succeeded(cholesky(this.leading(batch, shifts.slice(start, start + step), size))));
+      results.set(found, start);
+    }
+    return results;
   }
 
   /**

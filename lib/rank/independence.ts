@@ -274,11 +274,9 @@ export class IndependenceTest {
     if (open.length === 0 || this.successes('preconditioned', k) < WORTH_TRYING) return;
     const preconditioner = this.preconditioners.forSubsetsOf(k);
     if (preconditioner === null) return;
-    const proved = inBatches(open, (batch) =>
-      preconditioner.proves(
-        batch.map(({ subset }) => subset),
-        batch.map(({ high }) => Math.sqrt(high)),
-      ),
+    const proved = preconditioner.proves(
+      open.map(({ subset }) => subset),
+      open.map(({ high }) => Math.sqrt(high)),
     );
     open.forEach((candidate, i) => {
       if (proved[i] === 1) candidate.verdict = verdict(true, 'preconditioned');
@@ -343,12 +341,10 @@ export class IndependenceTest {
   }
 
   private factor(open: readonly Candidate[], shift: (candidate: Candidate) => number, size?: number): Uint8Array {
-    return inBatches(open, (batch) =>
-      this.gram.factors(
-        batch.map(({ subset }) => subset),
-        batch.map(shift),
-        size,
-      ),
+    return this.gram.factors(
+      open.map(({ subset }) => subset),
+      open.map(shift),
+      size,
     );
   }
 
@@ -392,14 +388,4 @@ const isBlind = (open: readonly Candidate[]) => open.every(({ high, slack }) => 
 
 function verdict(independent: boolean, method: Method): Verdict {
   return { independent, method, singularValues: null };
-}
-
-function inBatches(open: readonly Candidate[], run: (batch: readonly Candidate[]) => Uint8Array): Uint8Array {
-  const results = new Uint8Array(open.length);
-  if (open.length === 0) return results;
-  const size = batchSize(open[0].subset.length);
-  for (let start = 0; start < open.length; start += size) {
-    results.set(run(open.slice(start, start + size)), start);
-  }
-  return results;
 }

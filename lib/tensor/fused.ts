@@ -1,9 +1,8 @@
 /**
- * Steps of a Transformer's layer as one op each, in the current precision: what takes several ops of tfjs, each of which
- * reads and writes all of its tensors, goes over memory once. They are native kernels, for CPUs; ask
+ * Steps of a Transformer's layer, and a step of the context ranks, as one op each, in the current precision: what takes
+ * several ops of tfjs, each of which reads and writes all of its tensors, goes over memory once. They are native kernels, for CPUs; ask
  * {@link hasFusedOps} first. They have no gradients. Shapes that do not fit throw.
  */
-import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import { scalar } from './convert';
 import { kernels } from './native-kernels';
 import { tf } from './tensorflow';
@@ -11,11 +10,11 @@ import { execute, registerOp } from './tensorflow-op';
 
 const opOf = (name: string) => `AttentionCapacity>${name}`;
 
-for (const name of ['Linear', 'LayerNorm', 'Gelu', 'Attention']) registerOp(opOf(name), 1);
+for (const name of ['Linear', 'LayerNorm', 'Gelu', 'Attention', 'Definite']) registerOp(opOf(name), 1);
 
-/** Whether TensorFlow has these ops and computes where they run: not with its own kernels alone, and not on a GPU. */
+/** Whether TensorFlow has these ops. */
 export function hasFusedOps(): boolean {
-  return kernels === 'native' && !(tf.backend() as NodeJSKernelBackend).isUsingGpuDevice;
+  return kernels === 'native';
 }
 
 function run<Result extends tf.Tensor>(name: string, inputs: Record<string, tf.Tensor>): Result {
@@ -51,4 +50,9 @@ export function fusedAttention(
   // To the kernel a mask without axes is none.
   const shifts = () => (mask ? (mask.rank === 0 ? mask.expandDims(0) : mask) : scalar(0));
   return tf.tidy(() => run('Attention', { query, key, value, scale: scalar(scale), mask: shifts() }));
+}
+
+/** 1 where x x^T - shift I has a Cholesky factor, else 0, `[B]`, for x `[B, n, w]`; in float64 only. */
+export function fusedDefinite(x: tf.Tensor3D, shift: number): tf.Tensor1D {
+  return tf.tidy(() => run('Definite', { x, shift: scalar(shift) }));
 }

@@ -4,20 +4,26 @@
  * - Products, Cholesky factors, eigenvalues, singular values and triangular solutions by OpenBLAS. The wheel's kernels are
  *   built for the oldest processors that have AVX: on later ones a product in float64 takes half as long again as it must,
  *   an SVD twice as long. OpenBLAS looks what processor it is on. TensorFlow prefers these kernels to its own.
- * - The steps of a Transformer's layer in one pass over memory each, see ./fused.
+ * - The steps of a Transformer's layer in one pass over memory each, and definiteness: see ./fused.
  *
- * `ATTENTION_KERNELS=tensorflow` does without them: the tests compare the two, and so may a sceptic.
+ * `ATTENTION_KERNELS=tensorflow` does without them: the tests compare the two, and so may a sceptic. Where TensorFlow has a
+ * GPU its own kernels compute, there; of these only {@link definiteBlocks} is used, which takes no tensors.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type * as TFJS from '@tensorflow/tfjs-node-gpu';
+import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import { InputError } from '../input-error';
 
-export type Kernels = 'native' | 'tensorflow';
+export type Kernels = 'native' | 'tensorflow' | 'gpu';
 
 interface Addon {
+  /** Makes TensorFlow take its kernels, wherever the tensors are: an op that has a preferred kernel is run where that is. */
+  takeOver(): void;
   /** How often one of its kernels was called. */
   calls(): number;
   description(): string;
+  definiteBlocks(table: Float64Array, size: number, subsets: Int32Array, n: number, shifts: Float64Array): Uint8Array;
 }
 
 const load = createRequire(__filename);
@@ -28,11 +34,13 @@ const addonFile = join(
   'native_kernels.node',
 );
 
-/** Whose kernels TensorFlow computes with in this process. */
-export const kernels = chosenKernels();
+const addon = wanted() ? loadAddon() : null;
+
+/** Whose kernels TensorFlow computes with in this process: these, its own for CPUs, or its own for GPUs. */
+export const kernels: Kernels = isUsingGpu() ? 'gpu' : addon === null ? 'tensorflow' : 'native';
 
 // At once: TensorFlow looks for an op's kernel when the op first runs, and keeps it.
-const addon = kernels === 'native' ? loadAddon() : null;
+if (kernels === 'native') addon!.takeOver();
 
 /** OpenBLAS's version, the processor that it computes for, and the threads; null without the native kernels. */
 export function openblasDescription(): string | null {
@@ -44,9 +52,30 @@ export function nativeCalls(): number {
   return addon ? addon.calls() : 0;
 }
 
-function chosenKernels(): Kernels {
+/**
+ * Whether blocks of one symmetric `table` [size, size] have Cholesky factors: for each subset the rows and columns that it
+ * names, minus its shift times the identity. 1 or 0 for each; null without the native kernels.
+ *
+ * @param subsets `[B, n]`, row by row. @throws Error when a row is outside of the table, or lengths do not fit.
+ */
+export function definiteBlocks(
+  table: Float64Array,
+  size: number,
+  subsets: Int32Array,
+  n: number,
+  shifts: Float64Array,
+): Uint8Array | null {
+  return addon && addon.definiteBlocks(table, size, subsets, n, shifts);
+}
+
+function isUsingGpu(): boolean {
+  const { findBackend } = load('@tensorflow/tfjs-node-gpu') as typeof TFJS;
+  return (findBackend('tensorflow') as NodeJSKernelBackend).isUsingGpuDevice;
+}
+
+function wanted(): boolean {
   const chosen = process.env.ATTENTION_KERNELS || 'native';
-  if (chosen === 'native' || chosen === 'tensorflow') return chosen;
+  if (chosen === 'native' || chosen === 'tensorflow') return chosen === 'native';
   throw new InputError(`ATTENTION_KERNELS: expected native or tensorflow, got ${chosen}`);
 }
 

@@ -12,14 +12,17 @@
                    T* y) {                                                                                             \
     scipy_cblas_##p##gemv(CblasRowMajor, ta, rows, columns, 1, a, lda, x, 1, beta, y, 1);                              \
   }                                                                                                                    \
-  inline void syrk(CBLAS_TRANSPOSE ta, blasint n, blasint k, const T* a, blasint lda, T* c) {                          \
-    scipy_cblas_##p##syrk(CblasRowMajor, CblasLower, ta, n, k, 1, a, lda, 0, c, n);                                    \
+  inline void syrk(CBLAS_UPLO uplo, CBLAS_TRANSPOSE ta, blasint n, blasint k, const T* a, blasint lda, T* c,           \
+                   blasint ldc) {                                                                                      \
+    scipy_cblas_##p##syrk(CblasRowMajor, uplo, ta, n, k, 1, a, lda, 0, c, ldc);                                        \
   }                                                                                                                    \
   inline void trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE ta, blasint m, blasint n, const T* a, T* b) {                      \
     scipy_cblas_##p##trsm(CblasRowMajor, CblasLeft, uplo, ta, CblasNonUnit, m, n, 1, a, m, b, n);                      \
   }                                                                                                                    \
   extern "C" void scipy_##p##potrf_(const char*, const blasint*, T*, const blasint*, blasint*);                        \
-  inline void potrf(const char* uplo, blasint n, T* a, blasint* info) { scipy_##p##potrf_(uplo, &n, a, &n, info); }    \
+  inline void potrf(const char* uplo, blasint n, T* a, blasint lda, blasint* info) {                                   \
+    scipy_##p##potrf_(uplo, &n, a, &lda, info);                                                                        \
+  }                                                                                                                    \
   extern "C" void scipy_##p##syevd_(const char*, const char*, const blasint*, T*, const blasint*, T*, T*,              \
                                     const blasint*, blasint*, const blasint*, blasint*);                               \
   inline void syevd(const char* jobz, const char* uplo, blasint n, T* a, T* w, T* work, blasint lwork, blasint* iwork, \

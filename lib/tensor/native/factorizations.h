@@ -54,7 +54,7 @@ struct Cholesky {
         std::fill(l + i * n + i + 1, l + (i + 1) * n, T(0));
       }
       blasint info = 0;
-      if (n > 0) potrf("U", n, l, &info);
+      if (n > 0) potrf("U", n, l, n, &info);
       bool failed = info != 0;
       for (int64_t i = 0; i < n && !failed; i++) failed = !std::isfinite(l[i * n + i]);
       if (!failed) return;

@@ -58,22 +58,24 @@ void mirror(T* matrix, int64_t n) {
 // A vector on the right is not worth the copies that a product of matrices makes (one on the left is an example alone, and
 // should come out as it does among others), and of X X^T half is enough.
 //
-// A few large products are each cut along their longer side: never the inner one, and at multiples of what OpenBLAS's inner
-// loops take at once (4 to 24 rows), so that in double an element is the same to the last bit on any number of threads. In
-// float it is not: there OpenBLAS adds up the last rows of its own blocks in another order.
+// Few products that are large are each cut along their longer side, never the inner one. In how many parts hangs on their
+// shapes alone: so an element is the same to the last bit on any number of threads, and a core that is also wanted
+// elsewhere does not hold up the others for long.
 template <typename T, typename FactorsOf>
 void multiply(int64_t count, int64_t m, int64_t n, int64_t k, std::array<bool, 2> adjoint, const FactorsOf& factorsOf,
               const T* bias, T* products) {
-  constexpr int64_t step = 48;
+  // A part copies all of the other factor, which hundreds of rows pay for; steps are what OpenBLAS's inner loops take at once.
+  constexpr int64_t worthItsCopy = 384, step = 16;
   const auto operation = [](bool transposed) { return transposed ? CblasTrans : CblasNoTrans; };
   const int64_t leftStride = std::max<int64_t>(1, adjoint[0] ? m : k);
   const int64_t rightStride = std::max<int64_t>(1, adjoint[1] ? k : n);
-  const int64_t threads = threadCount(), longer = std::max(m, n);
+  const int64_t longer = std::max(m, n);
   const double operations = 2.0 * m * n * k;
   const auto isOne = [](const Factors<T>& factors) { return factors.left == factors.right; };
   const bool symmetric = m == n && adjoint[0] != adjoint[1] && !bias && count > 0 && isOne(factorsOf(0));
-  const bool cut = !symmetric && count < 4 * threads && count % threads != 0 && count * operations >= WORTH_A_THREAD;
-  const int64_t parts = cut ? std::min(threads, (longer + step - 1) / step) : 1;
+  const bool cut = !symmetric && count < 8 && operations >= WORTH_A_THREAD;
+  // An even number, for machines of two cores.
+  const int64_t parts = cut ? std::max<int64_t>(2, longer / worthItsCopy / 2 * 2) : 1;
   const int64_t length = ((longer + parts - 1) / parts + step - 1) / step * step;
   inTasks(count * parts, operations / parts, [&](int64_t task) {
     const int64_t index = task / parts, from = task % parts * length;
@@ -93,7 +95,7 @@ void multiply(int64_t count, int64_t m, int64_t n, int64_t k, std::array<bool, 2
     } else if (n == 1) {
       gemv(operation(adjoint[0]), adjoint[0] ? k : rows, adjoint[0] ? rows : k, left, leftStride, right, beta, product);
     } else if (symmetric && isOne(factors)) {
-      syrk(operation(adjoint[0]), n, k, left, leftStride, product);
+      syrk(CblasLower, operation(adjoint[0]), n, k, left, leftStride, product, n);
       mirror(product, n);
     } else {
       gemm(operation(adjoint[0]), operation(adjoint[1]), rows, columns, k, T(1), left, leftStride, right, rightStride,
