@@ -13,6 +13,7 @@ import { availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { coresFor } from './cores.mjs';
 import { jupyterEnvironment } from './notebooks-environment.mjs';
 import { SetupFailure, isMain, runScript } from './setup/failure.mjs';
 import { python, root } from './setup/places.mjs';
@@ -42,16 +43,17 @@ export function findNotebooks(named = []) {
 
 /**
  * Executes one notebook. Gives `{output, failed}`; what happens is told to `listener`, the id of each cell that is done to
- * `onCell`.
+ * `onCell`. `threads`: how many it computes with, all cores by default; TF_NUM_INTRAOP_THREADS says otherwise.
  */
 export async function executeNotebook(
   notebook,
-  { output, allowErrors = false, listener = createBoard().listener(notebook), onCell = () => {} },
+  { output, threads, allowErrors = false, listener = createBoard().listener(notebook), onCell = () => {} },
 ) {
   const run = { profile: process.env.ATTENTION_PROFILE ?? 'quick', machine: machine() };
   const args = [join(root, 'scripts', 'notebooks.py'), notebook, output, '--run', JSON.stringify(run)];
   if (allowErrors) args.push('--allow-errors');
-  const child = spawn(python, args, { env: jupyterEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...(threads && { TF_NUM_INTRAOP_THREADS: String(threads) }), ...jupyterEnvironment() };
+  const child = spawn(python, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const complaints = [];
   createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
   let died = false;
@@ -78,7 +80,7 @@ export async function executeNotebook(
  * where it need not wait for the rest. True when every cell of every one succeeded.
  */
 export async function executeNotebooks(notebooks, folder = reports) {
-  const jobs = jobsAtOnce();
+  const jobs = Math.min(jobsAtOnce(), notebooks.length);
   const board = createBoard();
   const waiting = notebooks.map((path) => ({ path, name: basename(path, '.ipynb'), after: predecessors(path) }));
   const running = new Map();
@@ -97,7 +99,13 @@ export async function executeNotebooks(notebooks, folder = reports) {
         news.emit('cell');
         cellDone = once(news, 'cell');
       };
-      const options = { output: join(folder, `${name}.ipynb`), listener: board.listener(path), onCell };
+      const isAlone = waiting.length === 0 && running.size === 0;
+      const options = {
+        output: join(folder, `${name}.ipynb`),
+        threads: coresFor(isAlone ? 1 : jobs),
+        listener: board.listener(path),
+        onCell,
+      };
       const ended = executeNotebook(path, options).then(({ failed }) => {
         allPassed &&= !failed;
         running.delete(path);

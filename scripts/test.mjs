@@ -5,13 +5,14 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { coresFor } from './cores.mjs';
 import { lint } from './lint.mjs';
 import { prepare } from './setup.mjs';
 import { SetupFailure, runScript } from './setup/failure.mjs';
 import { root } from './setup/places.mjs';
 import { say } from './setup/progress.mjs';
 
-/** Two at a time: most of them keep a core busy, and TensorFlow takes what is left. */
+/** Two at a time. */
 const CONCURRENCY = 2;
 /** A test file that takes longer hangs; with `--all` one of them runs all notebooks twice. */
 const TIMEOUT_MS = 20 * 60_000;
@@ -42,7 +43,7 @@ await runScript(async () => {
     `--test-reporter=${join(import.meta.dirname, 'test-report.mjs')}`,
     '--test-reporter-destination=stdout',
   ];
-  const env = { ...process.env };
+  const env = { TF_NUM_INTRAOP_THREADS: String(coresFor(CONCURRENCY)), ...process.env };
   if (all) env.ATTENTION_TEST_ALL = '1';
   process.exitCode =
     spawnSync(process.execPath, [...options, ...files], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })

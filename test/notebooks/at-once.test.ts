@@ -1,6 +1,7 @@
 /** Notebooks that run at once: none begins before what it names has ended, and no core waits for nothing. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { script, temporaryFolder } from '../setup/scripts';
@@ -114,4 +115,31 @@ describe('notebooks at once', () => {
       /ATTENTION_JOBS is 'many'; it must be a positive whole number/,
     );
   });
+});
+
+test('notebooks that run at once share the cores, one alone has them all', async (t) => {
+  const folder = temporaryFolder(t);
+  const shown = "String(process.env.TF_NUM_INTRAOP_THREADS ?? 'all')";
+  const notebooks = ['one', 'two', 'three'].map((name) => {
+    const after = name === 'three' ? ['one', 'two'] : [];
+    const cells = [{ cell_type: 'code', id: 'c', metadata: {}, execution_count: null, outputs: [], source: shown }];
+    const path = join(folder, `${name}.ipynb`);
+    const metadata = { attention_capacity: { after } };
+    writeFileSync(path, JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
+    return path;
+  });
+  const { executeNotebooks } = await script('notebooks.mjs');
+  const reports = temporaryFolder(t);
+  const wanted = process.env.TF_NUM_INTRAOP_THREADS;
+  t.after(() => {
+    if (wanted !== undefined) process.env.TF_NUM_INTRAOP_THREADS = wanted;
+  });
+  delete process.env.TF_NUM_INTRAOP_THREADS;
+  assert.equal(await inJobs(t, '2', () => executeNotebooks(notebooks, reports)), true);
+  const threads = notebooks.map((path) => {
+    const { cells } = JSON.parse(readFileSync(join(reports, basename(path)), 'utf8'));
+    return [cells[0].outputs[0].data['text/plain']].flat().join('').replace(/'/g, '').trim();
+  });
+  const half = String(Math.max(1, Math.floor(availableParallelism() / 2)));
+  assert.deepEqual(threads, [half, half, String(availableParallelism())]);
 });
