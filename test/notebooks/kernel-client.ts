@@ -28,6 +28,27 @@ export interface Execution {
   of(type: string): Content[];
 }
 
+/** Starts the kernel's process in its project's folder of notebooks; ports for shell, control, iopub, stdin and heartbeat. */
+export function launchKernel(
+  [shell, control, iopub, stdin, hb]: readonly number[],
+  project = root,
+): { child: ChildProcess; key: string; folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'kernel-'));
+  const key = randomUUID();
+  const connection = {
+    ...{ shell_port: shell, control_port: control, iopub_port: iopub, stdin_port: stdin, hb_port: hb },
+    ...{ ip: '127.0.0.1', transport: 'tcp', key, signature_scheme: 'hmac-sha256', kernel_name: '' },
+  };
+  const file = join(folder, 'connection.json');
+  writeFileSync(file, JSON.stringify(connection));
+  const spec = join(project, 'jupyter', 'kernels', 'attention-capacity');
+  const cwd = join(project, 'notebooks');
+  const { argv } = JSON.parse(readFileSync(join(spec, 'kernel.json'), 'utf8')) as { argv: string[] };
+  const [, ...args] = argv.map((part) => part.replace('{resource_dir}', spec).replace('{connection_file}', file));
+  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  return { child, key, folder };
+}
+
 export class KernelClient {
   readonly #published: Message[] = [];
   readonly #replies = new Map<string, Content>();
@@ -46,24 +67,10 @@ export class KernelClient {
     void this.#listen(iopub, (message) => this.#published.push(message));
   }
 
-  /** Starts the kernel of a project, of this one unless told otherwise, in its folder of notebooks. */
-  static async start(project = root): Promise<KernelClient> {
-    const folder = mkdtempSync(join(tmpdir(), 'kernel-'));
-    const [shell, control, iopub, stdin, hb] = await freePorts(5);
-    const key = randomUUID();
-    const connection = {
-      ...{ shell_port: shell, control_port: control, iopub_port: iopub, stdin_port: stdin, hb_port: hb },
-      ...{ ip: '127.0.0.1', transport: 'tcp', key, signature_scheme: 'hmac-sha256', kernel_name: '' },
-    };
-    const file = join(folder, 'connection.json');
-    writeFileSync(file, JSON.stringify(connection));
-
-    const spec = join(project, 'jupyter', 'kernels', 'attention-capacity');
-    const cwd = join(project, 'notebooks');
-    const { argv } = JSON.parse(readFileSync(join(spec, 'kernel.json'), 'utf8')) as { argv: string[] };
-    const [, ...args] = argv.map((part) => part.replace('{resource_dir}', spec).replace('{connection_file}', file));
-    const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
-
+  /** Starts the kernel of a project, of this one unless told otherwise. */
+  static async start(project = root, ports?: readonly number[]): Promise<KernelClient> {
+    const [shell, control, iopub, ...rest] = ports ?? (await freePorts());
+    const { child, key, folder } = launchKernel([shell, control, iopub, ...rest], project);
     const sockets = { shell: new Dealer(), control: new Dealer(), iopub: new Subscriber() };
     sockets.shell.connect(`tcp://127.0.0.1:${shell}`);
     sockets.control.connect(`tcp://127.0.0.1:${control}`);
@@ -184,7 +191,8 @@ export class KernelClient {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that no program has, for now. */
+export async function freePorts(count = 5): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

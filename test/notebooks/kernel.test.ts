@@ -1,11 +1,13 @@
 /** The kernel's side of Jupyter's protocol: what JupyterLab, nbclient and nbconvert rely on, and stock tslab lacks. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { root, temporaryFolder } from '../setup/scripts';
-import { KernelClient, type Execution } from './kernel-client';
+import { type Execution, freePorts, KernelClient, launchKernel } from './kernel-client';
 
 const plain = (lines: unknown) => stripVTControlCharacters((lines as string[]).join('\n'));
 
@@ -358,4 +360,32 @@ test('a library that is built anew under a kernel leaves it as it is, and is tol
   assert.deepEqual([first.reply.status, second.reply.status], ['ok', 'ok'], `${first.reply.evalue}`);
   assert.match(first.of('stream')[0].text as string, /built anew\. .* restart it/);
   assert.equal(second.of('stream').length, 0);
+});
+
+/** A program that has a port and speaks to nobody. */
+async function occupy(port: number): Promise<Server> {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
+  return server;
+}
+
+test('a port that another program has for a while is waited for', async (t) => {
+  const ports = await freePorts();
+  const other = await occupy(ports[2]);
+  setTimeout(() => other.close(), 3000);
+  const kernel = await KernelClient.start(root, ports);
+  t.after(() => kernel.shutdown());
+  assert.equal((await kernel.execute('6 * 7')).of('execute_result')[0].data['text/plain'], '42');
+});
+
+test('where a port stays taken the kernel ends, so that Jupyter starts it anew', async (t) => {
+  const ports = await freePorts();
+  const other = await occupy(ports[1]);
+  const { child, folder } = launchKernel(ports);
+  t.after(() => {
+    child.kill('SIGKILL');
+    other.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  assert.deepEqual(await once(child, 'exit'), [1, null]);
 });
