@@ -4,7 +4,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { script } from '../setup/scripts';
 
 /** A loaded machine is slow; nobody waits this long on an idle one. */
-export const PATIENCE = { timeout: 60_000 };
+export const PATIENCE = { timeout: 180_000 };
 
 /** What `startLab` gives. */
 export interface Lab {
@@ -57,7 +57,7 @@ export async function startLab(what: {
 }
 
 /** Waits until a condition holds; what it throws counts as not yet. */
-export async function until(condition: () => Promise<boolean>, milliseconds = PATIENCE.timeout): Promise<void> {
+export async function until(condition: () => Promise<boolean>, milliseconds?: number): Promise<void> {
   await (await driver()).until(condition, milliseconds);
 }
 
@@ -67,6 +67,6 @@ export async function menu(page: Page, name: string, item: string): Promise<void
 }
 
 /** Waits until the kernel has nothing to do. */
-export async function idle(page: Page, milliseconds = PATIENCE.timeout): Promise<void> {
+export async function idle(page: Page, milliseconds?: number): Promise<void> {
   await (await driver()).idle(page, milliseconds);
 }
