@@ -1,7 +1,7 @@
 /**
- * Steps of a Transformer's layer, and a step of the context ranks, as one op each, in the current precision: what takes
- * several ops of tfjs, each of which reads and writes all of its tensors, goes over memory once. They are native kernels, for CPUs; ask
- * {@link hasFusedOps} first. They have no gradients. Shapes that do not fit throw.
+ * Steps of a Transformer's layer, and one of the contexts' ranks, as one op each, in the current precision: what takes
+ * several ops of tfjs, each of which reads and writes all of its tensors, goes over memory once. They are native kernels,
+ * for CPUs; ask {@link hasFusedOps} first. They have no gradients. Shapes that do not fit throw.
  */
 import { scalar } from './convert';
 import { kernels } from './native-kernels';
