@@ -7,9 +7,9 @@ import util from 'node:util';
 // TensorFlow throws what goes wrong and logs it as well; it also logs every matrix that has no Cholesky factor, and
 // that is an answer here, not an accident. Only fatal errors are left to its log.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
-// Otherwise TensorFlow prints a notice that no log level hides. Nothing is lost: oneDNN's ops are float32 only, and over
-// a layer of ViT-B their gains (attention's batched products) and losses (the dense ones) even out.
-process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
+// Otherwise TensorFlow runs products as ops of oneDNN on processors that have AVX-512 VNNI, whatever kernels the op has:
+// the native ones (./native-kernels) would never be called there. It also prints a notice that no log level hides.
+process.env.TF_ENABLE_ONEDNN_OPTS = '0';
 // On NVIDIA's GPUs since Ampere, TensorFlow rounds the factors of a float32 product to 11 significant bits
 // (TensorFloat-32) unless told otherwise, and only its Python can be told. CUDA's libraries obey this name: float32 is
 // float32 everywhere.
