@@ -5,7 +5,7 @@ import { stackData, type StackedData } from './data';
 import { evaluate, type Evaluation } from './evaluate';
 import { gradient } from './model';
 import { learningRateAt } from './schedule';
-import { keepModels, StackedAdam, type AdamState } from './stacked-adam';
+import { StackedAdam, type AdamState } from './stacked-adam';
 import type { Task } from './task';
 
 /** A model in training: what it is, what it learns, and in which order. */
@@ -18,30 +18,22 @@ export interface Lane {
 /**
  * The arithmetic of a stack of models: one tensor of parameters, one of data, a step for all at once.
  *
- * A model alone takes the same steps as in a stack, for most shapes to the last bit; for others, some odd sizes among them,
- * float32's last digit is rounded differently. TensorFlow's batched product has one kernel for a batch of one and
- * another for a batch of several when the matrices are small (at most 128 * 128 multiplications), which round
- * differently; so a small model that is alone runs beside a twin of itself. That costs little: a small model's time goes
- * into the calls.
+ * A model takes the same steps as it would alone, but for the rounding of last digits: TensorFlow's ops round an element that
+ * fills a register of the processor together with others differently from one at the end of a tensor, and where a model's
+ * numbers lie hangs on how many stand before them.
  */
 export class Lanes {
   private readonly adam: StackedAdam;
   private readonly data: StackedData;
   private readonly evenWeights: tf.Tensor;
-  /** The models, or one model twice. */
-  private readonly lanes: readonly Lane[];
 
   constructor(
-    private readonly models: readonly Lane[],
+    private readonly lanes: readonly Lane[],
     state: AdamState,
   ) {
-    const { config } = models[0];
-    const { precision, batch } = config;
-    const twin = models.length === 1 && hasSmallProducts(config);
-    this.lanes = twin ? [models[0], models[0]] : models;
-    this.adam = new StackedAdam(twin ? keepModels(state, 1, [0, 0]) : state, this.lanes.length, precision);
-    const data = inPrecision(precision, () => stackData(models.map(({ task }) => task)));
-    this.data = twin ? { ...data, firstRow: [0, 0] } : data;
+    const { precision, batch } = lanes[0].config;
+    this.adam = new StackedAdam(state, lanes.length, precision);
+    this.data = inPrecision(precision, () => stackData(lanes.map(({ task }) => task)));
     this.evenWeights = inPrecision(precision, () => toTensor(new Array<number>(batch).fill(1 / batch), [1, batch, 1]));
   }
 
@@ -81,16 +73,12 @@ export class Lanes {
   evaluate(): Omit<Evaluation, 'step'>[] {
     const { config } = this.lanes[0];
     const tasks = this.lanes.map(({ task }) => task);
-    return inPrecision(config.precision, () => evaluate(this.adam.vectors, this.data, tasks)).slice(
-      0,
-      this.models.length,
-    );
+    return inPrecision(config.precision, () => evaluate(this.adam.vectors, this.data, tasks));
   }
 
   /** A copy of what the next step depends on. */
   state(): AdamState {
-    const state = this.adam.state();
-    return this.lanes.length === this.models.length ? state : keepModels(state, 2, [0]);
+    return this.adam.state();
   }
 
   dispose(): void {
@@ -104,22 +92,4 @@ export class Lanes {
 function shortWeights(sizes: readonly number[], B: number): tf.Tensor {
   const weights = sizes.flatMap((size) => Array.from({ length: B }, (_, b) => (b < size ? 1 / size : 0)));
   return toTensor(weights, [sizes.length, B, 1]);
-}
-
-function hasSmallProducts(config: MemorizationConfig): boolean {
-  const { heads: H, context: n, width: d, headSize: r, classes: C, batch: B, contexts } = config;
-  const m = contexts === 'shared' ? n : n + d;
-  const products = [
-    [B, d + 1, d],
-    [m, d + 1, d],
-    [H, d, m],
-    [B, d, H * n],
-    [B, d, H * d],
-    [B * n, d, H],
-    [H, d, C],
-    [B, H, C],
-    ...(H === 1 ? [[m, d, r]] : []),
-    ...(B === 1 ? [[H, d, n]] : []),
-  ];
-  return products.some(([a, b, c]) => Math.min(a, b, c) > 1 && a * b * c <= 128 * 128);
 }

@@ -91,36 +91,11 @@ export function attend(parameters: Parameters, data: StackedData, rows: BatchRow
   const toScores = positionKeys.reshape<tf.Tensor3D>([S, H * n, d]);
   const probes = tf.matMul(embedded, toTokens, false, true).reshape<tf.Tensor4D>([S, B, H, d]);
   const positionScores = tf.matMul(embedded, toScores, false, true).reshape([S, B, H, n]);
-  const weights = tf.softmax(tf.add(productPerExample(probes, tokens, true), positionScores)) as tf.Tensor4D;
+  const weights = tf.softmax(tf.add(tf.matMul(probes, tokens, false, true), positionScores)) as tf.Tensor4D;
   // One product with the tokens of all examples, [S, B n, H]: a third of the time of one for each example.
   const valueOfTokens = tf.matMul(tokens.reshape([S, B * n, d]), tokenValues, false, true).reshape([S, B, n, H]);
   const values = tf.add(tf.transpose(valueOfTokens, [0, 1, 3, 2]), positionValues.expandDims(1)) as tf.Tensor4D;
   return { ...common, weights, values, tokens, toScores, toTokens };
-}
-
-/** Multiplications up to which TensorFlow deals the products of a batch out to its threads, one whole product to each. */
-const WHOLE_PRODUCT = 128 * 128;
-
-/**
- * a [S, B, H, k] times each example's tokens [S, B, n, d], or times their transpose: [S, B, H, d] or [S, B, H, n].
- *
- * TensorFlow takes products of more than {@link WHOLE_PRODUCT} multiplications one after the other and gives each to all
- * threads, for which these are too small. So the heads go in groups, as large as stay below.
- */
-function productPerExample(a: tf.Tensor4D, tokens: tf.Tensor4D, transposed: boolean): tf.Tensor4D {
-  const [S, B, H, k] = a.shape;
-  const [, , n, d] = tokens.shape;
-  const group = headGroup(H, n * d);
-  if (group === H) return tf.matMul(a, tokens, false, transposed);
-  const grouped = tf.matMul(a.reshape([S, B, H / group, group, k]), tokens.expandDims(2), false, transposed);
-  return grouped.reshape([S, B, H, transposed ? n : d]);
-}
-
-/** The most heads that divide H and whose product with tokens stays small; H where that leaves them nearly single. */
-function headGroup(H: number, tokenSize: number): number {
-  let group = Math.min(H, Math.floor(WHOLE_PRODUCT / tokenSize));
-  while (group > 1 && H % group !== 0) group--;
-  return group >= 4 ? group : H;
 }
 
 function gatherTokens({ contexts }: StackedData, rows: BatchRows): tf.Tensor4D {
@@ -204,7 +179,7 @@ function gradientOfHeads(
   let dEmbedded = tf.matMul(flatScores, toScores); // [S, B, d]
   let dValueOfBasis = tf.sum(dValues, 1); // [S, H, m]
   if (tokens !== null && toTokens !== null) {
-    const dProbes = productPerExample(dScores, tokens, false).reshape([S, B, H * d]);
+    const dProbes = tf.matMul(dScores, tokens).reshape([S, B, H * d]);
     const fromQueryToTokens = tf.matMul(embedded, dProbes, true).reshape([S, d, H, d]);
     const dValuesByHead = tf.transpose(dValues, [0, 2, 1, 3]).reshape([S, H, B * n]);
     const dTokenValues = tf.matMul(dValuesByHead, tokens.reshape([S, B * n, d])); // [S, H, d]

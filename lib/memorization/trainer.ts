@@ -76,8 +76,8 @@ export async function memorize(
 
 /**
  * Trains several models of one architecture at once, stacked along a leading axis: what a small model costs is mostly
- * the calls, and those are shared. Each ends as it would alone. Configurations may differ in seed, examples, learning
- * rate and steps; see {@link stackable}.
+ * the calls, and those are shared. Each ends as it would alone, but for rounding. Configurations may differ in seed,
+ * examples, learning rate and steps; see {@link stackable}.
  *
  * @returns the outcomes in the order of `configs`; a diverged model does not disturb the others.
  */

@@ -45,7 +45,7 @@ const tasks = {
   'one head, one token': smallTask({ contexts: 'random', task: 'classification', heads: 1, context: 1 }),
   'head size 1': smallTask({ contexts: 'random', task: 'regression', headSize: 1 }),
   'more tokens than dimensions': smallTask({ contexts: 'shared', task: 'classification', context: 9 }),
-  'so many heads that they go in groups': smallTask({
+  'many heads': smallTask({
     contexts: 'random',
     task: 'regression',
     heads: 10,
