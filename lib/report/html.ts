@@ -2,8 +2,9 @@
 import type { Cell, Column, Row } from './display';
 import { formatCell, heading } from './format';
 
-/** Longer cells may break into lines, so that a table of many columns stays narrow. */
+/** Longer cells may break into lines, so that a table of many columns stays narrow; but not after every word. */
 const SHORT_ENOUGH_FOR_ONE_LINE = 20;
+const LINE_OF_LONGER_CELLS = '12em';
 
 /** What is needed to write a table down. */
 export interface TableView {
@@ -18,8 +19,8 @@ export function tableHtml({ columns, rows, title, note }: TableView): string {
   const short = columns.map(({ key, format }) =>
     rows.every((row) => formatCell(row[key], format).length <= SHORT_ENOUGH_FOR_ONE_LINE),
   );
-  const align = (i: number) =>
-    ` style="text-align: ${right[i] ? 'right' : 'left'}${short[i] ? '; white-space: nowrap' : ''}"`;
+  const lines = (i: number) => (short[i] ? 'white-space: nowrap' : `min-width: ${LINE_OF_LONGER_CELLS}`);
+  const align = (i: number) => ` style="text-align: ${right[i] ? 'right' : 'left'}; ${lines(i)}"`;
   const head = columns
     .map((column, i) => {
       const about = column.about ? ` title="${escapeHtml(column.about)}"` : '';

@@ -11,15 +11,17 @@ interface Times {
   readonly ended: number;
 }
 
-/** Writes a notebook of two cells: `first`, which does nothing, and one that does some work and gives the times of its begin and end. */
-function writeNotebook(folder: string, name: string, { after = [] as string[], work = '' } = {}): string {
+/** A cell that does some work and gives the times of its begin and end. */
+const timed = (work = '') => `const began = Date.now();\n${work}\nJSON.stringify({ began, ended: Date.now() })`;
+
+/** Writes a notebook of two cells: `first`, which does nothing, and `second`. */
+function writeNotebook(folder: string, name: string, { after = [] as string[], second = timed() } = {}): string {
   const cell = (id: string, source: string) => {
     return { cell_type: 'code', id, metadata: {}, execution_count: null, outputs: [], source };
   };
-  const timed = `const began = Date.now();\n${work}\nJSON.stringify({ began, ended: Date.now() })`;
   const path = join(folder, `${name}.ipynb`);
   const metadata = { attention_capacity: { after } };
-  const cells = [cell('first', 'const nothing = 0;'), cell('second', timed)];
+  const cells = [cell('first', 'const nothing = 0;'), cell('second', second)];
   writeFileSync(path, JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
   return path;
 }
@@ -35,10 +37,11 @@ function signal(folder: string, name: string): { give: string; wait: string } {
   };
 }
 
-function timesOf(folder: string, name: string): Times {
-  const { cells } = JSON.parse(readFileSync(join(folder, `${name}.ipynb`), 'utf8'));
-  const shown = cells[1].outputs[0].data['text/plain'] as string;
-  return JSON.parse(/\{.*\}/.exec(shown)![0]) as Times;
+/** The text that the second cell of an executed notebook gave. */
+function givenBy(folder: string, notebook: string): string {
+  const { cells } = JSON.parse(readFileSync(join(folder, basename(notebook)), 'utf8'));
+  const shown = [cells[1].outputs[0].data['text/plain']].flat().join('');
+  return /'(.*)'/s.exec(shown)![1];
 }
 
 async function inJobs<T>(t: TestContext, jobs: string, work: () => Promise<T>): Promise<T> {
@@ -56,7 +59,7 @@ async function timesInJobs(t: TestContext, jobs: string, notebooks: readonly str
   const { executeNotebooks } = await script('notebooks.mjs');
   const reports = temporaryFolder(t);
   assert.equal(await inJobs(t, jobs, () => executeNotebooks(notebooks, reports)), true);
-  return notebooks.map((path) => timesOf(reports, basename(path, '.ipynb')));
+  return notebooks.map((path) => JSON.parse(givenBy(reports, path)) as Times);
 }
 
 describe('notebooks at once', () => {
@@ -64,9 +67,9 @@ describe('notebooks at once', () => {
     const folder = temporaryFolder(t);
     const sign = signal(folder, 'the third runs');
     const [first, second, third] = await timesInJobs(t, '2', [
-      writeNotebook(folder, 'first', { work: sign.wait }),
+      writeNotebook(folder, 'first', { second: timed(sign.wait) }),
       writeNotebook(folder, 'second', { after: ['first', 'a notebook that does not run'] }),
-      writeNotebook(folder, 'third', { work: sign.give }),
+      writeNotebook(folder, 'third', { second: timed(sign.give) }),
     ]);
     assert.ok(third.began < first.ended, 'the third overtakes the second');
     assert.ok(second.began >= first.ended, 'the second waits for the first');
@@ -76,8 +79,8 @@ describe('notebooks at once', () => {
     const folder = temporaryFolder(t);
     const sign = signal(folder, 'the second runs');
     const [first, second, third] = await timesInJobs(t, '3', [
-      writeNotebook(folder, 'first', { work: sign.wait }),
-      writeNotebook(folder, 'second', { after: ['first#first'], work: sign.give }),
+      writeNotebook(folder, 'first', { second: timed(sign.wait) }),
+      writeNotebook(folder, 'second', { after: ['first#first'], second: timed(sign.give) }),
       writeNotebook(folder, 'third', { after: ['first#second', 'second#no such cell'] }),
     ]);
     assert.ok(second.began < first.ended, 'the second does not wait for the rest of the first');
@@ -119,15 +122,12 @@ describe('notebooks at once', () => {
 
 test('notebooks that run at once share the cores, one alone has them all', async (t) => {
   const folder = temporaryFolder(t);
-  const shown = "String(process.env.TF_NUM_INTRAOP_THREADS ?? 'all')";
-  const notebooks = ['one', 'two', 'three'].map((name) => {
-    const after = name === 'three' ? ['one', 'two'] : [];
-    const cells = [{ cell_type: 'code', id: 'c', metadata: {}, execution_count: null, outputs: [], source: shown }];
-    const path = join(folder, `${name}.ipynb`);
-    const metadata = { attention_capacity: { after } };
-    writeFileSync(path, JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
-    return path;
-  });
+  const second = "String(process.env.TF_NUM_INTRAOP_THREADS ?? 'all')";
+  const notebooks = [
+    writeNotebook(folder, 'one', { second }),
+    writeNotebook(folder, 'two', { second }),
+    writeNotebook(folder, 'three', { second, after: ['one', 'two'] }),
+  ];
   const { executeNotebooks } = await script('notebooks.mjs');
   const reports = temporaryFolder(t);
   const wanted = process.env.TF_NUM_INTRAOP_THREADS;
@@ -136,10 +136,9 @@ test('notebooks that run at once share the cores, one alone has them all', async
   });
   delete process.env.TF_NUM_INTRAOP_THREADS;
   assert.equal(await inJobs(t, '2', () => executeNotebooks(notebooks, reports)), true);
-  const threads = notebooks.map((path) => {
-    const { cells } = JSON.parse(readFileSync(join(reports, basename(path)), 'utf8'));
-    return [cells[0].outputs[0].data['text/plain']].flat().join('').replace(/'/g, '').trim();
-  });
   const half = String(Math.max(1, Math.floor(availableParallelism() / 2)));
-  assert.deepEqual(threads, [half, half, String(availableParallelism())]);
+  assert.deepEqual(
+    notebooks.map((path) => givenBy(reports, path)),
+    [half, half, String(availableParallelism())],
+  );
 });
