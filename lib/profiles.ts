@@ -11,7 +11,7 @@ const profiles = {
    * paper's table keeps its full sizes in every profile that reports figures.
    */
   assumptions: {
-    test: { photos: 800, photoContexts: 400, draws: 8, cifar10: 800, cifar10Contexts: 400, cifar10Draws: 4 },
+    test: { photos: 800, photoContexts: 400, draws: 8, cifar10: 2000, cifar10Contexts: 400, cifar10Draws: 4 },
     quick: { photos: 2000, photoContexts: 2000, draws: 5000, cifar10: 2000, cifar10Contexts: 400, cifar10Draws: 1000 },
     paper: { photos: 2000, photoContexts: 2000, draws: 5000, cifar10: 2000, cifar10Contexts: 2000, cifar10Draws: 5000 },
   },

@@ -1,6 +1,6 @@
 import { PAPER_MARK, type AssumptionResult } from '../assumptions';
 import { markText } from './assumption-tables';
-import { marginText } from './format';
+import { formatNumber } from './format';
 import { paperFinding } from './paper';
 
 const names = {
@@ -100,5 +100,5 @@ const share = ({ satisfied, draws }: AssumptionResult) => `${satisfied} of ${dra
 const percent = (fraction: number) => `${(100 * fraction).toPrecision(2)} %`;
 
 function marginOf({ margin }: AssumptionResult): string {
-  return margin ? ` (median margin ${marginText(margin.median / margin.tolerance)})` : '';
+  return margin ? ` (median margin ${formatNumber(margin.median / margin.tolerance, 'times')})` : '';
 }

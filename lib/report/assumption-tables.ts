@@ -1,7 +1,6 @@
 import { MARGINS, PAPER_MARK, type AssumptionResult, type Statement } from '../assumptions';
 import type { FeatureLayer } from '../models';
 import { table, type Cell, type Row, type Table } from './display';
-import { marginText } from './format';
 import { paperFinding, type PaperFinding } from './paper';
 
 export const statementTitles: Readonly<Record<Statement, string>> = {
@@ -135,12 +134,13 @@ export function assumptionTable(results: readonly AssumptionResult[]): Table {
       {
         key: 'float32 margin',
         title: 'margin',
+        format: 'times',
         about: 'median of σ_min/σ_max over the ratio that counts as zero: above 1 passes',
       },
       { key: 'float64 mark', title: 'float64', about: 'the same, float64 features at float64’s tolerance' },
       { key: 'float64 share', title: 'share', format: 'fraction' },
       { key: 'float64 ranks', title: 'ranks' },
-      { key: 'float64 margin', title: 'margin' },
+      { key: 'float64 margin', title: 'margin', format: 'times' },
     ],
     {
       title: `The paper’s table, ${images}`,
@@ -156,7 +156,7 @@ function columnsOf(precision: string, result: AssumptionResult | undefined): Row
     cells.mark = markText(result);
     cells.share = result.fraction;
     cells.ranks = rankMin === rankMax ? `${rankMin}` : `${rankMin}–${rankMax}`;
-    cells.margin = result.margin && marginText(result.margin.median / result.margin.tolerance);
+    cells.margin = result.margin && result.margin.median / result.margin.tolerance;
   }
   return Object.fromEntries(Object.entries(cells).map(([key, cell]) => [`${precision} ${key}`, cell]));
 }

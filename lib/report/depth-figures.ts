@@ -231,7 +231,8 @@ function ratioTraces({ places, test, withContexts, floor }: RatioPanel, showlege
       showlegend: showlegend && !traces.some((trace) => 'name' in trace && trace.name === 'contexts'),
       x: contexts.map(({ block }) => block),
       y: contexts.map((place) => Math.max(place.contexts!.ratios.median, floor)),
-      marker: { symbol: 'diamond-open', size: 9, color: precisionColours[precision] },
+      // Those of the output of the block, whatever the precision: they lie on each other.
+      marker: { symbol: 'diamond-open', size: 9, color: neutral },
       hovertemplate: `block %{x}, context matrices: %{y:.1e}<extra>${precision} features</extra>`,
     });
   }

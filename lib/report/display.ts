@@ -22,6 +22,8 @@ export type Format =
   | 'fraction'
   /** 4.1e-5 */
   | 'scientific'
+  /** 0.42×, 210×, 3e9×: how many times another number it is, by two digits. */
+  | 'times'
   /** 12.3 s, 4 min 10 s */
   | 'seconds'
   /** true and false as yes and no. */

@@ -31,17 +31,13 @@ export function formatNumber(value: number, format: Exclude<Format, (value: Cell
       return fraction(value);
     case 'scientific':
       return value === 0 ? '0' : value.toExponential(1).replace('e+', 'e').replace('-', minusOfMantissa);
+    case 'times':
+      return `${times(value)}×`;
     case 'seconds':
       return duration(value);
     default:
       return plainNumber(value);
   }
-}
-
-/** How many times what counts as zero a singular value is: 0.42×, 21×, 3e+9×. */
-export function marginText(margin: number): string {
-  if (margin >= 1e4 || (margin < 1e-2 && margin > 0)) return `${margin.toExponential(0)}×`;
-  return `${margin.toPrecision(2)}×`;
 }
 
 /** 0.42 s, 12.3 s, 4 min 10 s, 2 h 5 min. */
@@ -62,6 +58,12 @@ function fraction(value: number): string {
     if (!Number.isInteger(Number(text))) return text.replace('-', '−');
   }
   return String(value);
+}
+
+function times(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e4 || (size < 1e-2 && size > 0)) return value.toExponential(0).replace('e+', 'e');
+  return trimmed(value, 2);
 }
 
 function plainNumber(value: number): string {

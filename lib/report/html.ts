@@ -2,9 +2,8 @@
 import type { Cell, Column, Row } from './display';
 import { formatCell, heading } from './format';
 
-/** Longer cells may break into lines, so that a table of many columns stays narrow; but not after every word. */
+/** Longer cells may break into lines, so that a table of many columns stays narrow. */
 const SHORT_ENOUGH_FOR_ONE_LINE = 20;
-const LINE_OF_LONGER_CELLS = '12em';
 
 /** What is needed to write a table down. */
 export interface TableView {
@@ -19,12 +18,17 @@ export function tableHtml({ columns, rows, title, note }: TableView): string {
   const short = columns.map(({ key, format }) =>
     rows.every((row) => formatCell(row[key], format).length <= SHORT_ENOUGH_FOR_ONE_LINE),
   );
-  const lines = (i: number) => (short[i] ? 'white-space: nowrap' : `min-width: ${LINE_OF_LONGER_CELLS}`);
-  const align = (i: number) => ` style="text-align: ${right[i] ? 'right' : 'left'}; ${lines(i)}"`;
+  const attributes = (i: number) => {
+    const style = `text-align: ${right[i] ? 'right' : 'left'}`;
+    // How narrow the others may become is said in the report's style sheet.
+    return short[i] ? ` style="${style}; white-space: nowrap"` : ` class="long" style="${style}"`;
+  };
   const head = columns
     .map((column, i) => {
       const about = column.about ? ` title="${escapeHtml(column.about)}"` : '';
-      return `<th scope="col"${align(i)}${about}>${escapeHtml(heading(column))}</th>`;
+      // A heading may break into lines, but not within k = n.
+      const name = escapeHtml(heading(column)).replaceAll(' = ', '&nbsp;=&nbsp;');
+      return `<th scope="col"${attributes(i)}${about}>${name}</th>`;
     })
     .join('');
   const body = rows
@@ -32,7 +36,9 @@ export function tableHtml({ columns, rows, title, note }: TableView): string {
       const cells = columns.map(({ key, format }, i) => {
         const text = escapeHtml(formatCell(row[key], format));
         // The first column names the row, when it holds names.
-        return i === 0 && !right[0] ? `<th scope="row"${align(i)}>${text}</th>` : `<td${align(i)}>${text}</td>`;
+        return i === 0 && !right[0]
+          ? `<th scope="row"${attributes(i)}>${text}</th>`
+          : `<td${attributes(i)}>${text}</td>`;
       });
       return `<tr>${cells.join('')}</tr>`;
     })

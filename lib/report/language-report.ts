@@ -5,7 +5,6 @@ import type { LanguageSystem } from '../language';
 import type { Findings } from './assumption-findings';
 import { markText } from './assumption-tables';
 import { figure, table, type Cell, type Figure, type Row, type Table } from './display';
-import { marginText } from './format';
 import { panels } from './panels';
 import { precisionColours } from './theme';
 import type { Precision } from '../tensor';
@@ -62,16 +61,23 @@ export function languageTable(results: readonly AssumptionResult[]): Table {
       format: 'fraction' as const,
       about: 'share of n-subsets that are independent',
     },
-    { key: `${precision} A1 margin`, title: 'margin', about: 'median of σ_min/σ_max over what counts as zero' },
+    {
+      key: `${precision} A1 margin`,
+      title: 'margin',
+      format: 'times' as const,
+      about: 'median of σ_min/σ_max over what counts as zero',
+    },
     { key: `${precision} d`, title: 'k = d', format: 'fraction' as const },
-    { key: `${precision} d margin`, title: 'margin' },
+    { key: `${precision} d margin`, title: 'margin', format: 'times' as const },
     { key: `${precision} ranks`, title: 'ranks at k = d' },
     { key: `${precision} A2`, title: 'contexts of rank n', format: 'fraction' as const },
   ]);
+  // The paper's models are too large for what set-up fetches.
+  const paper = rows.some((row) => row.paper !== null) ? [{ key: 'paper', title: 'Paper' }] : [];
   return table(
     'language-table',
     rows,
-    [{ key: 'system', title: 'Layer' }, { key: 'n' }, { key: 'd' }, { key: 'paper', title: 'Paper' }, ...columns],
+    [{ key: 'system', title: 'Layer' }, ...paper, ...columns],
     {
       title: 'Every layer of the language models',
       note: 'A share of 1 is an estimate from random subsets; one subset that fails is a proof at its tolerance.',
@@ -84,7 +90,7 @@ function columnsOf(results: readonly AssumptionResult[], precision: Precision): 
     results.find((result) => result.precision === precision && result.statement === statement);
   const [onN, onD, contexts] = [of('A1'), of('general-position'), of('A2')];
   const margin = (result: AssumptionResult | undefined) =>
-    result?.margin ? marginText(result.margin.median / result.margin.tolerance) : null;
+    result?.margin ? result.margin.median / result.margin.tolerance : null;
   const ranks = Object.keys(onD?.ranks ?? {}).map(Number);
   return {
     [`${precision} A1`]: onN?.fraction ?? null,
@@ -112,7 +118,7 @@ export function languageMarginFigure(systems: readonly LanguageSystem[], results
     220,
     (_, isLast) => ({
       xaxis: { dtick: 1, ...(isLast && { title: { text: 'layer (0 = embeddings)' } }) },
-      yaxis: { type: 'log', exponentformat: 'power', title: { text: 'σ_min / σ_max' } },
+      yaxis: { type: 'log', exponentformat: 'power', title: { text: 'σ<sub>min</sub> / σ<sub>max</sub>' } },
     }),
   );
   const data: Partial<Data>[] = [];
