@@ -74,15 +74,10 @@ export function languageTable(results: readonly AssumptionResult[]): Table {
   ]);
   // The paper's models are too large for what set-up fetches.
   const paper = rows.some((row) => row.paper !== null) ? [{ key: 'paper', title: 'Paper' }] : [];
-  return table(
-    'language-table',
-    rows,
-    [{ key: 'system', title: 'Layer' }, ...paper, ...columns],
-    {
-      title: 'Every layer of the language models',
-      note: 'A share of 1 is an estimate from random subsets; one subset that fails is a proof at its tolerance.',
-    },
-  );
+  return table('language-table', rows, [{ key: 'system', title: 'Layer' }, ...paper, ...columns], {
+    title: 'Every layer of the language models',
+    note: 'A share of 1 is an estimate from random subsets; one subset that fails is a proof at its tolerance.',
+  });
 }
 
 function columnsOf(results: readonly AssumptionResult[], precision: Precision): Row {
