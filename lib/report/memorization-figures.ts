@@ -67,8 +67,8 @@ export function memorizationFigure(points: readonly PanelPoint[], axis: PanelAxi
       panels.map((panel) => `${panel.title}: slope ${slopeText(slopeOf(panel.points))}`).join('; ') +
       '.',
     note:
-      'Classification counts right answers less what guessing gives; regression counts T (1 - MSE / variance). "Attention fixed, readout solved" is the rank of the feature matrix ' +
-      'of the untrained layer, cut at T: H(n-1)+1 for a shared context, Hd otherwise (d for n = 1).',
+      'Classification counts right answers less what guessing gives; regression counts T (1 − MSE / variance). "Attention fixed, readout solved" is the rank of the feature matrix ' +
+      'of the untrained layer, cut at T: H(n − 1) + 1 for a shared context, Hd otherwise (d for n = 1).',
     data,
     layout: { ...layout, annotations } as Partial<Layout>,
   });

@@ -19,7 +19,7 @@ export function layerRankTable(name: string, ranks: readonly LayerRank[], title:
         key: 'formula',
         title: 'min(T, formula)',
         format: 'integer',
-        about: 'H(n-1)+1 shared; H d, or d for n = 1, else',
+        about: 'H(n − 1) + 1 shared; H d, or d for n = 1, else',
       },
       { key: 'rank', title: 'rank of Z', format: 'integer', about: 'float64, at float64’s tolerance' },
       { key: 'agrees' },
@@ -150,7 +150,7 @@ function precisionFigure({ ranks, name, title, xOf, xTitle, note }: PrecisionFig
     data: [
       series('float64’s tolerance', ({ rank }) => rank, { line: { color: colours[1] } }),
       series('float32’s tolerance', ({ rankAtFloat32 }) => rankAtFloat32, { line: { color: colours[0] } }),
-      series('H(n-1)+1', ({ formula }) => formula, { mode: 'lines', line: { color: neutral, dash: 'dash' } }),
+      series('H(n − 1) + 1', ({ formula }) => formula, { mode: 'lines', line: { color: neutral, dash: 'dash' } }),
       series('Theorem 1', ({ theorem }) => theorem, { mode: 'lines', line: { color: neutral, dash: 'dot' } }),
     ] as Partial<Data>[],
     layout: {
