@@ -3,6 +3,7 @@ import { bestDesign, type Design, type MeasuredDesign, type TrainedDesign } from
 import { mean } from '../rank';
 import type { Findings } from './assumption-findings';
 import { figure, table, type Figure, type Row, type Table } from './display';
+import { shapeColumns } from './shape-columns';
 import { colours, neutral } from './theme';
 
 const name = ({ setting: { heads, context, headSize } }: Design) => `H = ${heads}, d_h = ${headSize}, n = ${context}`;
@@ -24,9 +25,7 @@ export function designTable(measured: readonly MeasuredDesign[], trained: readon
       };
     }),
     [
-      { key: 'context', title: 'n', format: 'integer' },
-      { key: 'headSize', title: 'd_h', format: 'integer' },
-      { key: 'heads', title: 'H', format: 'integer', about: 'as many as the budget allows' },
+      ...shapeColumns(['context', 'headSize', 'heads']),
       { key: 'parameters', format: 'integer' },
       { key: 'theorem', title: 'Theorem 1', format: 'integer', about: 'H (min(n, d_h, Kruskal rank) - 1) + 1' },
       { key: 'rank', title: 'rank of Z', format: 'integer', about: 'weights fixed at random, float64’s tolerance' },
@@ -34,7 +33,7 @@ export function designTable(measured: readonly MeasuredDesign[], trained: readon
       { key: 'rankPerParameter', title: 'rank per 1000', format: 'number', about: 'rank of Z per 1000 parameters' },
       { key: 'memorized', title: 'trained', format: 'integer', about: 'examples memorized, mean over seeds' },
     ],
-    { title: 'What the budget can buy' },
+    { title: 'What the budget can buy', note: 'H: as many heads as the budget allows.' },
   );
 }
 
@@ -151,9 +150,7 @@ export function kruskalDesignTable(
     }),
     [
       { key: 'kruskalRank', title: 'Kruskal rank', format: 'integer' },
-      { key: 'heads', title: 'H', format: 'integer' },
-      { key: 'headSize', title: 'd_h', format: 'integer' },
-      { key: 'context', title: 'n', format: 'integer' },
+      ...shapeColumns(['heads', 'headSize', 'context']),
       { key: 'theorem', title: 'Theorem 1', format: 'integer' },
       { key: 'parameters', format: 'integer' },
     ],

@@ -2,6 +2,7 @@ import type { Data, Layout } from 'plotly.js';
 import type { MemorizationConfig } from '../memorization/config';
 import { fitLine, type Line, type PanelAxis, type PanelPoint } from '../memorization/memorized';
 import { figure, table, type Figure, type Table } from './display';
+import { shapeColumns } from './shape-columns';
 import { colours, neutral } from './theme';
 
 const axisTitles: Record<PanelAxis, string> = {
@@ -182,14 +183,13 @@ export function memorizationTable(points: readonly PanelPoint[]): Table {
     }),
     [
       { key: 'panel' },
-      ...['heads', 'context', 'headSize', 'examples', 'seed', 'steps'].map((key) => ({
-        key,
-        format: 'integer' as const,
-      })),
+      ...shapeColumns(['heads', 'context', 'headSize', 'examples']),
+      { key: 'seed' },
+      { key: 'steps', format: 'integer' },
       { key: 'loss' },
       { key: 'accuracy', format: 'fraction' },
       { key: 'memorized', format: 'integer' },
-      { key: 'theorem', format: 'integer' },
+      { key: 'theorem', title: 'Theorem 1', format: 'integer' },
       { key: 'fixedAttention', title: 'attention fixed', format: 'integer' },
       { key: 'seconds', format: 'seconds' },
     ],

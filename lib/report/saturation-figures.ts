@@ -2,6 +2,7 @@ import type { Data, Layout } from 'plotly.js';
 import type { SweepResult } from '../memorization/sweep/results';
 import type { MemorizationResult } from '../memorization/trainer';
 import { figure, table, type Figure, type Table } from './display';
+import { shapeColumns } from './shape-columns';
 import { colours } from './theme';
 
 const label = ({ config: { heads, examples } }: MemorizationResult) => `H = ${heads}, T = ${examples}`;
@@ -80,7 +81,8 @@ export function saturationTable(results: readonly SweepResult[]): Table {
       };
     }),
     [
-      ...['heads', 'context', 'headSize', 'examples', 'steps'].map((key) => ({ key, format: 'integer' as const })),
+      ...shapeColumns(['heads', 'context', 'headSize', 'examples']),
+      { key: 'steps', format: 'integer' },
       { key: 'loss' },
       { key: 'accuracy', format: 'fraction' },
       { key: 'meanSaturatedHeads', title: 'saturated heads per example' },
@@ -99,7 +101,9 @@ function axis(letter: 'x' | 'y', panel: number): string {
 function twoPanels(titles: readonly string[], xTitle: string, yTitle: string): Partial<Layout> {
   const layout: Record<string, unknown> = {
     grid: { rows: 1, columns: titles.length, pattern: 'independent', xgap: 0.16 },
-    height: 360,
+    height: 380,
+    // For the panels' titles.
+    margin: { t: 70 },
   };
   layout.annotations = titles.map((title, i) => ({
     ...{ xref: `${axis('x', i)} domain`, yref: `${axis('y', i)} domain`, x: 0, y: 1.03, xanchor: 'left' },

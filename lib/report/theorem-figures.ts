@@ -4,6 +4,7 @@ import type { Capacity } from '../memorization/capacity';
 import type { LayerRank } from '../memorization/rank-experiments';
 import { mean, median } from '../rank';
 import { figure, table, type Figure, type Row, type Table } from './display';
+import { shapeColumns } from './shape-columns';
 import { colours, neutral } from './theme';
 
 /** Ranks of feature matrices beside the formulas, one row a layer. */
@@ -13,8 +14,8 @@ export function layerRankTable(name: string, ranks: readonly LayerRank[], title:
     ranks.map((rank): Row => ({ ...rank, agrees: rank.rank === rank.formula })),
     [
       { key: 'contexts' },
-      ...['heads', 'context', 'headSize', 'width', 'examples'].map((key) => ({ key, format: 'integer' as const })),
-      { key: 'theorem', title: 'H(min(n, d_h)-1)+1', format: 'integer', about: 'what Theorem 1 promises' },
+      ...shapeColumns(['heads', 'context', 'headSize', 'width', 'examples']),
+      { key: 'theorem', title: 'Theorem 1', format: 'integer', about: 'H(min(n, d_h) − 1) + 1' },
       {
         key: 'formula',
         title: 'min(T, formula)',
@@ -25,7 +26,7 @@ export function layerRankTable(name: string, ranks: readonly LayerRank[], title:
       { key: 'agrees' },
       {
         key: 'sigmaRatio',
-        title: 'σmin/σmax',
+        title: 'σ_min/σ_max',
         format: 'scientific',
         about: 'of the singular values that should count',
       },
@@ -48,10 +49,10 @@ export function capacityTable(found: readonly Capacity[]): Table {
     [
       { key: 'contexts' },
       { key: 'task' },
-      ...['heads', 'context', 'headSize'].map((key) => ({ key, format: 'integer' as const })),
+      ...shapeColumns(['heads', 'context', 'headSize']),
       { key: 'theoremLowerBound', title: 'Theorem 1', format: 'integer' },
       { key: 'featureRank', title: 'rank of Z', format: 'integer' },
-      { key: 'examples', title: 'examples', format: 'integer' },
+      ...shapeColumns(['examples']),
       {
         key: 'memorized',
         title: 'memorized?',
