@@ -15,11 +15,12 @@ import { mustRun } from './setup/run.mjs';
 const { mimeTypes } = createRequire(import.meta.url)('attention-capacity/report/show');
 
 /**
- * Makes the reports of the executed notebooks in `folder` (all, or those named) and the page that lists them all.
+ * Makes the reports of the executed notebooks in `folder` (all, or those named, less those that are `fresh`) and the page that
+ * lists them all.
  *
  * @returns {Promise<{name, title, headlines: string[], html: string, json: string, failed: boolean}[]>}
  */
-export async function makeReports({ folder = reports, names } = {}) {
+export async function makeReports({ folder = reports, names, fresh = [] } = {}) {
   const executed = existsSync(folder)
     ? readdirSync(folder)
         .filter((file) => file.endsWith('.ipynb'))
@@ -32,11 +33,32 @@ export async function makeReports({ folder = reports, names } = {}) {
   const made = [];
   for (const file of executed) {
     const report = readReport(join(folder, file));
-    if (!names || names.includes(report.name)) await makeReport(report, join(folder, file));
+    const isWanted = !names || names.includes(report.name);
+    if (isWanted && !fresh.includes(report.name)) await makeReport(report, join(folder, file));
     made.push(report);
   }
   write(join(folder, 'index.html'), indexPage(made));
   return names ? made.filter(({ name }) => names.includes(name)) : made;
+}
+
+/** Makes the report of each notebook when it has ended, for `executeNotebooks`; `fresh` are those that were made. */
+export function reporter(folder = reports) {
+  const fresh = [];
+  let turn = Promise.resolve();
+  return {
+    fresh,
+    onEnd(name) {
+      // One after the other: each writes the page that lists them all.
+      turn = turn.then(async () => {
+        // A kernel that died left nothing.
+        if (!existsSync(join(folder, `${name}.ipynb`))) return undefined;
+        const [{ html }] = await makeReports({ folder, names: [name] });
+        fresh.push(name);
+        return relative(process.cwd(), html);
+      });
+      return turn;
+    },
+  };
 }
 
 /** What a report is made of, read from the executed notebook. */

@@ -77,9 +77,10 @@ export async function executeNotebook(
 /**
  * Executes `notebooks` into `folder`, in their order as far as they need not wait for each other: what a notebook names
  * in its metadata, as `attention_capacity.after`, has ended before it begins: `"<notebook>"`, or `"<notebook>#<id of a cell>"`
- * where it need not wait for the rest. True when every cell of every one succeeded.
+ * where it need not wait for the rest. `onEnd` is told the name of each that has ended, succeeded or not; what it gives is told
+ * to the user. True when every cell of every one succeeded.
  */
-export async function executeNotebooks(notebooks, folder = reports) {
+export async function executeNotebooks(notebooks, { folder = reports, onEnd = async () => undefined } = {}) {
   const jobs = Math.min(jobsAtOnce(), notebooks.length);
   const board = createBoard();
   const waiting = notebooks.map((path) => ({ path, name: basename(path, '.ipynb'), after: predecessors(path) }));
@@ -106,8 +107,10 @@ export async function executeNotebooks(notebooks, folder = reports) {
         listener: board.listener(path),
         onCell,
       };
-      const ended = executeNotebook(path, options).then(({ failed }) => {
+      const ended = executeNotebook(path, options).then(async ({ failed }) => {
         allPassed &&= !failed;
+        const told = await onEnd(name);
+        if (told) board.say(told);
         running.delete(path);
       });
       running.set(path, { name, ended });
@@ -161,6 +164,7 @@ function createBoard() {
     if (terminal) draw();
   };
   return {
+    say,
     listener(notebook) {
       const name = basename(notebook, '.ipynb');
       const began = Date.now();

@@ -3,7 +3,8 @@
  *
  *     node scripts/report.mjs [--run] [notebooks/01-assumptions.ipynb …]
  *
- * With --run, as in `npm start`, the notebooks are executed first. A single figure for a paper:
+ * With --run, as in `npm start`, the notebooks are executed first, and each report is there as soon as its notebook is done. A
+ * single figure for a paper:
  *
  *     node scripts/report.mjs --figure 02-kruskal-curve/kruskal-curve --out curve.pdf     (browser/figure.mjs says more)
  */
@@ -28,9 +29,10 @@ await runScript(async () => {
     process.stdout.write(`${await exportFigure(figure, out, { width, height, scale })}\n`);
     return;
   }
-  const { makeReports, tellReports } = await import('./make-reports.mjs');
-  const passed = !values.run || (await executeNotebooks(notebooks));
+  const { makeReports, reporter, tellReports } = await import('./make-reports.mjs');
+  const { fresh, onEnd } = reporter();
+  const passed = !values.run || (await executeNotebooks(notebooks, { onEnd }));
   const names = positionals.length > 0 ? notebooks.map((path) => basename(path, '.ipynb')) : undefined;
-  process.stdout.write(`${tellReports(await makeReports({ names }))}\n`);
+  process.stdout.write(`${tellReports(await makeReports({ names, fresh }))}\n`);
   if (!passed) process.exitCode = 1;
 });

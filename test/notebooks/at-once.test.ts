@@ -1,6 +1,6 @@
 /** Notebooks that run at once: none begins before what it names has ended, and no core waits for nothing. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -58,7 +58,7 @@ async function inJobs<T>(t: TestContext, jobs: string, work: () => Promise<T>): 
 async function timesInJobs(t: TestContext, jobs: string, notebooks: readonly string[]): Promise<Times[]> {
   const { executeNotebooks } = await script('notebooks.mjs');
   const reports = temporaryFolder(t);
-  assert.equal(await inJobs(t, jobs, () => executeNotebooks(notebooks, reports)), true);
+  assert.equal(await inJobs(t, jobs, () => executeNotebooks(notebooks, { folder: reports })), true);
   return notebooks.map((path) => JSON.parse(givenBy(reports, path)) as Times);
 }
 
@@ -87,6 +87,24 @@ describe('notebooks at once', () => {
     assert.ok(third.began >= Math.max(first.ended, second.ended), 'the third waits for both');
   });
 
+  test('a report is there as soon as its notebook has ended, while others still run', async (t) => {
+    const { executeNotebooks } = await script('notebooks.mjs');
+    const { makeReports, reporter } = await script('make-reports.mjs');
+    const folder = temporaryFolder(t);
+    const reports = temporaryFolder(t);
+    const { fresh, onEnd } = reporter(reports);
+    const waits = `${signal(reports, 'index.html').wait}\nString(existsSync(${JSON.stringify(join(reports, 'first.html'))}))`;
+    const notebooks = [writeNotebook(folder, 'first'), writeNotebook(folder, 'second', { second: waits })];
+    assert.equal(await inJobs(t, '2', () => executeNotebooks(notebooks, { folder: reports, onEnd })), true);
+    assert.equal(givenBy(reports, notebooks[1]), 'true');
+    assert.deepEqual(fresh, ['first', 'second']);
+
+    const written = () => statSync(join(reports, 'first.html')).mtimeMs;
+    const before = written();
+    const listed: { name: string }[] = await makeReports({ folder: reports, fresh });
+    assert.deepEqual([listed.map(({ name }) => name), written()], [fresh, before], 'and is not made again');
+  });
+
   test("the project's notebooks wait for cells that there are", async () => {
     const { findNotebooks } = await script('notebooks.mjs');
     const places = new Set<string>();
@@ -112,9 +130,9 @@ describe('notebooks at once', () => {
       writeNotebook(folder, 'one', { after: ['other'] }),
       writeNotebook(folder, 'other', { after: ['one'] }),
     ];
-    await assert.rejects(executeNotebooks(circle, folder), /one, other wait for each other/);
+    await assert.rejects(executeNotebooks(circle, { folder }), /one, other wait for each other/);
     await assert.rejects(
-      inJobs(t, 'many', () => executeNotebooks([], folder)),
+      inJobs(t, 'many', () => executeNotebooks([], { folder })),
       /ATTENTION_JOBS is 'many'; it must be a positive whole number/,
     );
   });
@@ -135,7 +153,7 @@ test('notebooks that run at once share the cores, one alone has them all', async
     if (wanted !== undefined) process.env.TF_NUM_INTRAOP_THREADS = wanted;
   });
   delete process.env.TF_NUM_INTRAOP_THREADS;
-  assert.equal(await inJobs(t, '2', () => executeNotebooks(notebooks, reports)), true);
+  assert.equal(await inJobs(t, '2', () => executeNotebooks(notebooks, { folder: reports })), true);
   const half = String(Math.max(1, Math.floor(availableParallelism() / 2)));
   assert.deepEqual(
     notebooks.map((path) => givenBy(reports, path)),
