@@ -50,7 +50,7 @@ export function reporter(folder = reports) {
     onEnd(name) {
       // One after the other: each writes the page that lists them all.
       turn = turn.then(async () => {
-        // A kernel that died left nothing.
+        // Where the kernel died in its first run there is nothing to report.
         if (!existsSync(join(folder, `${name}.ipynb`))) return undefined;
         const [{ html }] = await makeReports({ folder, names: [name] });
         fresh.push(name);

@@ -3,7 +3,6 @@
  * implementation), exact products of whole numbers, and that threads change nothing.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
@@ -23,16 +22,11 @@ import {
   toTensor,
   valuesOf,
 } from 'attention-capacity/tensor/index';
+import { runNode } from '../setup/scripts';
 import { compute, names } from './every-kernel';
 
 const library = JSON.stringify(require.resolve('attention-capacity/tensor/index'));
 const precisions = ['float32', 'float64'] as const;
-
-/** A process of its own: the kernels are chosen, and TensorFlow's threads made, once in a process. */
-function runNode(args: string[], env: NodeJS.ProcessEnv) {
-  const options = { encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 2 ** 26 } as const;
-  return spawnSync(process.execPath, args, options);
-}
 
 /** Runs `run` in both precisions, without leaving tensors. */
 function inBoth(run: (precision: Precision) => void): void {
@@ -65,18 +59,20 @@ test('TensorFlow takes the native kernels, all of them, in both precisions', { s
   }
 });
 
-test("no setting of TensorFlow's puts other kernels before them", { skip }, () => {
+test("no setting of TensorFlow's puts other kernels before them", { skip }, async () => {
   // On processors with AVX-512 VNNI, oneDNN takes the products unless it is switched off.
   const program = `
     const { tf, nativeCalls } = require(${library});
     tf.matMul(tf.ones([2, 2]), tf.ones([2, 2])).dataSync();
     console.log(nativeCalls());`;
-  const { stdout, stderr } = runNode(['-e', program], { TF_ENABLE_ONEDNN_OPTS: '1' });
+  const { stdout, stderr } = await runNode(['-e', program], { TF_ENABLE_ONEDNN_OPTS: '1' });
   assert.equal(stdout, '1\n', stderr);
 });
 
-test("without them TensorFlow's own kernels compute the same", (t) => {
-  const { status, stdout, stderr } = runNode([require.resolve('./every-kernel')], { ATTENTION_KERNELS: 'tensorflow' });
+test("without them TensorFlow's own kernels compute the same", async (t) => {
+  const { status, stdout, stderr } = await runNode([require.resolve('./every-kernel')], {
+    ATTENTION_KERNELS: 'tensorflow',
+  });
   assert.equal(status, 0, stderr);
   const theirs = JSON.parse(stdout) as Record<Precision, Record<string, number[]>>;
   for (const precision of precisions) {
@@ -207,7 +203,7 @@ test('vectors, empty sums and a matrix times its own transpose are exact too', (
   }
 });
 
-test('an element of a product is the same to the last bit on any number of threads', () => {
+test('an element of a product is the same to the last bit on any number of threads', async () => {
   const program = `
     const { tf, inPrecision, toTensor, valuesOf } = require(${library});
     const hash = require('node:crypto').createHash('sha256');
@@ -226,9 +222,10 @@ test('an element of a product is the same to the last bit on any number of threa
       }
     });
     process.stdout.write(hash.digest('hex'));`;
-  const hashes = [1, 2, 3, 16].map((threads) => {
-    return runNode(['-e', program], { TF_NUM_INTRAOP_THREADS: String(threads) }).stdout;
-  });
+  const hashes: string[] = [];
+  for (const threads of [1, 2, 3, 16]) {
+    hashes.push((await runNode(['-e', program], { TF_NUM_INTRAOP_THREADS: String(threads) })).stdout);
+  }
   assert.match(hashes[0], /^[0-9a-f]{64}$/);
   assert.equal(new Set(hashes).size, 1, hashes.join(' '));
 });
@@ -331,8 +328,8 @@ test("Node's other threads are served as well, several at once", async () => {
   assert.deepEqual(answers, Array(4).fill([64 * sum * sum]));
 });
 
-test('an unknown choice of kernels is one sentence', () => {
-  const { status, stderr } = runNode(['-e', `require(${library})`], { ATTENTION_KERNELS: 'mkl' });
+test('an unknown choice of kernels is one sentence', async () => {
+  const { status, stderr } = await runNode(['-e', `require(${library})`], { ATTENTION_KERNELS: 'mkl' });
   assert.equal(status, 1);
   assert.match(stderr, /InputError: ATTENTION_KERNELS: expected native or tensorflow, got mkl/);
 });
