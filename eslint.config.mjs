@@ -3,40 +3,50 @@ import { defineConfig } from 'eslint/config';
 import typescript from 'typescript-eslint';
 
 /**
- * The rooms of lib and what each may import (types are free): arrows go one way only, and nothing but `report` knows that
- * there is a screen. TensorFlow's packages belong to `tensor` alone.
+ * The rooms of lib in their order: each may import only the rooms that its line names (types too), so that no two import each
+ * other. Files at the foot of lib (errors, work under way, statistics) are open to all and import no room. TensorFlow's
+ * packages belong to `tensor`; only `report` knows that there is a screen.
  */
 const rooms = {
   tensor: [],
   data: ['tensor'],
-  models: ['tensor', 'data'],
   rank: ['tensor'],
+  models: ['tensor', 'data'],
+  features: ['tensor', 'data', 'rank', 'models'],
   memorization: ['tensor', 'data', 'rank'],
+  report: [],
+  experiments: ['tensor', 'data', 'rank', 'models', 'features', 'memorization'],
+  doctor: ['tensor', 'data'],
+  cli: ['tensor', 'data', 'rank', 'models', 'features', 'memorization', 'report', 'experiments', 'doctor'],
 };
+/** The files of an experiment that draw what the others measure. */
+const drawn = ['tables', 'figures', 'findings', 'report'].map((name) => `lib/experiments/**/${name}.ts`);
 
-const doorsBetweenRooms = Object.entries(rooms).map(([room, open]) => {
-  const closed = [...Object.keys(rooms), 'report', 'cli', 'doctor'].filter(
-    (other) => other !== room && !open.includes(other),
-  );
+const doors = (files, own, open, packages) => {
+  const closed = Object.keys(rooms).filter((other) => other !== own && !open.includes(other));
   const patterns = [
     {
       regex: `^(\\.\\./)+(${closed.join('|')})(/|$)`,
-      message: `lib/${room} may import only ${open.join(', ') || 'no other room'}`,
-      allowTypeImports: true,
+      message: `may import only ${open.join(', ') || 'no other room'}`,
     },
-    {
-      regex: '^(danfojs-node|plotly|tslab)',
-      message: 'only lib/report knows that there is a screen',
-      allowTypeImports: true,
-    },
+    ...packages,
   ];
-  if (room !== 'tensor')
-    patterns.push({ regex: '^@tensorflow/', message: "import tf from '../tensor'", allowTypeImports: true });
-  return {
-    files: [`lib/${room}/**/*.ts`],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
-  };
-});
+  return { files, rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] } };
+};
+const noTensorFlow = { regex: '^@tensorflow/', message: "import tf from '../tensor'" };
+const noScreen = { regex: '^(danfojs-node|plotly|tslab)', message: 'only lib/report knows that there is a screen' };
+const doorsBetweenRooms = [
+  doors(['lib/*.ts'], undefined, [], [noTensorFlow, noScreen]),
+  ...Object.entries(rooms).map(([room, open]) =>
+    doors(
+      [`lib/${room}/**/*.ts`],
+      room,
+      open,
+      [room !== 'tensor' && noTensorFlow, room !== 'report' && noScreen].filter(Boolean),
+    ),
+  ),
+  doors(drawn, 'experiments', [...rooms.experiments, 'report'], [noTensorFlow]),
+];
 
 const nodeGlobals = [
   'process',

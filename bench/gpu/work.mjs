@@ -5,7 +5,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import data from 'attention-capacity/data/index';
-import trainer from 'attention-capacity/memorization/trainer';
+import trainer from 'attention-capacity/memorization/training/trainer';
 import models from 'attention-capacity/models/index';
 import rank from 'attention-capacity/rank/index';
 import tensor from 'attention-capacity/tensor/index';

@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import data from 'attention-capacity/data/index';
 import config from 'attention-capacity/memorization/config';
 import task from 'attention-capacity/memorization/task';
-import trainer from 'attention-capacity/memorization/trainer';
+import trainer from 'attention-capacity/memorization/training/trainer';
 import { sequences } from './steps.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import data from 'attention-capacity/data/index';
 import config from 'attention-capacity/memorization/config';
 import task from 'attention-capacity/memorization/task';
-import trainer from 'attention-capacity/memorization/trainer';
+import trainer from 'attention-capacity/memorization/training/trainer';
 import tensor from 'attention-capacity/tensor/index';
 import { writeStepCost } from './step-cost.mjs';
 import { cpuMs, sequences, stepOf } from './steps.mjs';

@@ -1,9 +1,9 @@
 /** Single training steps, taken out of the trainer, to be timed; and tasks in the form that the reference reads. */
-import { BatchOrder } from 'attention-capacity/memorization/batches';
+import { BatchOrder } from 'attention-capacity/memorization/training/batches';
 import config from 'attention-capacity/memorization/config';
-import { Lanes } from 'attention-capacity/memorization/lanes';
+import { Lanes } from 'attention-capacity/memorization/training/lanes';
 import parameters from 'attention-capacity/memorization/parameters';
-import adam from 'attention-capacity/memorization/stacked-adam';
+import adam from 'attention-capacity/memorization/training/stacked-adam';
 import task from 'attention-capacity/memorization/task';
 
 /**

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import models from 'attention-capacity/models/index';
-import operations from 'attention-capacity/models/operations';
+import operations from 'attention-capacity/models/networks/operations';
 import tensor from 'attention-capacity/tensor/index';
 
 const { layers, loadLayers } = models;

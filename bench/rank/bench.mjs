@@ -11,11 +11,11 @@ import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import data from 'attention-capacity/data/index';
-import { IndependenceTest } from 'attention-capacity/rank/independence';
+import { IndependenceTest } from 'attention-capacity/rank/proofs/independence';
 import rank from 'attention-capacity/rank/index';
 import kruskalTest from 'attention-capacity/rank/kruskal-test';
-import { RankCounter } from 'attention-capacity/rank/rank-count';
-import { prepareRows } from 'attention-capacity/rank/rows';
+import { RankCounter } from 'attention-capacity/rank/proofs/rank-count';
+import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import tensor from 'attention-capacity/tensor/index';
 import { attention, contexts, normal, randomViT } from './matrices.mjs';
 

@@ -65,7 +65,7 @@ function installSourceMaps() {
 
 /**
  * While a cell's synchronous part runs, Node watches SIGINT itself (`breakOnSigint`), and afterwards a SIGINT ends the
- * process if anyone began to listen meanwhile, as `lib/pace.ts` does: libuv's handler is replaced under its hands.
+ * process if anyone began to listen meanwhile, as `lib/work.ts` does: libuv's handler is replaced under its hands.
  * Listening anew puts it back.
  */
 function listenAgain() {

@@ -97,7 +97,7 @@ class Server extends jupyter.ZmqServer {
     else this.#report(describeError(reason));
   }
 
-  /** SIGINT: work stops at its next step (`lib/pace.ts` listens too); a cell that does not end by that is abandoned. */
+  /** SIGINT: work stops at its next step (`lib/work.ts` listens too); a cell that does not end by that is abandoned. */
   interrupt() {
     const cell = this.#cell;
     if (cell === null) return;
@@ -186,7 +186,7 @@ class Server extends jupyter.ZmqServer {
   }
 }
 
-/** What tslab and Node throw into a cell that did not stop by itself, in the words of `lib/pace.ts`. */
+/** What tslab and Node throw into a cell that did not stop by itself, in the words of `lib/work.ts`. */
 function asInterrupt(thrown) {
   const synchronous = thrown?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
   if (!synchronous && thrown?.message !== 'Interrupted asynchronously') return thrown;

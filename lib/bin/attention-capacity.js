@@ -10,11 +10,13 @@ const lib = dirname(__dirname);
 const root = dirname(lib);
 
 const needed = [
-  join(lib, 'dist', 'cli.js'),
+  join(lib, 'dist', 'cli', 'cli.js'),
   join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'lib', 'napi-v8', 'tfjs_binding.node'),
 ];
 if (!needed.every((file) => existsSync(file))) {
-  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')], { stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'setup', 'setup.mjs')], {
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 const [major] = process.versions.node.split('.').map(Number);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Capacity } from '../memorization/capacity';
+import type { Capacity } from '../memorization/capacity/capacity';
 import { settingOf, withSettingOptions, type SettingArguments } from './memorization-options';
 import { print, printJson } from './output';
 
@@ -13,7 +13,7 @@ export function register(program: Command): void {
 
 async function capacity(options: SettingArguments & { json?: true }): Promise<void> {
   const setting = settingOf(options);
-  const library = await import('../memorization/capacity.js');
+  const library = await import('../memorization/capacity/capacity.js');
   const { showProgress } = await import('../report/progress.js');
   showProgress();
   const found = await library.capacity(setting);

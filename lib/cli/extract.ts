@@ -1,8 +1,8 @@
 /** Streams a layer's query vectors and context matrices to files, batch by batch. */
 import { createNpy, type NpyWriter } from '../data';
-import { type InputBatch, toInput } from '../input-batch';
+import { type InputBatch, toInput } from '../features/input-batch';
 import { type FeatureLayer, loadLayers } from '../models';
-import { begin } from '../pace';
+import { begin } from '../work';
 import { contextRanks } from '../rank';
 import { inPrecision, type Precision, tf, valuesOf } from '../tensor';
 

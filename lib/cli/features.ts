@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { inBytes } from '../data/memory';
+import { inBytes } from '../data/files/memory';
 import { InputError } from '../input-error';
 import type { FeatureLayer, LayerOutput, Model } from '../models';
 import type { Precision } from '../tensor';

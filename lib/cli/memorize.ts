@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { MemorizationResult } from '../memorization/trainer';
+import type { MemorizationResult } from '../memorization/training/trainer';
 import { wholeNumber } from './arguments';
 import { settingOf, withSettingOptions, type SettingArguments } from './memorization-options';
 import { print, printJson } from './output';
@@ -21,7 +21,7 @@ export function register(program: Command): void {
 
 async function memorize(options: MemorizeArguments): Promise<void> {
   const setting = settingOf(options);
-  const trainer = await import('../memorization/trainer.js');
+  const trainer = await import('../memorization/training/trainer.js');
   const { showProgress } = await import('../report/progress.js');
   showProgress();
   const result = await trainer.memorize({ ...setting, ...(options.steps !== undefined && { steps: options.steps }) });

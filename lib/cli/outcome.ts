@@ -1,7 +1,7 @@
 /** How a command ends: its exit status, and one line on standard error that says why. */
 import { type Command, CommanderError } from 'commander';
 import { InputError } from '../input-error';
-import { Interrupted, interruptWork } from '../pace';
+import { Interrupted, interruptWork } from '../work';
 import { printNotes } from './output';
 
 const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;

@@ -1,7 +1,7 @@
 /** The result of `attention-capacity rank` for people. */
 import { curveFall } from '../rank';
 import { tableText } from '../report/text';
-import type { KruskalBounds } from '../rank/search/search';
+import type { KruskalBounds } from '../rank/kruskal-bounds';
 import type { RankResult, RankTestResult } from './rank';
 
 export function rankText(result: RankResult, bounds?: KruskalBounds): string {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { InputError } from '../input-error';
 import type { MatrixFile } from '../data';
 import type { KruskalCurve, KruskalTest, Rtol } from '../rank';
-import type { KruskalBounds } from '../rank/search/search';
+import type { KruskalBounds } from '../rank/kruskal-bounds';
 import { tolerance, wholeNumber, wholeNumbers } from './arguments';
 import { note, print, printJson } from './output';
 
@@ -60,7 +60,7 @@ export function register(program: Command): void {
 }
 
 async function rank(file: string, options: RankOptions): Promise<void> {
-  const { readMatrixFile } = await import('../matrix-file.js');
+  const { readMatrixFile } = await import('../data/files/read-matrix.js');
   const matrix = await readMatrixFile(file, { tensor: options.tensor });
   const { draws, seed } = options;
   const rtol = options.rtol ?? matrix.dtype;
@@ -68,7 +68,7 @@ async function rank(file: string, options: RankOptions): Promise<void> {
   checkSizes(sizes, matrix, file);
   warnOfRounding(matrix, rtol, file);
   const { kruskalCurve, testKruskalRank } = await import('../rank/index.js');
-  const { searchKruskalRank } = await import('../rank/search/search.js');
+  const { searchKruskalRank } = await import('../rank/kruskal-bounds.js');
   const { showProgress } = await import('../report/progress.js');
   showProgress();
   const tests: RankTestResult[] = [];

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { InputError } from '../input-error';
 import { Failed } from './outcome';
 
-/** `attention-capacity report`: scripts/report.mjs, which needs the project's Python environment. */
+/** `attention-capacity report`: scripts/reports/report.mjs, which needs the project's Python environment. */
 export function register(program: Command): void {
   program
     .command('report')
@@ -22,7 +22,7 @@ export function register(program: Command): void {
     .action(async (notebooks: string[], { run, ...figure }: { run?: true } & Record<string, string>) => {
       const { projectRoot } = await import('../data/project-root.js');
       checkNotebooks(notebooks, join(projectRoot(), 'notebooks'));
-      const script = join(projectRoot(), 'scripts', 'report.mjs');
+      const script = join(projectRoot(), 'scripts', 'reports', 'report.mjs');
       const forFigure = Object.entries(figure).map(([option, value]) => `--${option}=${value}`);
       const status = await runScript([script, ...(run ? ['--run'] : []), ...forFigure, ...notebooks]);
       if (status !== 0) throw new Failed(status);

@@ -1,6 +1,6 @@
 /** Where `features` takes text from. */
 import { readFile } from 'node:fs/promises';
-import { fileTrouble } from '../data/file-trouble';
+import { fileTrouble } from '../data/files/file-trouble';
 import { InputError } from '../input-error';
 import type { LanguageModel } from '../models';
 import type { ExampleSource } from './extract';

@@ -1,6 +1,6 @@
 import type { Preprocessing } from '../data';
 import type { Precision, tf } from '../tensor';
-import type { InsideBlock } from './block-parts';
+import type { InsideBlock } from './networks/block-parts';
 
 /**
  * Which hidden states of a network: 0 = the embeddings, L = the output of block L (Hugging Face's `hidden_states[L]`;

@@ -1,8 +1,8 @@
 import { InputError } from '../input-error';
-import { loadBert, type BertConfig } from './bert';
+import { loadBert, type BertConfig } from './networks/bert';
 import type { FeatureLayer, LayerOutput, LoadedNetwork, Network } from './feature-layer';
-import { loadGPT2, type GPT2Config } from './gpt2';
-import { loadLayer } from './load-layers';
+import { loadGPT2, type GPT2Config } from './networks/gpt2';
+import { loadLayer } from './hugging-face/load-layers';
 import type { Precision } from '../tensor';
 import type { WeightSource } from './weights/weight-source';
 

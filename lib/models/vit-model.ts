@@ -1,10 +1,10 @@
 import type { Preprocessing } from '../data';
-import { type BlockPart, blockParts, placeOf } from './block-parts';
+import { type BlockPart, blockParts, placeOf } from './networks/block-parts';
 import type { FeatureLayer, LayerOutput, Network } from './feature-layer';
 import { InputError } from '../input-error';
-import { loadLayer } from './load-layers';
-import { loadRandomAttention, randomAttentionWeights } from './multi-head-attention';
-import { loadViT, tokenCount, type ViTConfig } from './vit';
+import { loadLayer } from './hugging-face/load-layers';
+import { loadRandomAttention, randomAttentionWeights } from './networks/multi-head-attention';
+import { loadViT, tokenCount, type ViTConfig } from './networks/vit';
 import type { WeightSource } from './weights/weight-source';
 
 /** A network that images go through, and what its layers are called. */

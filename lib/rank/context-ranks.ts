@@ -13,10 +13,10 @@ import {
   toTensor,
   valuesOf,
 } from '../tensor';
-import { succeeded } from './gram';
-import { rankFromEigenvalues } from './gram-eigenvalues';
-import { choleskySlack, SMALLEST_TRACE } from './rounding';
-import { singularValues } from './singular-values';
+import { succeeded } from './proofs/gram';
+import { rankFromEigenvalues } from './proofs/gram-eigenvalues';
+import { choleskySlack, SMALLEST_TRACE } from './proofs/rounding';
+import { singularValues } from './proofs/singular-values';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';
 
 export interface ContextRankOptions {

@@ -1,9 +1,9 @@
 export { type Rtol, rankAt, relativeTolerance } from './tolerance';
-export { clopperPearson } from './binomial-interval';
-export { mean } from './mean';
-export { median } from './median';
-export { singularValues } from './singular-values';
-export type { Method } from './independence';
+export { clopperPearson } from '../statistics';
+export { mean } from '../statistics';
+export { median } from '../statistics';
+export { singularValues } from './proofs/singular-values';
+export type { Method } from './proofs/independence';
 export {
   type KruskalProgress,
   type KruskalTest,

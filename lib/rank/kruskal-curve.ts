@@ -1,10 +1,10 @@
 import { checkCount, InputError } from '../input-error';
-import { begin, Interrupted } from '../pace';
+import { begin, Interrupted } from '../work';
 import { randomSource, type Matrix } from '../tensor';
-import { clopperPearson } from './binomial-interval';
-import { IndependenceTest, JUDGED_TOGETHER } from './independence';
-import { PrefixSearch } from './prefix-search';
-import { prepareRows } from './rows';
+import { clopperPearson } from '../statistics';
+import { IndependenceTest, JUDGED_TOGETHER } from './proofs/independence';
+import { PrefixSearch } from './proofs/prefix-search';
+import { prepareRows } from './proofs/rows';
 import { relativeTolerance, type Rtol } from './tolerance';
 
 export interface KruskalCurveOptions {

@@ -1,12 +1,12 @@
 import { checkCount, InputError } from '../input-error';
-import { begin, Interrupted } from '../pace';
+import { begin, Interrupted } from '../work';
 import { randomSource, type Matrix } from '../tensor';
-import { clopperPearson } from './binomial-interval';
-import { IndependenceTest, JUDGED_TOGETHER, type Method, type Verdict } from './independence';
-import { median } from './median';
-import { RankCounter, rankOf, type CountedRank } from './rank-count';
-import { prepareRows, type Rows } from './rows';
-import { sigmaRatioOf, sigmaRatios, SVDS_TOGETHER } from './singular-values';
+import { clopperPearson } from '../statistics';
+import { IndependenceTest, JUDGED_TOGETHER, type Method, type Verdict } from './proofs/independence';
+import { median } from '../statistics';
+import { RankCounter, rankOf, type CountedRank } from './proofs/rank-count';
+import { prepareRows, type Rows } from './proofs/rows';
+import { sigmaRatioOf, sigmaRatios, SVDS_TOGETHER } from './proofs/singular-values';
 import { relativeTolerance, type Rtol } from './tolerance';
 
 export interface KruskalTestOptions {

@@ -1,5 +1,5 @@
 import type { Layout, Shape } from 'plotly.js';
-import { groupBy } from '../group-by';
+import { groupBy } from '../statistics';
 import { neutral } from './theme';
 
 /** A column of panels that share what they show, one for each system. */

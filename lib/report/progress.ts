@@ -1,7 +1,7 @@
-/** Shows the progress of long work (`lib/pace.ts`) on the screen that is there: a notebook's page, a terminal, or none. */
+/** Shows the progress of long work (`lib/work.ts`) on the screen that is there: a notebook's page, a terminal, or none. */
 import { randomUUID } from 'node:crypto';
 import { MultiBar } from 'cli-progress';
-import { type Watcher, watchWith } from '../pace';
+import { type Watcher, watchWith } from '../work';
 import { duration, formatNumber } from './format';
 import { escapeHtml } from './html';
 import { type MimeBundle, pageOfCell } from './notebook';
@@ -26,7 +26,7 @@ interface Piece {
 
 /**
  * All work under way in one output of the running cell, changed in place. When nothing runs any more the output is
- * empty; scripts/notebooks.py removes it from the executed notebook.
+ * empty; scripts/notebooks/notebooks.py removes it from the executed notebook.
  */
 export function pageWatcher(now: () => number = () => performance.now()): Watcher {
   const running = new Set<Piece>();

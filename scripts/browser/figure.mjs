@@ -8,7 +8,7 @@
  */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
-import { reports } from '../notebooks.mjs';
+import { reports } from '../notebooks/notebooks.mjs';
 import { SetupFailure } from '../setup/failure.mjs';
 import { launchChromium } from './chromium.mjs';
 import { openReport } from './report.mjs';

@@ -1,7 +1,7 @@
 /** JupyterLab as a person has it in front of them, driven in a browser: for screenshots and tests. */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
-import { spawnLab } from '../lab.mjs';
+import { spawnLab } from '../notebooks/lab.mjs';
 
 /** A loaded machine is slow; nobody waits this long on an idle one. */
 const PATIENCE = { timeout: 180_000 };

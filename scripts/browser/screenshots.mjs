@@ -10,7 +10,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findNotebooks, reports } from '../notebooks.mjs';
+import { findNotebooks, reports } from '../notebooks/notebooks.mjs';
 import { SetupFailure, isMain, runScript } from '../setup/failure.mjs';
 import { root } from '../setup/places.mjs';
 import { say } from '../setup/progress.mjs';

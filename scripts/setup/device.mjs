@@ -7,7 +7,7 @@ import { cache, root, sources } from './places.mjs';
 import { pipInstall } from './python.mjs';
 
 const choice = join(cache, 'device');
-const requirements = join(root, 'scripts', 'requirements-cuda.txt');
+const requirements = join(root, 'scripts', 'setup', 'requirements-cuda.txt');
 
 /** ATTENTION_DEVICE; else what it was the last time it was set; else the CPU. */
 export function device() {

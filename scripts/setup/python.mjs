@@ -1,7 +1,7 @@
 /** Virtual environments: Jupyter's, and what the measurements in bench/ are compared with. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { findPython, spaceProblem } from '../prerequisites.mjs';
+import { findPython, spaceProblem } from './prerequisites.mjs';
 import { SetupFailure } from './failure.mjs';
 import { alone } from './lock.mjs';
 import { cache, python, root, venv } from './places.mjs';
@@ -12,7 +12,7 @@ import { mustRun } from './run.mjs';
 export const jupyter = {
   label: 'Python packages (Jupyter)',
   folder: venv,
-  requirements: join(root, 'scripts', 'requirements.txt'),
+  requirements: join(root, 'scripts', 'setup', 'requirements.txt'),
   modules: ['jupyterlab', 'nbconvert', 'nbclient', 'nbformat', 'plotly', 'zmq'],
 };
 

@@ -61,8 +61,8 @@ describe('the notebooks', () => {
   for (const file of chosen) {
     const name = basename(file, '.ipynb');
     test(`${name} runs, and its page shows every table and figure offline`, async () => {
-      const { executeNotebook } = await script('notebooks.mjs');
-      const { makeReports } = await script('make-reports.mjs');
+      const { executeNotebook } = await script('notebooks/notebooks.mjs');
+      const { makeReports } = await script('reports/make-reports.mjs');
       const output = join(folder, file);
       const errors: unknown[] = [];
       const listener = {

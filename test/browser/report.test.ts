@@ -39,11 +39,11 @@ describe('reports', () => {
     (JSON.parse(readFileSync(path, 'utf8')) as { cells: Cell[] }).cells.filter((cell) => cell.cell_type === 'code');
 
   before(async () => {
-    const { executeNotebook } = await script('notebooks.mjs');
+    const { executeNotebook } = await script('notebooks/notebooks.mjs');
     const listener = { event: (event: RunEvent) => events.push(event), end: () => undefined };
     const shown = await executeNotebook(fixture('showing'), { output: join(folder, 'showing.ipynb'), listener });
     assert.equal(shown.failed, false, JSON.stringify(events.filter(({ error }) => error)));
-    const { makeReports } = await script('make-reports.mjs');
+    const { makeReports } = await script('reports/make-reports.mjs');
     made = await makeReports({ folder });
     browser = await launchChromium();
   });
@@ -75,7 +75,7 @@ describe('reports', () => {
   });
 
   test('a cell that fails ends the run and is named; with errors allowed no cell is left out', async () => {
-    const { executeNotebook } = await script('notebooks.mjs');
+    const { executeNotebook } = await script('notebooks/notebooks.mjs');
     const seen: RunEvent[] = [];
     const listener = { event: (event: RunEvent) => seen.push(event), end: () => undefined };
     const output = join(folder, 'unlisted', 'failing.ipynb');

@@ -3,10 +3,10 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readNpy, writeNpy } from 'attention-capacity/data';
-import { fileBytes, openSafetensors } from 'attention-capacity/models/weights/safetensors';
+import { fileBytes, openSafetensors } from 'attention-capacity/data/files/safetensors';
 import { difference, GOLDEN, readGolden, type Picks } from '../models/golden';
 import { integerPixels } from '../models/integer-weights';
-import { safetensorsBytes } from '../models/safetensors-bytes';
+import { safetensorsBytes } from '../data/files/safetensors-bytes';
 import { attentionCapacity, json, refusal, temporaryFolder } from './command';
 
 const folder = temporaryFolder();

@@ -4,10 +4,10 @@ import { copyFileSync, openSync, closeSync, ftruncateSync, writeFileSync, writeS
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeNpy } from 'attention-capacity/data';
-import { formatHeader } from 'attention-capacity/data/npy-header';
+import { formatHeader } from 'attention-capacity/data/files/npy-header';
 import type { RankResult } from 'attention-capacity/cli/rank';
 import { randomSource } from 'attention-capacity/tensor';
-import { safetensorsBytes } from '../models/safetensors-bytes';
+import { safetensorsBytes } from '../data/files/safetensors-bytes';
 import { attentionCapacity, bin, json, refusal, temporaryFolder } from './command';
 
 const folder = temporaryFolder();

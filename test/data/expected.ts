@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { RgbImage } from 'attention-capacity/data/image';
+import type { RgbImage } from 'attention-capacity/data/images/image';
 import { projectRoot } from 'attention-capacity/data/project-root';
-import type { Resample } from 'attention-capacity/data/resize';
+import type { Resample } from 'attention-capacity/data/images/resize';
 
 /** What test/golden/data/make.py wrote. */
 interface Expected {

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { testAssumptions } from 'attention-capacity/assumptions';
+import { testAssumptions } from 'attention-capacity/experiments/assumptions/measure';
 import { writeNpy } from 'attention-capacity/data';
-import { assumptionRows } from 'attention-capacity/report/assumption-tables';
+import { assumptionRows } from 'attention-capacity/experiments/assumptions/tables';
 import { randomSource } from 'attention-capacity/tensor';
-import { fakeLayer, noiseImages } from '../assumptions/fake-layer';
+import { fakeLayer, noiseImages } from '../features/fake-layer';
 import { json, temporaryFolder } from '../cli/command';
 import { root } from '../setup/scripts';
 

@@ -56,7 +56,7 @@ async function inJobs<T>(t: TestContext, jobs: string, work: () => Promise<T>): 
 
 /** Runs notebooks, so many at once, all of whose cells succeed; when each began and ended. */
 async function timesInJobs(t: TestContext, jobs: string, notebooks: readonly string[]): Promise<Times[]> {
-  const { executeNotebooks } = await script('notebooks.mjs');
+  const { executeNotebooks } = await script('notebooks/notebooks.mjs');
   const reports = temporaryFolder(t);
   assert.equal(await inJobs(t, jobs, () => executeNotebooks(notebooks, { folder: reports })), true);
   return notebooks.map((path) => JSON.parse(givenBy(reports, path)) as Times);
@@ -88,8 +88,8 @@ describe('notebooks at once', () => {
   });
 
   test('a report is there as soon as its notebook has ended, while others still run', async (t) => {
-    const { executeNotebooks } = await script('notebooks.mjs');
-    const { makeReports, reporter } = await script('make-reports.mjs');
+    const { executeNotebooks } = await script('notebooks/notebooks.mjs');
+    const { makeReports, reporter } = await script('reports/make-reports.mjs');
     const folder = temporaryFolder(t);
     const reports = temporaryFolder(t);
     const { fresh, onEnd } = reporter(reports);
@@ -106,7 +106,7 @@ describe('notebooks at once', () => {
   });
 
   test("the project's notebooks wait for cells that there are", async () => {
-    const { findNotebooks } = await script('notebooks.mjs');
+    const { findNotebooks } = await script('notebooks/notebooks.mjs');
     const places = new Set<string>();
     const named: string[] = [];
     for (const path of findNotebooks() as string[]) {
@@ -124,7 +124,7 @@ describe('notebooks at once', () => {
   });
 
   test('notebooks that wait for each other, and a number of jobs that is none, are named', async (t) => {
-    const { executeNotebooks } = await script('notebooks.mjs');
+    const { executeNotebooks } = await script('notebooks/notebooks.mjs');
     const folder = temporaryFolder(t);
     const circle = [
       writeNotebook(folder, 'one', { after: ['other'] }),
@@ -146,7 +146,7 @@ test('notebooks that run at once share the cores, one alone has them all', async
     writeNotebook(folder, 'two', { second }),
     writeNotebook(folder, 'three', { second, after: ['one', 'two'] }),
   ];
-  const { executeNotebooks } = await script('notebooks.mjs');
+  const { executeNotebooks } = await script('notebooks/notebooks.mjs');
   const reports = temporaryFolder(t);
   const wanted = process.env.TF_NUM_INTRAOP_THREADS;
   t.after(() => {

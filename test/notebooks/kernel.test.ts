@@ -200,7 +200,7 @@ describe('the notebook kernel', () => {
   test('an interrupt stops work at its next step, keeps what there is, and the kernel goes on', async () => {
     const id = await kernel.sendCell(
       [
-        "import { begin } from 'attention-capacity/pace';",
+        "import { begin } from 'attention-capacity/work';",
         'let steps = 0;',
         'async function work() {',
         "  const work = begin('counting', 1e6);",
@@ -307,7 +307,7 @@ describe('the notebook kernel', () => {
 
   test('progress moves in place and ends empty', async () => {
     const worked = await kernel.execute(
-      "import { begin } from 'attention-capacity/pace';\nimport 'attention-capacity/report/index';\n" +
+      "import { begin } from 'attention-capacity/work';\nimport 'attention-capacity/report/index';\n" +
         "const work = begin('counting', 10);\n" +
         'for (let done = 1; done <= 10; done++) { await new Promise((next) => setTimeout(next, 120)); await work.advance(done); }\n' +
         'work.end();',

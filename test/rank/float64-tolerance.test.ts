@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exactProduct, exactProductError } from 'attention-capacity/rank/exact-product';
+import { exactProduct, exactProductError } from 'attention-capacity/rank/proofs/exact-product';
 import {
   kruskalCurve,
   rankAt,
@@ -13,9 +13,9 @@ import {
   singularValues,
   testKruskalRank,
 } from 'attention-capacity/rank/index';
-import { IndependenceTest, type Method } from 'attention-capacity/rank/independence';
-import { Preconditioners } from 'attention-capacity/rank/preconditioner';
-import { prepareRows } from 'attention-capacity/rank/rows';
+import { IndependenceTest, type Method } from 'attention-capacity/rank/proofs/independence';
+import { Preconditioners } from 'attention-capacity/rank/proofs/preconditioner';
+import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import { randomSource } from 'attention-capacity/tensor/index';
 import { testInFloat64 } from './in-float64';
 import { firstRows, geometric, normalMatrix, rowsOf, withSingularValues } from './matrices';

@@ -13,10 +13,10 @@ import {
   singularValues,
   testKruskalRank,
 } from 'attention-capacity/rank/index';
-import { IndependenceTest, type Method } from 'attention-capacity/rank/independence';
-import { InertiaCounter } from 'attention-capacity/rank/inertia';
-import { RankCounter } from 'attention-capacity/rank/rank-count';
-import { prepareRows } from 'attention-capacity/rank/rows';
+import { IndependenceTest, type Method } from 'attention-capacity/rank/proofs/independence';
+import { InertiaCounter } from 'attention-capacity/rank/proofs/inertia';
+import { RankCounter } from 'attention-capacity/rank/proofs/rank-count';
+import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import type { tf } from 'attention-capacity/tensor/index';
 import { inPrecision, type Matrix, type Random, randomSource, toTensor } from 'attention-capacity/tensor/index';
 import { testInFloat64 } from './in-float64';

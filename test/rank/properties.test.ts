@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { singularValues, testKruskalRank } from 'attention-capacity/rank/index';
-import { IndependenceTest } from 'attention-capacity/rank/independence';
-import { prepareRows } from 'attention-capacity/rank/rows';
+import { IndependenceTest } from 'attention-capacity/rank/proofs/independence';
+import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import { inPrecision, type Matrix, qr, randomSource, tf, toTensor, valuesOf } from 'attention-capacity/tensor/index';
 import { firstRows, geometric, matrix, normalMatrix, rowsOf, withSingularValues } from './matrices';
 

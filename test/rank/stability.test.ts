@@ -10,9 +10,9 @@ import {
   singularValues,
   testKruskalRank,
 } from 'attention-capacity/rank/index';
-import { IndependenceTest } from 'attention-capacity/rank/independence';
+import { IndependenceTest } from 'attention-capacity/rank/proofs/independence';
 import { drawnSubset } from 'attention-capacity/rank/kruskal-test';
-import { prepareRows } from 'attention-capacity/rank/rows';
+import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import { inPrecision, type Matrix, randomSource, tf, toTensor } from 'attention-capacity/tensor/index';
 import { matrix, normalMatrix, rowsOf, withSingularValues } from './matrices';
 

@@ -7,7 +7,7 @@ import { runNode, scriptUrl, temporaryFolder } from './scripts';
 test('a cache with a relative name is the same folder for the scripts and for a kernel, which starts elsewhere', async (t) => {
   const folder = realpathSync(temporaryFolder(t));
   const program = `
-    import { jupyterEnvironment } from '${scriptUrl('notebooks-environment.mjs')}';
+    import { jupyterEnvironment } from '${scriptUrl('notebooks/environment.mjs')}';
     console.log(jupyterEnvironment().ATTENTION_CACHE);`;
   const { status, stdout, stderr } = await runNode(
     ['--input-type=module', '--eval', program],

@@ -22,7 +22,7 @@ interface Prerequisites {
   spaceProblem(needed: number, folder: string, free: number): string | undefined;
 }
 
-const load = async () => (await import(scriptUrl('prerequisites.mjs'))) as Prerequisites;
+const load = async () => (await import(scriptUrl('setup/prerequisites.mjs'))) as Prerequisites;
 
 /** A program that says what it is told to say. */
 function fakeProgram(folder: string, name: string, lines: string): string {
@@ -146,7 +146,7 @@ describe('set-up as the first command after git clone', () => {
     mkdirSync(bin);
     symlinkSync(process.execPath, join(bin, 'node'));
     const { status, stderr, stdout } = await runNode(
-      [join(checkout, 'scripts', 'setup.mjs')],
+      [join(checkout, 'scripts', 'setup', 'setup.mjs')],
       { PATH: bin, CXX: '', ATTENTION_PYTHON: '', ATTENTION_CACHE: '' },
       checkout,
     );
@@ -170,7 +170,7 @@ describe('set-up as the first command after git clone', () => {
       NO_PROXY: '127.0.0.1',
       ATTENTION_CACHE: '',
     };
-    const { status, stderr } = await runNode([join(checkout, 'scripts', 'setup.mjs')], env, checkout);
+    const { status, stderr } = await runNode([join(checkout, 'scripts', 'setup', 'setup.mjs')], env, checkout);
     assert.equal(status, 2, stderr);
     assert.match(
       stderr.trim().split('\n').at(-1) ?? '',
@@ -182,7 +182,7 @@ describe('set-up as the first command after git clone', () => {
   test('an unknown device is refused', async (t) => {
     const checkout = freshCheckout(t);
     const { status, stderr } = await runNode(
-      [join(checkout, 'scripts', 'setup.mjs')],
+      [join(checkout, 'scripts', 'setup', 'setup.mjs')],
       { ATTENTION_DEVICE: 'tpu', ATTENTION_CACHE: '' },
       checkout,
     );

@@ -13,7 +13,7 @@ async function report(t: TestContext, files: Record<string, string>) {
     writeFileSync(join(folder, name), `const { test, describe } = require('node:test');\n${files[name]}`);
   const reporter = [
     '--test',
-    `--test-reporter=${fileURLToPath(scriptUrl('test-report.mjs'))}`,
+    `--test-reporter=${fileURLToPath(scriptUrl('test/test-report.mjs'))}`,
     '--test-reporter-destination=stdout',
   ];
   // Inside a test run, node --test would report to that run instead.

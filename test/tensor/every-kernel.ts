@@ -2,7 +2,7 @@
  * What each native kernel computes, on seeded inputs, for the kernels of this process (`ATTENTION_KERNELS`). Run as a
  * program it prints all results as JSON, so that a test can compare two processes.
  */
-import { attentionHeads, activate, layerNorm, linear } from 'attention-capacity/models/operations';
+import { attentionHeads, activate, layerNorm, linear } from 'attention-capacity/models/networks/operations';
 import {
   cholesky,
   eigvalsh,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { writeAtomically } from '../../data';
 import { InputError } from '../../input-error';
 import { tf } from '../../tensor';
-import type { MemorizationResult } from '../trainer';
+import type { MemorizationResult } from '../training/trainer';
 import type { SweepRun } from './plan';
 
 /** What the file of a finished run holds. */

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../../input-error';
-import { begin } from '../../pace';
-import { readCheckpoint } from '../checkpoint';
+import { begin } from '../../work';
+import { readCheckpoint } from '../training/checkpoint';
 import { sameConfig, type MemorizationConfig } from '../config';
-import { Diverged, memorizeTogether, stackable, type Outcome } from '../trainer';
+import { Diverged, memorizeTogether, stackable, type Outcome } from '../training/trainer';
 import { acquire, holderText } from './lock';
 import type { SweepPlan, SweepRun } from './plan';
 import { checkResult, readResult, writeResult, type SweepResult } from './results';

@@ -1,3 +1,4 @@
+import type { Safetensors } from '../../data/files/safetensors';
 import { InputError } from '../../input-error';
 import { inPrecision, tf, toTensor, type Precision } from '../../tensor';
 
@@ -18,6 +19,15 @@ export interface Weights {
   /** The tensor of a name that was wanted; it stays the property of the weights. */
   get(name: string): tf.Tensor;
   dispose(): void;
+}
+
+/** A safetensors file as a source of weights. */
+export function safetensorsWeights(file: Safetensors): WeightSource {
+  return {
+    origin: file.origin,
+    shapes: new Map([...file.entries].map(([name, { shape }]) => [name, shape])),
+    read: (name) => Promise.resolve(file.read(name)),
+  };
 }
 
 /** Throws an {@link InputError} that lists every tensor that is wanted and that the source lacks or has in another shape. */

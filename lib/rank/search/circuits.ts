@@ -4,7 +4,7 @@
  * them: for 4 among 400 in 64 dimensions one basis in 70 does, where a random draw of 64 rows holds all four once in
  * 1500. Exchanging one row of the basis costs a single rank-one update of C, so the search walks from basis to basis.
  */
-import { begin } from '../../pace';
+import { begin } from '../../work';
 import type { Random } from '../../tensor';
 import type { Independence } from './independence';
 

@@ -10,7 +10,7 @@
  * large |u_j . v|: few rows do. Branch on the missing member with the largest one; rows passed over are out of the
  * branch. With nothing chosen this is the coherence (Babel) bound; with everything chosen it is the definition.
  */
-import { begin } from '../../pace';
+import { begin } from '../../work';
 import type { Independence } from './independence';
 import type { Preconditioned } from './preconditioning';
 

@@ -1,5 +1,5 @@
 /** Every subset of one size, judged one by one: the last word where there are few enough. */
-import { begin } from '../../pace';
+import { begin } from '../../work';
 import type { Independence } from './independence';
 
 /** The number of k-subsets of T rows; Infinity beyond 2^1024. */

@@ -7,8 +7,8 @@
  * dependent set is dependent. Hence the Kruskal rank at a tolerance is well defined (the size of the smallest dependent
  * set, less one), and greedy deletion ends in a minimal dependent set.
  */
-import { prepareRows, type Rows } from '../rows';
-import { sigmaRatioOf } from '../singular-values';
+import { prepareRows, type Rows } from '../proofs/rows';
+import { sigmaRatioOf } from '../proofs/singular-values';
 import { relativeTolerance, type Rtol } from '../tolerance';
 
 const EPS = Number.EPSILON;

@@ -1,5 +1,5 @@
 /** The smallest dependent sets, looked for in every place: zero rows and dependent pairs. */
-import { begin } from '../../pace';
+import { begin } from '../../work';
 import type { Independence } from './independence';
 
 /** Lowest-numbered row whose singular value does not count, or null. */

@@ -1,0 +1,150 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { CsvError, parse } from 'csv-parse';
+import { InputError } from '../../input-error';
+import { fileTrouble } from './file-trouble';
+import type { MatrixFile } from './matrix-file';
+import { requireMemory } from './memory';
+import { excerpt } from './npy-header';
+
+/** A number as people and programs write it; not `0x10`, not the empty text. */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** In bytes: two million numbers. What is longer is no text with lines. */
+const LONGEST_LINE = 2 ** 26;
+const NOT_FINITE = /^[+-]?(nan|inf(inity)?)$/i;
+
+/** What csv-parse gives for one record, with the option `info`. */
+interface Line {
+  readonly record: readonly string[];
+  readonly info: { readonly lines: number };
+}
+
+/**
+ * Reads features from a text file with commas: one row an example, as `numpy.savetxt(…, delimiter=',')` writes it.
+ * Empty lines are passed over. A first line without any number is taken as the columns' names. The numbers are float64.
+ *
+ * @throws InputError, with the line's number, when a line has not as many numbers as the first, or anything that is no
+ * finite number.
+ */
+export async function readCsv(path: string): Promise<MatrixFile> {
+  const rows = new RowCollector(path);
+  try {
+    await checkBeginning(path);
+    const source = createReadStream(path);
+    const lines = parse({
+      bom: true,
+      info: true,
+      trim: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      relax_quotes: true,
+      max_record_size: LONGEST_LINE,
+    });
+    source.on('error', (error) => lines.destroy(error)).pipe(lines);
+    try {
+      for await (const { record, info } of lines as AsyncIterable<Line>) rows.add(record, info.lines);
+    } finally {
+      source.destroy();
+    }
+  } catch (error) {
+    if (error instanceof CsvError) {
+      const line = typeof error.lines === 'number' ? ` at line ${error.lines}` : '';
+      throw new InputError(`'${path}' is no text with commas${line}: ${error.message.split('\n')[0]}`);
+    }
+    throw fileTrouble(error, path, 'read');
+  }
+  return rows.matrix();
+}
+
+/** Rows as they come, in blocks, so that nothing is copied before the end. */
+class RowCollector {
+  private readonly blocks: Float64Array[] = [];
+  private used = 0;
+  private rows = 0;
+  private columns = 0;
+  private names = false;
+
+  constructor(private readonly path: string) {}
+
+  add(record: readonly string[], line: number): void {
+    if (this.rows === 0 && !this.names && !record.some((field) => NUMBER.test(field) || NOT_FINITE.test(field))) {
+      this.names = true;
+      this.columns = record.length;
+      return;
+    }
+    this.columns ||= record.length;
+    if (record.length !== this.columns) {
+      const before = this.rows === 0 ? 'names' : 'numbers';
+      throw this.trouble(
+        line,
+        `has ${record.length} ${record.length === 1 ? 'field' : 'fields'}, and the lines before it have ${this.columns} ${before}`,
+      );
+    }
+    let block = this.blocks[this.blocks.length - 1];
+    if (!block || this.used + this.columns > block.length) {
+      this.blocks.push((block = new Float64Array(Math.max(2 ** 17, this.columns))));
+      this.used = 0;
+    }
+    record.forEach((field, column) => {
+      if (!NUMBER.test(field)) throw this.notANumber(field, line, column);
+      const value = Number(field);
+      if (!Number.isFinite(value)) throw this.notANumber(field, line, column);
+      block[this.used + column] = value;
+    });
+    this.used += this.columns;
+    this.rows++;
+  }
+
+  matrix(): MatrixFile {
+    const { rows, columns } = this;
+    if (rows === 0) {
+      throw new InputError(
+        `'${this.path}' holds no numbers; write one example a line, its numbers separated by commas`,
+      );
+    }
+    const data = new Float64Array(rows * columns);
+    let offset = 0;
+    for (const block of this.blocks) {
+      const whole = Math.floor(block.length / columns) * columns;
+      const length = Math.min(whole, data.length - offset);
+      data.set(block.subarray(0, length), offset);
+      offset += length;
+    }
+    return { data, shape: [rows, columns], dtype: 'float64' };
+  }
+
+  private notANumber(field: string, line: number, column: number): InputError {
+    if (NOT_FINITE.test(field) || NUMBER.test(field)) {
+      return this.trouble(
+        line,
+        `holds ${field} in row ${this.rows}, column ${column} (counted from 0), and only finite numbers have a rank`,
+      );
+    }
+    const what = field === '' ? 'nothing' : excerpt(field);
+    return this.trouble(line, `holds ${what} in column ${column} (counted from 0), where a number was expected`);
+  }
+
+  private trouble(line: number, what: string): InputError {
+    return new InputError(`'${this.path}', line ${line}, ${what}; separate the numbers by commas, one example a line`);
+  }
+}
+
+/**
+ * Looks at the first bytes: whether they are text at all, and how many numbers the whole file will hold; these are needed
+ * twice for a moment.
+ */
+async function checkBeginning(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(65536), 0, 65536, 0);
+    const bytes = buffer.subarray(0, bytesRead);
+    if (bytes.includes(0)) {
+      throw new InputError(`'${path}' is no text; one example a line, its numbers separated by commas, was expected`);
+    }
+    const separators = bytes.filter((byte) => byte === 0x2c || byte === 0x0a).length;
+    const numbers = ((separators + 1) / Math.max(bytesRead, 1)) * (await file.stat()).size;
+    requireMemory(Math.round(numbers) * 8 * 2, `'${path}'`);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,105 @@
+import { InputError } from '../../input-error';
+import type { Matrix } from '../../tensor';
+import { openNpy, readNpy, type NpyFile } from './npy';
+
+/** Features from a file: `[T, d]`, one row an example, all finite. */
+export interface MatrixFile extends Matrix {
+  /** What the file's numbers are; it decides the default tolerance. */
+  readonly dtype: 'float32' | 'float64';
+}
+
+/**
+ * Reads features from a `.npy` file.
+ *
+ * @throws InputError when it is no `[T, d]` array of float32 or float64, or a row holds NaN or infinity.
+ */
+export async function readNpyMatrix(path: string): Promise<MatrixFile> {
+  const file = await openNpy(path);
+  try {
+    const { dtype, shape } = file;
+    if (shape.length !== 2) {
+      throw new InputError(
+        `'${path}' should hold a matrix [T, d] with one row an example, but has the shape (${shape.join(', ')}); ` +
+          'reshape it to two axes',
+      );
+    }
+    const [rows, columns] = shape;
+    if (rows === 0 || columns === 0) {
+      throw new InputError(`'${path}' holds no numbers: its shape is (${rows}, ${columns})`);
+    }
+    if (dtype !== 'float32' && dtype !== 'float64') {
+      throw new InputError(
+        `'${path}' holds ${dtype}, and float32 or float64 was expected; convert it, e.g. with x.astype('float64')`,
+      );
+    }
+    const data = (await file.readAll()) as Float32Array | Float64Array;
+    const matrix: MatrixFile = { data, shape: [rows, columns], dtype };
+    requireFinite(matrix, path);
+    return matrix;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * @param source the file's name, for the message
+ * @throws InputError that names the first row with NaN or infinity, counted from 0.
+ */
+export function requireFinite({ data, shape: [, columns] }: Matrix, source: string): void {
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const row = Math.floor(bad / columns);
+  throw new InputError(
+    `'${source}' holds ${Number.isNaN(data[bad]) ? 'NaN' : 'infinity'} in row ${row}, column ${bad % columns} (counted ` +
+      'from 0), and only finite numbers have a rank; leave that row out',
+  );
+}
+
+/** Token numbers from a file: `[T, n]`. */
+export interface Tokens {
+  readonly ids: Int32Array;
+  readonly shape: readonly [examples: number, tokens: number];
+}
+
+/**
+ * Reads the token numbers of examples from a `.npy` file of int32 or int64.
+ *
+ * @throws InputError when it is no such `[T, n]` array, or a number is negative or too large for a token.
+ */
+export async function readTokens(path: string): Promise<Tokens> {
+  const { data, shape, dtype } = await readNpy(path);
+  if (dtype !== 'int32' && dtype !== 'int64') {
+    throw new InputError(
+      `'${path}' holds ${dtype}, and token numbers are int32 or int64; convert them with x.astype('int32')`,
+    );
+  }
+  const [examples, tokens] = shape;
+  if (shape.length !== 2 || data.length === 0) {
+    throw new InputError(`'${path}' should hold token numbers [T, n], but has the shape (${shape.join(', ')})`);
+  }
+  const ids = data instanceof Int32Array ? data : Int32Array.from(data as BigInt64Array, Number);
+  const bad = ids.findIndex((id, i) => id < 0 || id !== Number(data[i]));
+  if (bad >= 0) {
+    throw new InputError(
+      `'${path}' holds ${data[bad]} in row ${Math.floor(bad / tokens)}, column ${bad % tokens} (counted from 0), and a ` +
+        'token number is a whole number from 0 up',
+    );
+  }
+  return { ids, shape: [examples, tokens] };
+}
+
+/**
+ * Opens preprocessed images, `[T, 3, H, W]`, to read them in batches with `read(start, end)`; `close` it in the end.
+ *
+ * @throws InputError when the file holds anything else.
+ */
+export async function openPixels(path: string): Promise<NpyFile> {
+  const file = await openNpy(path);
+  const { dtype, shape } = file;
+  const pixels = shape.length === 4 && shape[1] === 3 && !shape.includes(0);
+  if (pixels && (dtype === 'float32' || dtype === 'float64')) return file;
+  await file.close();
+  throw new InputError(
+    `'${path}' should hold normalised pixels [T, 3, H, W] in float32, but holds ${dtype} of the shape (${shape.join(', ')})`,
+  );
+}

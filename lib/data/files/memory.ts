@@ -1,0 +1,34 @@
+import { freemem } from 'node:os';
+import { InputError } from '../../input-error';
+
+/**
+ * Refuses work that would not fit into the memory that is free now.
+ *
+ * @param bytes what is needed
+ * @param what for whom, as the subject of the sentence: `features.npy`
+ * @throws InputError that names both sizes.
+ */
+export function requireMemory(bytes: number, what: string): void {
+  const free = freeMemory();
+  if (bytes <= free) return;
+  throw new InputError(
+    `${what} needs ${inBytes(bytes)} of memory and ${inBytes(free)} are free; use fewer rows or a machine with more memory`,
+  );
+}
+
+/** Bytes that can still be had; a container's limit counts where Node knows it (from 20.13 on). */
+export function freeMemory(): number {
+  return process.availableMemory?.() ?? freemem();
+}
+
+/** A size for people: `1.2 GB`, in powers of 1000. */
+export function inBytes(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 999.5 && unit < units.length - 1) {
+    size /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || size >= 99.5 ? Math.round(size) : size.toPrecision(2)} ${units[unit]}`;
+}

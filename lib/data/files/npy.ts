@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { InputError } from '../../input-error';
+import { fileTrouble } from './file-trouble';
+import { inBytes, requireMemory } from './memory';
+import {
+  allocate,
+  formatHeader,
+  headerExtent,
+  type NpyData,
+  type NpyHeader,
+  type NpyType,
+  parseHeader,
+  PREFIX_BYTES,
+  typeOf,
+} from './npy-header';
+
+/** Numbers of any rank, in C order. */
+export interface NpyArray {
+  readonly data: NpyData;
+  readonly shape: readonly number[];
+}
+
+/** What one call moves between disk and memory: a system call takes less than 2 GiB. */
+const CHUNK_BYTES = 64 * 2 ** 20;
+
+/**
+ * Reads a whole `.npy` file, in C or Fortran order, little or big endian; what comes back is in C order.
+ *
+ * @throws InputError when it is no such file, is cut short or too long, or does not fit into memory.
+ */
+export async function readNpy(path: string): Promise<NpyArray & { readonly dtype: NpyType }> {
+  const file = await openNpy(path);
+  try {
+    return { data: await file.readAll(), shape: file.shape, dtype: file.dtype };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Opens a `.npy` file to read it in slices; `close` it in the end. Throws as {@link readNpy}. */
+export async function openNpy(path: string): Promise<NpyFile> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { size } = await handle.stat();
+      const prefix = await readBytes(handle, 0, PREFIX_BYTES);
+      const { start, end } = headerExtent(prefix, path);
+      const text = await readBytes(handle, start, end - start);
+      if (text.length < end - start) throw new InputError(`'${path}' is cut short within its header`);
+      const header = parseHeader(text.toString(prefix[6] === 3 ? 'utf8' : 'latin1'), end, path);
+      checkSize(header, size, path);
+      return new NpyFile(handle, header, path);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  } catch (error) {
+    throw fileTrouble(error, path, 'read');
+  }
+}
+
+/** A `.npy` file whose header is understood and whose size agrees with it. */
+export class NpyFile {
+  readonly dtype: NpyType;
+  readonly shape: readonly number[];
+
+  constructor(
+    private readonly handle: FileHandle,
+    private readonly header: NpyHeader,
+    readonly path: string,
+  ) {
+    this.dtype = header.dtype;
+    this.shape = header.shape;
+  }
+
+  /** The slices `start` to `end` (not included) along the first axis, in C order. */
+  async read(start: number, end: number): Promise<NpyData> {
+    const { shape, fortranOrder } = this.header;
+    if (fortranOrder && shape.length > 1) {
+      const slice = count(shape.slice(1));
+      return (await this.readAll()).slice(start * slice, end * slice);
+    }
+    const slice = count(shape.slice(1));
+    return this.numbers(start * slice, (end - start) * slice);
+  }
+
+  /** All numbers, in C order. */
+  async readAll(): Promise<NpyData> {
+    const { shape, fortranOrder } = this.header;
+    const transposed = fortranOrder && shape.filter((length) => length > 1).length > 1;
+    requireMemory(count(shape) * this.header.itemSize * (transposed ? 2 : 1), `'${this.path}'`);
+    const data = await this.numbers(0, count(shape));
+    return transposed ? toCOrder(data, shape) : data;
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+
+  private async numbers(first: number, length: number): Promise<NpyData> {
+    const { dtype, itemSize, offset, bigEndian } = this.header;
+    const data = allocate(dtype, length);
+    for (let done = 0; done < data.byteLength; done += CHUNK_BYTES) {
+      const bytes = Buffer.from(data.buffer, done, Math.min(CHUNK_BYTES, data.byteLength - done));
+      const read = await readInto(this.handle, bytes, offset + first * itemSize + done);
+      if (read < bytes.length) throw new InputError(`'${this.path}' became shorter while it was read; read it again`);
+      if (bigEndian) void (itemSize === 4 ? bytes.swap32() : bytes.swap64());
+    }
+    return data;
+  }
+}
+
+/** Writes an array as a `.npy` file; it appears whole or not at all. */
+export async function writeNpy(path: string, { data, shape }: NpyArray): Promise<void> {
+  const writer = await createNpy(path, typeOf(data), shape);
+  try {
+    await writer.append(data);
+    await writer.finish();
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
+
+/**
+ * Begins a `.npy` file of a known shape whose numbers come bit by bit, in C order:
+ *
+ *     const contexts = await createNpy('contexts.npy', 'float32', [T, n, d]);
+ *     try {
+ *       for (…) await contexts.append(batch);
+ *       await contexts.finish();
+ *     } finally {
+ *       await contexts.discard(); // does nothing once it is finished
+ *     }
+ *
+ * @throws InputError when the file cannot be written there.
+ */
+export async function createNpy(path: string, dtype: NpyType, shape: readonly number[]): Promise<NpyWriter> {
+  const partial = `${path}.${randomUUID().slice(0, 8)}.partial`;
+  try {
+    const handle = await open(partial, 'wx');
+    const writer = new NpyWriter(handle, partial, path, dtype, shape);
+    await writer.begin();
+    return writer;
+  } catch (error) {
+    throw fileTrouble(error, path, 'written');
+  }
+}
+
+/** A `.npy` file on its way; see {@link createNpy}. Until it is finished it has another name. */
+export class NpyWriter {
+  private written = 0;
+  private open = true;
+
+  constructor(
+    private readonly handle: FileHandle,
+    private readonly partial: string,
+    private readonly path: string,
+    private readonly dtype: NpyType,
+    private readonly shape: readonly number[],
+  ) {}
+
+  /** Writes the header. */
+  async begin(): Promise<void> {
+    await this.write(formatHeader(this.dtype, this.shape));
+  }
+
+  /** Writes the next numbers. */
+  async append(data: NpyData): Promise<void> {
+    if (typeOf(data) !== this.dtype)
+      throw new TypeError(`'${this.path}' takes ${this.dtype}, but ${typeOf(data)} came`);
+    this.written += data.length;
+    if (this.written > count(this.shape)) throw new RangeError(this.mismatch());
+    for (let done = 0; done < data.byteLength; done += CHUNK_BYTES) {
+      const length = Math.min(CHUNK_BYTES, data.byteLength - done);
+      await this.write(new Uint8Array(data.buffer, data.byteOffset + done, length));
+    }
+  }
+
+  /** Gives the file its name, once all numbers of its shape are written. */
+  async finish(): Promise<void> {
+    if (this.written !== count(this.shape)) throw new RangeError(this.mismatch());
+    try {
+      await this.handle.datasync();
+      await this.close();
+      await rename(this.partial, this.path);
+    } catch (error) {
+      await rm(this.partial, { force: true });
+      throw fileTrouble(error, this.path, 'written');
+    }
+  }
+
+  /** Removes what was written, unless the file is finished. */
+  async discard(): Promise<void> {
+    if (!this.open) return;
+    await this.close();
+    await rm(this.partial, { force: true });
+  }
+
+  private async close(): Promise<void> {
+    this.open = false;
+    await this.handle.close();
+  }
+
+  private async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;) {
+        done += (await this.handle.write(bytes, done, bytes.length - done)).bytesWritten;
+      }
+    } catch (error) {
+      await this.discard();
+      throw fileTrouble(error, this.path, 'written');
+    }
+  }
+
+  private mismatch(): string {
+    return `'${this.path}' has the shape (${this.shape.join(', ')}), but ${this.written} numbers came`;
+  }
+}
+
+function checkSize({ shape, itemSize, offset }: NpyHeader, size: number, path: string): void {
+  const promised = count(shape) * itemSize;
+  const found = size - offset;
+  if (found === promised) return;
+  const what = found < promised ? 'is cut short' : 'is longer than it should be';
+  throw new InputError(
+    `'${path}' ${what}: for the shape (${shape.join(', ')}) ${promised} bytes of numbers (${inBytes(promised)}) were ` +
+      `expected and ${found} are there; copy or write it again`,
+  );
+}
+
+const count = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+
+/** From the first index fastest to the last index fastest. */
+function toCOrder(data: NpyData, shape: readonly number[]): NpyData {
+  const out = allocate(typeOf(data), data.length);
+  // Step of each axis in `data`, and the index that `position` belongs to.
+  const steps = shape.map((_, axis) => count(shape.slice(0, axis)));
+  const index = shape.map(() => 0);
+  let position = 0;
+  for (let i = 0; i < out.length; i++) {
+    out[i] = data[position];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      position += steps[axis];
+      if (++index[axis] < shape[axis]) break;
+      position -= steps[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+async function readBytes(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, await readInto(handle, bytes, position));
+}
+
+/** Fills `bytes` from `position` on; returns how many there were. */
+async function readInto(handle: FileHandle, bytes: Buffer, position: number): Promise<number> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
+}

@@ -1,0 +1,73 @@
+/** Feature matrices from the files that people keep them in. */
+import { extname } from 'node:path';
+// One by one and not from '..', so that a bad file is refused before TensorFlow is loaded.
+import { readCsv } from './csv';
+import { type MatrixFile, readNpyMatrix, requireFinite } from './matrix-file';
+import { requireMemory } from './memory';
+import { InputError } from '../../input-error';
+import { fileBytes, openSafetensors, type SafetensorsEntry } from './safetensors';
+
+export interface MatrixFileOptions {
+  /** Which tensor of a `.safetensors` file; not needed when there is one matrix only. */
+  readonly tensor?: string;
+}
+
+/**
+ * Reads a feature matrix [T, d], one row an example, from `.npy` (float32 or float64, either order), `.csv` (float64) or
+ * `.safetensors` (F32, F64, F16, BF16; the last two are widened to float32).
+ *
+ * @throws InputError for a file of another kind, one that is broken or too large for the memory, NaN and infinity.
+ */
+export async function readMatrixFile(path: string, { tensor }: MatrixFileOptions = {}): Promise<MatrixFile> {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.safetensors') return readSafetensorsMatrix(path, tensor);
+  if (tensor !== undefined) {
+    throw new InputError(`a tensor's name ('${tensor}') is for .safetensors files, and '${path}' is none`);
+  }
+  if (extension === '.npy') return readNpyMatrix(path);
+  if (extension === '.csv') return readCsv(path);
+  throw new InputError(`'${path}' should be a .npy, .csv or .safetensors file, and its name ends in '${extension}'`);
+}
+
+function readSafetensorsMatrix(path: string, tensor: string | undefined): MatrixFile {
+  const file = openSafetensors(fileBytes(path));
+  const matrices = [...file.entries].filter(([, { shape }]) => shape.length === 2).map(([name]) => name);
+  if (tensor === undefined && matrices.length !== 1) {
+    const held = matrices.length === 0 ? 'no matrix' : `${matrices.length} matrices (${listed(matrices)})`;
+    throw new InputError(
+      `'${path}' holds ${held}; name one with --tensor (in the notebook: ATTENTION_FEATURES_TENSOR)`,
+    );
+  }
+  const name = tensor ?? matrices[0];
+  const entry = file.entries.get(name);
+  if (entry === undefined) {
+    throw new InputError(`'${path}' holds no tensor '${name}'; it holds ${listed([...file.entries.keys()])}`);
+  }
+  const where = `'${path}', tensor '${name}',`;
+  checkEntry(entry, where);
+  // The bytes as they are stored, and the numbers where these are widened.
+  requireMemory((entry.end - entry.begin) * 3, where);
+  const matrix: MatrixFile = {
+    data: file.read(name),
+    shape: [entry.shape[0], entry.shape[1]],
+    dtype: entry.dtype === 'F64' ? 'float64' : 'float32',
+  };
+  requireFinite(matrix, path);
+  return matrix;
+}
+
+function checkEntry({ shape, dtype }: SafetensorsEntry, where: string): void {
+  if (shape.length !== 2 || shape.includes(0)) {
+    throw new InputError(
+      `${where} should be a matrix [T, d] with one row an example, and has the shape [${shape.join(', ')}]`,
+    );
+  }
+  if (!['F64', 'F32', 'F16', 'BF16'].includes(dtype)) {
+    throw new InputError(`${where} should hold F32 or F64 (or F16, BF16), and holds ${dtype}`);
+  }
+}
+
+function listed(names: readonly string[]): string {
+  const most = 8;
+  return names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '') || 'nothing';
+}

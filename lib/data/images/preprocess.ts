@@ -1,0 +1,110 @@
+import { InputError } from '../../input-error';
+import type { Precision } from '../../tensor';
+import { centerCrop, type RgbImage } from './image';
+import type { ImageSet } from './image-set';
+import { resize, type Resample } from './resize';
+
+/** From an image to a network's input, in the terms of a Hugging Face `preprocessor_config.json`. */
+export interface Preprocessing {
+  /** Size after resizing, in pixels: both sides, or the shorter one with the proportions kept. */
+  readonly resize: { readonly height: number; readonly width: number } | { readonly shortestEdge: number };
+  readonly resample: Resample;
+  /** The middle part that is kept after resizing; default: all of it. */
+  readonly crop?: { readonly height: number; readonly width: number };
+  /** What 8-bit values are multiplied by, usually 1/255. */
+  readonly rescale: number;
+  /** Subtracted from red, green and blue after rescaling. */
+  readonly mean: readonly [number, number, number];
+  /** What red, green and blue are divided by after that. */
+  readonly std: readonly [number, number, number];
+}
+
+/** Pixels of several images: `[B, 3, H, W]`, in the precision asked for. */
+export interface PixelBatch {
+  readonly data: Float32Array | Float64Array;
+  readonly shape: [images: number, channels: 3, height: number, width: number];
+}
+
+/**
+ * Resizes and crops in 8 bits, as Pillow does, then rescales and normalises in `precision`:
+ * `(pixel * rescale - mean) / std`, every step rounded to the precision, as transformers' processors do in numpy.
+ *
+ * @returns `[3, H, W]`: channels first.
+ */
+export function preprocess(image: RgbImage, preprocessing: Preprocessing, precision: Precision): PixelBatch['data'] {
+  const { data, width, height } = fit(image, preprocessing);
+  const out = floats(3 * height * width, precision);
+  normalise(data, preprocessing, out, 0);
+  return out;
+}
+
+/** The images at `indices` of a set, preprocessed one after another. */
+export function pixelBatch(
+  images: ImageSet,
+  indices: ArrayLike<number>,
+  preprocessing: Preprocessing,
+  precision: Precision,
+): PixelBatch {
+  let batch: PixelBatch | undefined;
+  for (let b = 0; b < indices.length; b++) {
+    const { data, width, height } = fit(images.load(indices[b]), preprocessing);
+    batch ??= {
+      data: floats(indices.length * 3 * height * width, precision),
+      shape: [indices.length, 3, height, width],
+    };
+    if (height !== batch.shape[2] || width !== batch.shape[3]) {
+      throw new InputError(
+        `images of one batch must have one size after preprocessing, but one has ${batch.shape[3]} x ${batch.shape[2]} ` +
+          `pixels and image ${indices[b]} has ${width} x ${height}; name both sides in 'resize', or a 'crop'`,
+      );
+    }
+    normalise(data, preprocessing, batch.data, b * 3 * height * width);
+  }
+  return batch ?? { data: floats(0, precision), shape: [0, 3, 0, 0] };
+}
+
+/** Resized and cropped, still 8 bits a channel. */
+function fit(image: RgbImage, { resize: size, resample, crop }: Preprocessing): RgbImage {
+  const { width, height } = 'shortestEdge' in size ? withShortestEdge(image, size.shortestEdge) : size;
+  const resized = resize(image, width, height, resample);
+  if (!crop) return resized;
+  if (crop.width > width || crop.height > height) {
+    throw new InputError(
+      `a crop of ${crop.width} x ${crop.height} pixels was asked for, but the resized image has ${width} x ${height}; ` +
+        'make the resize larger or the crop smaller',
+    );
+  }
+  return centerCrop(resized, crop.width, crop.height);
+}
+
+/** The longer side is rounded down, as in transformers' `get_resize_output_image_size`. */
+function withShortestEdge(image: RgbImage, edge: number): { width: number; height: number } {
+  const longer = (long: number, short: number) => Math.trunc((edge * long) / short);
+  return image.width <= image.height
+    ? { width: edge, height: longer(image.height, image.width) }
+    : { width: longer(image.width, image.height), height: edge };
+}
+
+/** Writes `[H, W, 3]` bytes as `[3, H, W]` numbers to `out`, from `offset` on. */
+function normalise(data: Uint8Array, preprocessing: Preprocessing, out: PixelBatch['data'], offset: number): void {
+  const plane = data.length / 3;
+  for (let channel = 0; channel < 3; channel++) {
+    const values = levels(preprocessing, channel, out instanceof Float32Array ? Math.fround : (value) => value);
+    const first = offset + channel * plane;
+    for (let i = 0; i < plane; i++) out[first + i] = values[data[i * 3 + channel]];
+  }
+}
+
+/** What each of the 256 values of a channel becomes. */
+function levels(
+  { rescale, mean, std }: Preprocessing,
+  channel: number,
+  round: (value: number) => number,
+): Float64Array {
+  const [m, s] = [round(mean[channel]), round(std[channel])];
+  // A float32 division done in float64 and rounded is the float32 division: 53 bits are more than twice 24 and two.
+  return Float64Array.from({ length: 256 }, (_, level) => round(round(round(level * rescale) - m) / s));
+}
+
+const floats = (length: number, precision: Precision) =>
+  precision === 'float32' ? new Float32Array(length) : new Float64Array(length);

@@ -1,0 +1,146 @@
+import type { Data } from 'plotly.js';
+import type { FeatureAnalysis, VerdictsAtTolerance } from './measure';
+import { curveTraces } from '../curve/figures';
+import { figure, type Figure } from '../../report/display';
+import { neutral, precisionColours } from '../../report/theme';
+
+/** Singular values that are exactly zero have no place on a logarithmic axis; they are drawn here. */
+const SMALLEST_DRAWN = 1e-19;
+
+/** sigma_i / sigma_1 of all rows together, with what each tolerance takes for zero. */
+export function singularValueFigure({ features, spectrum, verdicts, summary }: FeatureAnalysis): Figure {
+  const ratios = Array.from(spectrum, (value) => (spectrum[0] === 0 ? 0 : value / spectrum[0]));
+  const data: Partial<Data>[] = [
+    {
+      type: 'scatter',
+      mode: ratios.length > 60 ? 'lines' : 'lines+markers',
+      name: 'singular values',
+      x: ratios.map((_, i) => i + 1),
+      y: ratios.map((ratio) => Math.max(ratio, SMALLEST_DRAWN)),
+      line: { width: 2, color: neutral },
+      hovertemplate: 'i = %{x}: %{y:.2e}<extra></extra>',
+    },
+    ...verdicts.map(({ rtol, tolerance, rank }): Partial<Data> => ({
+      type: 'scatter',
+      mode: 'lines',
+      name: `zero below, ${rtol}: rank ${rank}`,
+      x: [1, ratios.length],
+      y: [tolerance, tolerance],
+      line: { width: 1.5, dash: rtol === 'float32' ? 'solid' : 'dash', color: precisionColours[rtol] },
+      hovertemplate: `${tolerance.toExponential(1)}<extra>${rtol}</extra>`,
+    })),
+  ];
+  const finer = verdicts.filter(({ belowResolution }) => belowResolution).map(({ rtol }) => rtol);
+  return figure({
+    name: 'singular-values',
+    title: `Singular values of all ${features.shape[0]} rows`,
+    alt:
+      `Singular values over the largest, on a logarithmic axis, falling to ${ratios[ratios.length - 1].toExponential(1)}, with the tolerances of float32 and float64 as lines. ` +
+      verdicts.map(({ rtol, rank }) => `Rank at ${rtol}'s tolerance: ${rank} of ${ratios.length}`).join('; ') +
+      '.',
+    ...(finer.length > 0 && {
+      note: `The numbers are spaced ${summary.resolution.toExponential(1)} apart, relative to their size: what lies near the line of ${finer.join(' and of ')} is rounding.`,
+    }),
+    data,
+    layout: {
+      height: 420,
+      xaxis: { title: { text: '<i>i</i>' } },
+      yaxis: {
+        type: 'log',
+        exponentformat: 'power',
+        title: { text: 'σ<sub><i>i</i></sub> / σ<sub>1</sub>' },
+      },
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom' },
+    },
+  });
+}
+
+/** The share of independent k-subsets for every k, the tests as dots, and below them what is certain. */
+export function featureCurveFigure({ features, verdicts }: FeatureAnalysis): Figure {
+  const most = Math.min(...features.shape);
+  const data = verdicts.flatMap((verdict, i) => [...estimates(verdict), ...certainties(verdict, most, -0.1 * (i + 1))]);
+  return figure({
+    name: 'feature-curve',
+    title: 'Share of independent k-subsets, and what is certain for all of them',
+    alt:
+      'Share of random k-subsets of the rows that are independent, against k, at the tolerance of float32 and of float64; below, a bar up to the k for which every subset is proved independent, and a cross where a dependent set was found. ' +
+      verdicts.map(inWords).join('; ') +
+      '.',
+    note: 'Curves and dots are estimates (bands and bars: 95 %). The bars below zero are certain: thick where every subset is proved independent, dotted where nothing is decided, a cross at the size of the dependent set.',
+    data,
+    layout: {
+      height: 460,
+      xaxis: { range: [0, most * 1.04], title: { text: '<i>k</i>' } },
+      yaxis: {
+        range: [-0.1 * (verdicts.length + 1), 1.06],
+        tickvals: [0, 0.25, 0.5, 0.75, 1],
+        tickformat: '.0%',
+        title: { text: 'independent' },
+      },
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom' },
+    },
+  });
+}
+
+function estimates({ rtol, curve, tests }: VerdictsAtTolerance): Partial<Data>[] {
+  const color = precisionColours[rtol];
+  return [
+    ...curveTraces(curve, rtol),
+    {
+      type: 'scatter',
+      mode: 'markers',
+      legendgroup: rtol,
+      x: tests.map(({ k }) => k),
+      y: tests.map(({ fraction }) => fraction),
+      error_y: {
+        type: 'data',
+        symmetric: false,
+        array: tests.map(({ fraction, ci95 }) => ci95[1] - fraction),
+        arrayminus: tests.map(({ fraction, ci95 }) => fraction - ci95[0]),
+      },
+      marker: { size: 7, color, symbol: rtol === 'float32' ? 'circle' : 'square-open' },
+      hovertemplate: `k = %{x}: %{y:.4f}<extra>${rtol}, random subsets</extra>`,
+      showlegend: false,
+    },
+  ];
+}
+
+/** A bar at the height `y`, below the curves. */
+function certainties({ rtol, bounds }: VerdictsAtTolerance, most: number, y: number): Partial<Data>[] {
+  const { atLeast, atMost, witness } = bounds;
+  const color = precisionColours[rtol];
+  const bar = { type: 'scatter', mode: 'lines', legendgroup: rtol, showlegend: false, hoverinfo: 'text' } as const;
+  const marks: Partial<Data>[] = [
+    {
+      ...bar,
+      x: [0, atLeast],
+      y: [y, y],
+      line: { width: 7, color },
+      text: `${rtol}: every set of up to ${atLeast} rows is independent, certified`,
+    },
+    {
+      ...bar,
+      x: [atLeast, atMost],
+      y: [y, y],
+      line: { width: 2, dash: 'dot', color },
+      text: `${rtol}: not decided from ${atLeast + 1} to ${atMost}`,
+    },
+  ];
+  if (witness && witness.length <= most) {
+    marks.push({
+      ...bar,
+      mode: 'markers',
+      x: [witness.length],
+      y: [y],
+      marker: { size: 10, symbol: 'x', color },
+      text: `${rtol}: ${witness.length} dependent rows, proved`,
+    });
+  }
+  return marks;
+}
+
+function inWords({ rtol, bounds, curve }: VerdictsAtTolerance): string {
+  const { atLeast, atMost, witness } = bounds;
+  const found = witness ? `, ${witness.length} dependent rows found` : '';
+  return `${rtol}: no sampled subset fails up to ${Math.min(...curve.lengths)}, certified from ${atLeast} to ${atMost}${found}`;
+}

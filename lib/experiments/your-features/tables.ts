@@ -1,0 +1,259 @@
+import { curveFall, type KruskalTest } from '../../rank';
+import type { FeatureAnalysis, VerdictsAtTolerance, YourFeatures } from './measure';
+import { type Cell, table, type Table } from '../../report/display';
+import { formatNumber } from '../../report/format';
+
+/** A witness of more rows than this is told by its size; all its rows are in the data. */
+const ROWS_SHOWN = 12;
+const FILES_NAMED = 8;
+
+/** What was read: size, type, norms, rows that repeat. */
+export function featureTable({ features, summary }: FeatureAnalysis): Table {
+  const { origin, shape, dtype, skipped } = features;
+  const { norms, zeroRows, repeatedRows, meanShare, resolution } = summary;
+  return table(
+    'features',
+    [
+      {
+        origin,
+        T: shape[0],
+        d: shape[1],
+        dtype,
+        resolution,
+        norms: `${formatNumber(norms.min)} to ${formatNumber(norms.max)}`,
+        normMin: norms.min,
+        normMedian: norms.median,
+        normMax: norms.max,
+        meanShare,
+        zeroRows: zeroRows.length,
+        repeatedRows: repeatedRows.length,
+        skipped: skipped.length,
+      },
+    ],
+    [
+      { key: 'origin', title: 'Features' },
+      { key: 'T', format: 'integer', about: 'rows: vectors' },
+      { key: 'd', format: 'integer', about: 'columns: entries of a vector' },
+      { key: 'dtype', title: 'kept as' },
+      { key: 'resolution', title: 'spacing', format: resolutionText, about: 'how finely the numbers are spaced' },
+      { key: 'norms', about: 'smallest and largest norm of a row' },
+      { key: 'normMedian', title: 'median', format: 'number' },
+      {
+        key: 'meanShare',
+        title: 'share of the mean',
+        format: 'fraction',
+        about: 'squared norm of the mean row over the mean squared norm: 1 when all rows are equal',
+      },
+      { key: 'zeroRows', title: 'zero rows', format: 'integer' },
+      { key: 'repeatedRows', title: 'repeated rows', format: 'integer', about: 'rows that equal an earlier one' },
+    ],
+    { title: 'What was read', note: skippedText(features) },
+  );
+}
+
+/** Which files of a folder were left out, and why; undefined when none was. */
+function skippedText({ skipped }: YourFeatures): string | undefined {
+  if (skipped.length === 0) return undefined;
+  const named = skipped.slice(0, FILES_NAMED).map(({ file, reason }) => `${file} (${reason})`);
+  const more = skipped.length > named.length ? ` and ${skipped.length - named.length} more` : '';
+  return `Left out: ${named.join(', ')}${more}.`;
+}
+
+/** Spacing of the numbers in words. */
+export function resolutionText(resolution: Cell): string {
+  const known: Readonly<Record<string, string>> = {
+    [2 ** -52]: 'as float64',
+    [2 ** -23]: 'as float32',
+    [2 ** -10]: 'as float16',
+    [2 ** -7]: 'as bfloat16',
+    0: 'whole numbers',
+  };
+  return known[String(resolution)] ?? formatNumber(Number(resolution), 'scientific');
+}
+
+/** Numerical rank of all rows together. */
+export function numericalRankTable({ features, spectrum, verdicts }: FeatureAnalysis): Table {
+  const most = Math.min(...features.shape);
+  return table(
+    'numerical-rank',
+    verdicts.map(({ rtol, tolerance, rank, belowResolution }) => ({
+      rtol,
+      tolerance,
+      rank,
+      most,
+      sigmaMax: spectrum[0],
+      sigmaRatio: spectrum[0] === 0 ? 0 : spectrum[most - 1] / spectrum[0],
+      belowResolution,
+    })),
+    [
+      { key: 'rtol', title: 'at the tolerance of' },
+      { key: 'tolerance', title: 'zero below', format: 'scientific', about: 'ratio to σ_max: max(T, d) · ε' },
+      { key: 'rank', title: 'rank', format: 'integer' },
+      { key: 'most', title: 'of min(T, d)', format: 'integer' },
+      { key: 'sigmaMax', title: 'σ_max', format: 'number' },
+      { key: 'sigmaRatio', title: 'σ_min/σ_max', format: 'scientific' },
+      { key: 'belowResolution', title: 'finer than the numbers', format: 'yes/no', about: FINER },
+    ],
+    { title: 'Rank of all rows together' },
+  );
+}
+
+const FINER = 'yes: the rounding of the numbers alone makes rows look independent at this tolerance';
+
+/** Random subsets: estimates, and refutations by example. */
+export function subsetTestTable({ verdicts }: FeatureAnalysis): Table {
+  return table(
+    'subset-tests',
+    verdicts.flatMap(({ rtol, tests, belowResolution }) =>
+      tests.map((test) => {
+        const ranks = Object.keys(test.ranks).map(Number);
+        return {
+          k: test.k,
+          rtol,
+          draws: test.draws,
+          satisfied: test.satisfied,
+          independent: `${test.satisfied} of ${test.draws}`,
+          fraction: test.fraction,
+          ci95: test.ci95,
+          ranks: rangeText(Math.min(...ranks), Math.max(...ranks)),
+          rankMin: Math.min(...ranks),
+          rankMax: Math.max(...ranks),
+          sigmaRatioMedian: test.sigmaRatio.median,
+          tolerance: test.tolerance,
+          margin: test.sigmaRatio.median / test.tolerance,
+          says: testSays(test, belowResolution),
+          witness: test.witness && test.witness.rows,
+          seed: test.seed,
+        };
+      }),
+    ),
+    [
+      { key: 'k', format: 'integer' },
+      { key: 'rtol', title: 'tolerance of' },
+      { key: 'independent' },
+      {
+        key: 'ci95',
+        title: '95 % interval',
+        format: 'fraction',
+        about: 'Clopper–Pearson, of the share of all subsets',
+      },
+      { key: 'ranks', about: 'lowest and highest rank seen' },
+      {
+        key: 'margin',
+        title: 'margin',
+        format: 'number',
+        about: 'median of σ_min/σ_max of 20 subsets over the ratio that counts as zero',
+      },
+      { key: 'says', title: 'what it says' },
+    ],
+    {
+      title: 'Random subsets of k rows',
+      note: 'One dependent subset proves that the Kruskal rank at that tolerance is below k. Independent ones are a sample: they estimate how many of all subsets are.',
+    },
+  );
+}
+
+const rangeText = (low: number, high: number) => (low === high ? `${low}` : `${low}–${high}`);
+
+function testSays({ satisfied, draws, ci95 }: KruskalTest, belowResolution: boolean): string {
+  if (satisfied < draws) return 'proved: Kruskal rank below k';
+  if (belowResolution) return 'nothing: rounding alone does this';
+  const least = 100 * ci95[0];
+  return `estimated: at least ${least.toPrecision(least > 99 ? 4 : 2)} % are independent`;
+}
+
+/** The largest k with all subsets independent, with half of them, with any. */
+export function curveFallTable({ verdicts }: FeatureAnalysis): Table {
+  return table(
+    'curve',
+    verdicts.map(({ rtol, curve, belowResolution }) => ({
+      rtol,
+      permutations: curve.permutations,
+      seed: curve.seed,
+      ...curveFall(curve.points),
+      belowResolution,
+    })),
+    [
+      { key: 'rtol', title: 'at the tolerance of' },
+      { key: 'permutations', format: 'integer' },
+      { key: 'allUpTo', title: 'all independent up to k', format: 'integer' },
+      { key: 'halfUpTo', title: 'half up to k', format: 'integer' },
+      { key: 'someUpTo', title: 'any up to k', format: 'integer' },
+      { key: 'belowResolution', title: 'finer than the numbers', format: 'yes/no', about: FINER },
+    ],
+    { title: 'Where the curve falls', note: 'Estimated: the subsets are prefixes of random permutations of the rows.' },
+  );
+}
+
+/** What is certain about the Kruskal rank, and apart from it what the sample suggests. */
+export function kruskalBoundsTable({ features, verdicts }: FeatureAnalysis): Table {
+  return table(
+    'kruskal-rank',
+    verdicts.map(({ rtol, bounds, curve, belowResolution }) => ({
+      rtol,
+      atLeast: bounds.atLeast,
+      atMost: bounds.atMost,
+      witness: bounds.witness,
+      witnessNames: witnessNames(features, bounds.witness),
+      witnessText: witnessText(features, bounds.witness),
+      witnessRatio: bounds.witnessSigma && bounds.witnessSigma.ratio,
+      witnessTolerance: bounds.witnessSigma && bounds.witnessSigma.tolerance,
+      estimate: Math.min(...curve.lengths),
+      belowResolution,
+    })),
+    [
+      { key: 'rtol', title: 'at the tolerance of' },
+      {
+        key: 'atLeast',
+        title: 'certified: at least',
+        format: 'integer',
+        about: 'every set of so many rows is independent',
+      },
+      { key: 'atMost', title: 'proved: at most', format: 'integer', about: 'the witness, or min(T, d)' },
+      { key: 'witnessText', title: 'witness', about: 'a minimal dependent set; row numbers count from 0' },
+      { key: 'witnessRatio', title: 'its σ_min/σ_max', format: 'scientific' },
+      {
+        key: 'estimate',
+        title: 'sample: none failed up to',
+        format: 'integer',
+        about: 'largest k at which every random subset was independent: no bound',
+      },
+    ],
+    { title: 'The Kruskal rank' },
+  );
+}
+
+function witnessNames({ rowNames }: YourFeatures, witness: readonly number[] | null): string | null {
+  return rowNames && witness && witness.map((row) => rowNames[row]).join(', ');
+}
+
+/** The rows of a dependent set, by name where they have one. */
+export function witnessText({ rowNames }: YourFeatures, witness: readonly number[] | null): string {
+  if (witness === null) return 'none found';
+  if (witness.length > ROWS_SHOWN) return `${witness.length} rows`;
+  const named = witness.map((row) => (rowNames ? `${row} (${rowNames[row]})` : `${row}`));
+  return `${witness.length === 1 ? 'row' : 'rows'} ${named.join(', ')}`;
+}
+
+/** Every bound that was proved, by what argument, and what was tried in vain. */
+export function certificateTable({ verdicts }: FeatureAnalysis): Table {
+  return table(
+    'certificates',
+    verdicts.flatMap(({ rtol, bounds }: VerdictsAtTolerance) => [
+      ...bounds.certificates.map(({ bound, value, argument }) => ({
+        rtol,
+        bound: bound === 'atLeast' ? 'at least' : 'at most',
+        value,
+        argument,
+      })),
+      ...bounds.notes.map((argument) => ({ rtol, bound: 'not decided', value: null, argument })),
+    ]),
+    [
+      { key: 'rtol', title: 'at the tolerance of' },
+      { key: 'bound', title: 'Kruskal rank' },
+      { key: 'value', title: 'k', format: 'integer' },
+      { key: 'argument', title: 'because' },
+    ],
+    { title: 'Why these bounds hold' },
+  );
+}

@@ -1,0 +1,218 @@
+import type { ExampleSet } from '../data';
+import { FeatureStore, type FeaturePart, type Part } from './feature-store';
+import { groupBy } from '../statistics';
+import { checkCount } from '../input-error';
+import { readBatch, toInput } from './input-batch';
+import { inputOf, loadLayers, placeOf, type FeatureLayer, type LayerBatch } from '../models';
+import { begin } from '../work';
+import { contextRanks } from '../rank';
+import { inPrecision, tf, valuesOf, type Matrix, type Precision } from '../tensor';
+
+/** What a layer makes of a set of images or passages: all that the paper's statements speak about. */
+export interface Features {
+  readonly layer: FeatureLayer;
+  readonly images: ExampleSet;
+  readonly precision: Precision;
+  /** The query vectors e(t), one row an example: `[T, d]`, in the precision. */
+  readonly queries: Matrix;
+  /** What the context matrices E(t) gave; null when only queries were asked for. */
+  readonly contexts: ContextFeatures | null;
+}
+
+export interface ContextFeatures {
+  /** e(t) plus the mean over tokens of E(t), `[C, d]`: the vectors of the notebook's Assumption 3. */
+  readonly meanShifted: Matrix;
+  /** Rank of every context matrix at the precision's own tolerance, `[C]`; C = T, or as many as `contextImages` asked for. */
+  readonly ranks: Int32Array;
+  /** sigma_min / sigma_max of the first eight contexts of every part of 200 images, by SVD; null when not asked for. */
+  readonly sigmaRatios: Float64Array | null;
+}
+
+export interface FeatureOptions {
+  readonly precision: Precision;
+  /**
+   * Whether contexts are computed and ranked (default), or the query vectors alone, at a fraction of the cost; a function
+   * says it of each layer. The saturation of a query's attention has no contexts.
+   */
+  readonly contexts?: boolean | ((layer: FeatureLayer) => boolean);
+  /** Of how many examples, from the first on, the contexts are computed (all). */
+  readonly contextImages?: number;
+  /** Whether how far some contexts are from a lower rank is measured too (no). */
+  readonly contextSigmas?: boolean;
+}
+
+/** Images that go through the networks together: what fits the processor's caches; it changes no result's meaning. */
+const BATCH = 8;
+/** Images in one stored part: the most that an interruption can cost. */
+const PART = 200;
+/** Contexts of each part whose singular values are computed, where they are asked for. */
+const SIGMAS = 8;
+
+/**
+ * Passes every example once through the networks behind `layers`. For each layer it keeps the query vectors and what the
+ * contexts gave; the contexts themselves (`[T, n, d]`: 2.4 GB for a ViT-B, 2000 images and float64) are ranked as they
+ * come and dropped.
+ *
+ * Parts of 200 images are kept in the cache folder under the hash of all they follow from (images, weights, precision),
+ * so that interrupted work goes on where it was, and no notebook computes what another one had.
+ */
+export async function computeFeatures(
+  layers: readonly FeatureLayer[],
+  images: ExampleSet,
+  options: FeatureOptions,
+): Promise<Features[]> {
+  const { precision } = options;
+  const { stores, parts } = await completeStores(layers, images, options);
+  return Promise.all(
+    stores.map(async (store) => ({ layer: store.layer, images, precision, ...(await store.read(parts)) })),
+  );
+}
+
+/**
+ * Computes what the cache lacks, in the same one pass, and reads nothing: for more layers than memory should hold. Each is
+ * read by {@link computeFeatures}, with the same options, when its turn comes.
+ */
+export async function prepareFeatures(
+  layers: readonly FeatureLayer[],
+  images: ExampleSet,
+  options: FeatureOptions,
+): Promise<void> {
+  await completeStores(layers, images, options);
+}
+
+async function completeStores(
+  layers: readonly FeatureLayer[],
+  images: ExampleSet,
+  { precision, contexts = true, contextImages = images.count, contextSigmas = false }: FeatureOptions,
+): Promise<{ stores: FeatureStore[]; parts: Part[] }> {
+  checkCount('contextImages', contextImages, 1);
+  const ofContexts = (layer: FeatureLayer) => {
+    if (!(typeof contexts === 'boolean' ? contexts : contexts(layer))) return 'nothing';
+    if (placeOf(layer.output).part === 'saturation') return 'nothing';
+    return contextSigmas ? 'sigmas' : 'ranks';
+  };
+  const stores = layers.map((layer) => new FeatureStore(layer, images, precision, ofContexts(layer), contextImages));
+  const parts: Part[] = [];
+  for (let start = 0; start < images.count; start = parts[parts.length - 1].end) {
+    const end = Math.min(start - (start % PART) + PART, images.count);
+    // A part has all its contexts or none.
+    parts.push({ start, end: start < contextImages ? Math.min(end, contextImages) : end });
+  }
+  const jobs = await jobsOf(stores, parts);
+  if (jobs.length > 0) await computeParts(jobs, images, precision);
+  return { stores, parts };
+}
+
+/** Layers that take the same input and lack something, and the parts that at least one of them lacks. */
+interface Job {
+  readonly stores: readonly FeatureStore[];
+  readonly parts: readonly Part[];
+}
+
+async function jobsOf(stores: readonly FeatureStore[], parts: readonly Part[]): Promise<Job[]> {
+  const lacking = new Map<FeatureStore, readonly Part[]>();
+  for (const store of stores) {
+    const present = await Promise.all(parts.map((part) => store.has(part)));
+    const lacks = parts.filter((_, index) => !present[index]);
+    if (lacks.length > 0) lacking.set(store, lacks);
+  }
+  return byInput([...lacking.keys()]).map((group) => ({
+    stores: group,
+    parts: parts.filter((part) => group.some((store) => lacking.get(store)?.includes(part))),
+  }));
+}
+
+/** Computes what is missing, part by part; each part's images pass once through the networks that take the same input. */
+async function computeParts(jobs: readonly Job[], images: ExampleSet, precision: Precision): Promise<void> {
+  const total = jobs.flatMap(({ parts }) => parts).reduce((sum, { start, end }) => sum + end - start, 0);
+  const names = [...new Set(jobs.flatMap(({ stores }) => stores.map(({ layer }) => layer.name)))];
+  const what = names.length > 4 ? `${names.length} layers` : names.join(', ');
+  const work = begin(`features of ${what} in ${precision}`, total);
+  let done = 0;
+  try {
+    for (const { stores, parts } of jobs) {
+      const loaded = await loadLayers(
+        stores.map(({ layer }) => layer),
+        precision,
+      );
+      try {
+        for (const part of parts) {
+          const collected = stores.map((store) => new PartCollector(store, part, precision));
+          const contexts = stores.map((store) => store.wantedOf(part) !== 'nothing');
+          for (let start = part.start; start < part.end; start += BATCH) {
+            const indices = range(start, Math.min(start + BATCH, part.end));
+            const batch = readBatch(stores[0].layer, images, indices, precision);
+            inPrecision(precision, () => {
+              const input = toInput(batch);
+              loaded.run(input, contexts).forEach((outputs, index) => collected[index].add(outputs));
+              input.dispose();
+            });
+            done += indices.length;
+            await work.advance(done);
+          }
+          await Promise.all(stores.map((store, index) => store.write(part, collected[index].part())));
+        }
+      } finally {
+        loaded.dispose();
+      }
+    }
+  } finally {
+    work.end();
+  }
+}
+
+/** Layers that take the same input go through their networks together. */
+function byInput(stores: readonly FeatureStore[]): FeatureStore[][] {
+  return [...groupBy(stores, ({ layer }) => inputOf(layer)).values()];
+}
+
+/** Gathers what one layer makes of the batches of one part. */
+class PartCollector {
+  private readonly queries: Float32Array | Float64Array;
+  private readonly meanShifted: Float32Array | Float64Array | null;
+  private readonly ranks: Int32Array | null;
+  private readonly sigmaRatios: Float64Array | null;
+  private readonly layer: FeatureLayer;
+  private row = 0;
+
+  constructor(
+    store: FeatureStore,
+    part: Part,
+    private readonly precision: Precision,
+  ) {
+    const { layer } = store;
+    const { start, end } = part;
+    const wanted = store.wantedOf(part);
+    const floats = () => new (precision === 'float64' ? Float64Array : Float32Array)((end - start) * layer.d);
+    this.layer = layer;
+    this.queries = floats();
+    this.meanShifted = wanted === 'nothing' ? null : floats();
+    this.ranks = wanted === 'nothing' ? null : new Int32Array(end - start);
+    this.sigmaRatios = wanted === 'sigmas' ? new Float64Array(Math.min(SIGMAS, end - start)) : null;
+  }
+
+  /** Takes the outputs for the next examples, and disposes them. Runs within the backend of the precision. */
+  add({ queries, contexts }: LayerBatch): void {
+    const at = this.row * this.layer.d;
+    this.queries.set(valuesOf(queries), at);
+    if (this.meanShifted && this.ranks && contexts) {
+      const meanShifted = tf.tidy(() => tf.add(queries, tf.mean(contexts, 1)));
+      this.meanShifted.set(valuesOf(meanShifted), at);
+      meanShifted.dispose();
+      const sigmaRatios = Math.max(0, (this.sigmaRatios?.length ?? 0) - this.row);
+      const { ranks, sigmaRatio } = contextRanks(contexts, { rtol: this.precision, sigmaRatios });
+      this.ranks.set(ranks, this.row);
+      if (sigmaRatios > 0) this.sigmaRatios?.set(sigmaRatio, this.row);
+    }
+    this.row += queries.shape[0];
+    queries.dispose();
+    contexts?.dispose();
+  }
+
+  part(): FeaturePart {
+    const { queries, meanShifted, ranks, sigmaRatios } = this;
+    return { queries, meanShifted, ranks, sigmaRatios };
+  }
+}
+
+const range = (start: number, end: number) => Array.from({ length: end - start }, (_, index) => start + index);

@@ -1,0 +1,118 @@
+/** What Hugging Face's checkpoints have in common: config.json beside model.safetensors, whole or in shards. */
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { InputError } from '../../input-error';
+import { readConfiguration, type Configuration } from './configuration';
+import { fileBytes, openSafetensors } from '../../data/files/safetensors';
+import { listed, renamed, safetensorsWeights, type WantedShapes, type WeightSource } from '../weights/weight-source';
+
+export interface CheckpointFolder {
+  readonly folder: string;
+  readonly name: string;
+  readonly config: Configuration;
+  /** The tensors under the names that the networks know. */
+  readonly source: WeightSource;
+  readonly provenance: { readonly model: string; readonly weights: string; readonly sha256: string };
+  /** At most one line each: tensors that `known` lacks, and ones of `known` that the files lack. */
+  notes(known: WantedShapes): string[];
+}
+
+/**
+ * Opens a folder; reads its configuration and the headers of its weights, no tensor.
+ *
+ * @param name what the model is called; the folder's name unless given
+ * @throws InputError for a folder without them, or broken files.
+ */
+export function openCheckpoint(folder: string, name: string = basename(resolve(folder))): CheckpointFolder {
+  const config = readConfiguration(join(folder, 'config.json'));
+  const files = weightFiles(folder);
+  const source = renamed(joined(files.map(openWeights)), nameInside);
+  return {
+    folder,
+    name,
+    config,
+    source,
+    provenance: {
+      model: config.string('model_type'),
+      weights: files.map((file) => basename(file)).join(', '),
+      sha256: sha256Of([join(folder, 'config.json'), ...files]),
+    },
+    notes: (known) => notesOn(source, known),
+  };
+}
+
+/** Tensors' names without the prefix that a head puts before them, and with LayerNorm's present names. */
+function nameInside(stored: string): string {
+  return stored
+    .replace(/^(vit|dinov2|bert|transformer)\./, '')
+    .replace(/\.gamma$/, '.weight')
+    .replace(/\.beta$/, '.bias');
+}
+
+/** The files with the weights: one, or the shards that the index names. */
+function weightFiles(folder: string): string[] {
+  const whole = join(folder, 'model.safetensors');
+  if (existsSync(whole)) return [whole];
+  const indexPath = join(folder, 'model.safetensors.index.json');
+  if (!existsSync(indexPath)) {
+    throw new InputError(
+      `${folder} should hold model.safetensors (or shards with model.safetensors.index.json) and does not; save the ` +
+        `model there with save_pretrained`,
+    );
+  }
+  const map = readConfiguration(indexPath).get('weight_map', null);
+  const names = typeof map === 'object' && map !== null ? [...new Set(Object.values(map))] : [];
+  if (names.length === 0 || names.some((name) => typeof name !== 'string' || name !== basename(name))) {
+    throw new InputError(`${indexPath} should have a weight_map from tensors to files of the same folder, and has not`);
+  }
+  return (names as string[]).sort().map((name) => join(folder, name));
+}
+
+function openWeights(path: string): WeightSource {
+  return safetensorsWeights(openSafetensors(fileBytes(path)));
+}
+
+/** Several files as one source; throws {@link InputError} when two of them hold the same tensor. */
+function joined(sources: readonly WeightSource[]): WeightSource {
+  if (sources.length === 1) return sources[0];
+  const holder = new Map<string, WeightSource>();
+  for (const source of sources) {
+    for (const name of source.shapes.keys()) {
+      const other = holder.get(name);
+      if (other !== undefined) throw new InputError(`${name} lies in two files, ${other.origin} and ${source.origin}`);
+      holder.set(name, source);
+    }
+  }
+  return {
+    origin: sources.map(({ origin }) => origin).join(' + '),
+    shapes: new Map([...holder].map(([name, source]) => [name, source.shapes.get(name)!])),
+    read: (name) => holder.get(name)!.read(name),
+  };
+}
+
+function notesOn(source: WeightSource, known: WantedShapes): string[] {
+  const extra = [...source.shapes.keys()].filter((name) => !known.has(name));
+  const missing = [...known.keys()].filter((name) => !source.shapes.has(name));
+  return [
+    ...(extra.length > 0 ? [`${source.origin}: not used: ${listed(extra)}`] : []),
+    ...(missing.length > 0 ? [`${source.origin}: not there: ${listed(missing)}`] : []),
+  ];
+}
+
+/** SHA-256 over the contents of files, one after the other, in pieces of 16 MiB. */
+function sha256Of(paths: readonly string[]): string {
+  const hash = createHash('sha256');
+  const piece = Buffer.alloc(2 ** 24);
+  for (const path of paths) {
+    const file = openSync(path, 'r');
+    try {
+      for (let count = readSync(file, piece); count > 0; count = readSync(file, piece)) {
+        hash.update(piece.subarray(0, count));
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { InputError } from '../../input-error';
+
+/** The values of a JSON configuration, each checked when it is asked for. Without a default, a value must be there. */
+export class Configuration {
+  private readonly values: Record<string, unknown>;
+
+  /** @param origin names the file in messages. Throws {@link InputError} unless `json` is an object. */
+  constructor(
+    readonly origin: string,
+    json: unknown,
+  ) {
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+      throw new InputError(`${origin} should be a JSON object, got ${JSON.stringify(json)}`);
+    }
+    this.values = json as Record<string, unknown>;
+  }
+
+  get(key: string, fallback: unknown): unknown {
+    return Object.hasOwn(this.values, key) && this.values[key] !== null ? this.values[key] : fallback;
+  }
+
+  string(key: string, fallback?: string): string {
+    return this.checked(key, fallback, 'a string', (value): value is string => typeof value === 'string');
+  }
+
+  boolean(key: string, fallback?: boolean): boolean {
+    return this.checked(key, fallback, 'true or false', (value): value is boolean => typeof value === 'boolean');
+  }
+
+  number(key: string, fallback?: number): number {
+    return this.checked(key, fallback, 'a positive number', isPositive);
+  }
+
+  /** A whole number from 1. */
+  count(key: string, fallback?: number): number {
+    const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+    return this.checked(key, fallback, 'a whole number from 1', isCount);
+  }
+
+  /** Three positive numbers, one a colour. */
+  triple(key: string, fallback?: [number, number, number]): [number, number, number] {
+    const isTriple = (value: unknown): value is [number, number, number] =>
+      Array.isArray(value) && value.length === 3 && value.every((entry) => typeof entry === 'number' && entry >= 0);
+    return this.checked(key, fallback, 'three numbers', isTriple);
+  }
+
+  private checked<T>(key: string, fallback: T | undefined, expected: string, is: (value: unknown) => value is T): T {
+    const value = this.get(key, fallback);
+    if (is(value)) return value;
+    throw new InputError(
+      `${this.origin}: expected ${key} to be ${expected}, got ${JSON.stringify(value) ?? 'nothing'}`,
+    );
+  }
+}
+
+/** Reads a JSON file; throws {@link InputError} when it is missing or is no JSON object. */
+export function readConfiguration(path: string): Configuration {
+  let text;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InputError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+  try {
+    return new Configuration(path, JSON.parse(text));
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${path} should hold JSON, but does not: ${(error as Error).message}`);
+  }
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}

@@ -1,0 +1,193 @@
+/** Downloads a checkpoint from the Hugging Face hub into a hub cache: resumable, each file verified before it gets its name. */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, statSync } from 'node:fs';
+import { lstat, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { InputError } from '../../../input-error';
+import { begin, Interrupted } from '../../../work';
+import { isComplete, repositoryFolder } from './places';
+
+/** Besides the weights, what a model's folder may need. */
+const WANTED = [
+  'config.json',
+  'preprocessor_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'vocab.txt',
+  'vocab.json',
+  'merges.txt',
+  'model.safetensors.index.json',
+];
+
+interface HubFile {
+  readonly path: string;
+  readonly size: number;
+  /** What the cache names its content by: the sha256 of a large file, git's own hash of a small one. */
+  readonly etag: string;
+  readonly isSha256: boolean;
+}
+
+/**
+ * Downloads what `name`'s main branch holds of configuration, weights (safetensors) and tokenizer. A download that was cut
+ * off goes on where it stopped. Returns the folder.
+ *
+ * @throws Unreachable when the hub does not answer; InputError when it has no such model, or not with safetensors.
+ */
+export async function downloadCheckpoint(name: string, cache: string): Promise<string> {
+  const hub = await import('@huggingface/hub');
+  const hubUrl = process.env.HF_ENDPOINT?.replace(/\/+$/, '') || hub.HUB_URL;
+  const asked = { hubUrl, fetch: patientFetch };
+  const repo = { type: 'model', name } as const;
+  try {
+    const { sha } = await hub.modelInfo({ name, revision: 'main', additionalFields: ['sha'], ...asked });
+    const files: HubFile[] = [];
+    for await (const { type, path, size, lfs, oid } of hub.listFiles({ repo, revision: sha, ...asked })) {
+      const etag = lfs?.oid ?? oid;
+      if (type === 'file' && etag !== undefined) files.push({ path, size, etag, isSha256: lfs !== undefined });
+    }
+    const wanted = files.filter(({ path }) => WANTED.includes(path) || isWeights(path, files));
+    if (!wanted.some(({ path }) => path.endsWith('.safetensors'))) {
+      throw new InputError(`${name} should have its weights as model.safetensors on the hub, and has not`);
+    }
+    const repository = repositoryFolder(cache, name);
+    const folder = join(repository, 'snapshots', sha);
+    const work = begin(
+      `download of ${name}`,
+      wanted.reduce((sum, { size }) => sum + size, 0),
+    );
+    let done = 0;
+    try {
+      for (const file of wanted) {
+        const blob = join(repository, 'blobs', file.etag);
+        if (!existsSync(blob)) {
+          const content = await hub.downloadFile({ repo, path: file.path, revision: sha, xet: false, ...asked });
+          if (content === null) throw new Error(`the hub lists ${file.path} of ${name}, but does not give it`);
+          await fetchBlob(file, content, blob, (bytes) => work.advance(done + bytes));
+        }
+        done += file.size;
+        await work.advance(done);
+        await link(blob, join(folder, file.path));
+      }
+    } finally {
+      work.end();
+    }
+    if (!isComplete(folder)) throw new InputError(`${name} lacks some of its weights on the hub`);
+    // Last, for its presence says that the snapshot is whole.
+    const reference = join(repository, 'refs', 'main');
+    mkdirSync(dirname(reference), { recursive: true });
+    await writeFile(reference, sha);
+    return folder;
+  } catch (error) {
+    if (error instanceof InputError || error instanceof Interrupted) throw error;
+    if (error instanceof hub.HubApiError) {
+      const { statusCode } = error;
+      if (statusCode !== 401 && statusCode !== 404) throw new Unreachable(`it answers with status ${statusCode}`);
+      throw new InputError(
+        `the hub has no model ${name} that is open to everybody (status ${statusCode}); is the name right?`,
+      );
+    }
+    if (isNetworkTrouble(error)) throw new Unreachable(reasonOf(error));
+    throw error;
+  }
+}
+
+/** The hub, or the network, did not answer. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+}
+
+/** model.safetensors, or, where there is none, its shards. */
+function isWeights(path: string, files: readonly HubFile[]): boolean {
+  if (files.some((file) => file.path === 'model.safetensors')) return path === 'model.safetensors';
+  return /^model-\d+-of-\d+\.safetensors$/.test(path);
+}
+
+async function fetchBlob(
+  { path, size, etag, isSha256 }: HubFile,
+  content: Blob,
+  blob: string,
+  advance: (bytes: number) => Promise<void>,
+): Promise<void> {
+  mkdirSync(dirname(blob), { recursive: true });
+  const partial = `${blob}.incomplete`;
+  let have = existsSync(partial) ? statSync(partial).size : 0;
+  if (have > size) {
+    await rm(partial);
+    have = 0;
+  }
+  if (have < size || size === 0) {
+    const rest = have === 0 ? content : content.slice(have, size);
+    const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
+      let bytes = have;
+      for await (const chunk of chunks) {
+        yield chunk;
+        bytes += chunk.length;
+        await advance(Math.min(bytes, size));
+      }
+    };
+    const stream = Readable.fromWeb(rest.stream() as ReadableStream<Uint8Array>);
+    await pipeline(stream, counted, createWriteStream(partial, { flags: have === 0 ? 'w' : 'a' }));
+  }
+  const found = await hashOf(partial, isSha256 ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`));
+  if (found !== etag) {
+    await rm(partial);
+    throw new Error(
+      `the download of ${path} came out damaged (${found.slice(0, 12)}… instead of ${etag.slice(0, 12)}…); start it again`,
+    );
+  }
+  await rename(partial, blob);
+}
+
+async function hashOf(path: string, hash: Hash): Promise<string> {
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 22 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** A relative link, as huggingface_hub makes them, or, where a file system has no links, a copy. */
+async function link(blob: string, place: string): Promise<void> {
+  mkdirSync(dirname(place), { recursive: true });
+  if (
+    await lstat(place).then(
+      () => true,
+      () => false,
+    )
+  )
+    return;
+  try {
+    await symlink(relative(dirname(place), blob), place);
+  } catch {
+    await writeFile(place, await readFile(blob));
+  }
+}
+
+/** How long the hub may take to begin its answer. */
+const PATIENCE_MS = 20_000;
+
+/** fetch that gives up when no answer begins; a long body is waited for. */
+const patientFetch: typeof fetch = async (input, init) => {
+  const tooLong = new AbortController();
+  const timer = setTimeout(() => tooLong.abort(new Error(`no answer in ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+  try {
+    return await fetch(input, { ...init, signal: tooLong.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** Whether an error speaks of the network, and not of a file here. */
+function isNetworkTrouble(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== undefined && /^(EACCES|ENOSPC|EPERM|EROFS|EDQUOT|ENOTDIR)$/.test(code)) return false;
+  return (
+    /fetch failed|no answer|terminated|aborted|premature|socket/i.test(message) ||
+    /^(E[A-Z]+|UND_\w+)$/.test(code ?? '')
+  );
+}
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message;
+}

@@ -1,0 +1,27 @@
+import type { Preprocessing } from '../../data';
+import { VIT_B16, vitInitialisation, vitShapes } from '../networks/vit';
+import type { ViTModel } from '../vit-model';
+import { randomWeights } from '../weights/random';
+
+/** What google/vit-base-patch16-224-in21k's processor does: 224 x 224 whatever the proportions, values in [-1, 1]. */
+const VIT_PREPROCESSING: Preprocessing = {
+  resize: { height: 224, width: 224 },
+  resample: 'bilinear',
+  rescale: 1 / 255,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.5, 0.5, 0.5],
+};
+
+/** ViT-B/16 as Hugging Face initialises it, every tensor drawn from its own stream of `seed`. */
+export function randomViTB16(seed: number): ViTModel {
+  return {
+    name: 'random-vit-b16',
+    title: 'random ViT-B/16',
+    config: VIT_B16,
+    preprocessing: () => VIT_PREPROCESSING,
+    inputSize: 224,
+    provenance: { model: 'ViT-B/16', weights: "random, Hugging Face's initialisation", seed },
+    weights: () => Promise.resolve(randomWeights(seed, 'vit', vitShapes(VIT_B16), vitInitialisation)),
+    attentionSeed: seed,
+  };
+}

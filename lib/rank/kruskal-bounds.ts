@@ -1,0 +1,304 @@
+/**
+ * Bounds of the Kruskal rank that hold for every subset: certificates from below, a witness from above. Random draws
+ * estimate how many subsets are independent; they neither prove that all are nor find four dependent rows among 400.
+ */
+import { begin } from '../work';
+import { randomSource, type Matrix, type Random } from '../tensor';
+import type { Certificate, KruskalBounds, KruskalSearchOptions } from './search/bounds';
+import { smallCircuit } from './search/circuits';
+import { excludeSets } from './search/exclusion';
+import { exhaustiveCost, firstDependentSubset, subsetCount, subsetExponent } from './search/exhaustive';
+import { Independence } from './search/independence';
+import { dependentPair, dependentRow } from './search/pairs';
+import { precondition, product, rowsNeeded, type Preconditioned } from './search/preconditioning';
+import { pursue, reweight, reweightCost } from './search/pursuit';
+import { prepareRows, type Rows } from './proofs/rows';
+import { dependentPrefix, minimal, shrink } from './search/shrink';
+
+export type { Certificate, KruskalBounds, KruskalSearchOptions } from './search/bounds';
+
+/** A Gram matrix of more rows than this is not held; witnesses are then looked for among a sample of the rows. */
+const MOST_ROWS = 6000;
+
+/**
+ * Bounds of the Kruskal rank of the rows of `features` [T, d] at a tolerance: the largest k such that every k rows have
+ * rank k, where a singular value counts when it is strictly greater than the tolerance times sigma_max of the subset.
+ *
+ * Certified from below by: zero rows and all pairs; cosines after preconditioning (coherence); branch and bound over
+ * small sets; every subset, where there are few. Bounded from above by an adversarial search (fundamental circuits,
+ * matching pursuit, reweighted least squares, prefixes of random orders), each find reduced to a minimal set and
+ * confirmed by SVD. All arithmetic is float64. Throws `InputError` on an empty matrix, NaN or infinity.
+ */
+export async function searchKruskalRank(features: Matrix, options: KruskalSearchOptions): Promise<KruskalBounds> {
+  const rows = prepareRows(features);
+  if (rows.count > MOST_ROWS) return searchSample(rows, options);
+  return new Search(rows, options).run();
+}
+
+class Search {
+  private readonly independence: Independence;
+  private readonly random: Random;
+  private readonly T: number;
+  private readonly d: number;
+  private readonly operations: number;
+  private readonly certificates: Certificate[] = [];
+  private readonly notes: string[] = [];
+  private atLeast = 0;
+  private atMost: number;
+  private witness: number[] | null = null;
+
+  constructor(
+    rows: Rows,
+    private readonly options: KruskalSearchOptions,
+  ) {
+    this.T = rows.count;
+    this.d = rows.columns;
+    this.independence = new Independence(rows, options.rtol, product(rows.values, [this.T, this.d], false));
+    this.random = randomSource(options.seed, 'kruskal-search');
+    this.operations = options.operations ?? Math.min(3e10, Math.max(2e8, 1e5 * this.T * this.d));
+    this.atMost = Math.min(this.T, this.d);
+  }
+
+  async run(): Promise<KruskalBounds> {
+    this.certify('atMost', this.atMost, `no more than min(T, d) = ${this.atMost} rows can be independent`);
+    if (!this.rowsAndAll()) await this.pairs();
+    if (this.open()) this.knownSets();
+    if (this.open()) await this.everySubset(0.01, false);
+    if (this.open()) await this.exactDependencies();
+    if (this.open()) await this.pursuit();
+    if (this.open()) await this.smallSets();
+    if (this.open()) await this.nearDependencies();
+    if (this.open()) await this.everySubset(0.25, true);
+    return this.result();
+  }
+
+  private open(): boolean {
+    return this.atLeast < this.atMost;
+  }
+
+  private certify(bound: 'atLeast' | 'atMost', value: number, argument: string): void {
+    this.certificates.push({ bound, value, argument });
+    if (bound === 'atLeast') this.atLeast = Math.max(this.atLeast, value);
+    else this.atMost = Math.min(this.atMost, value);
+  }
+
+  /** Takes a dependent set as a bound from above if it is smaller than the one before, once SVD has confirmed it. */
+  private found(set: readonly number[], how: string): void {
+    if (set.length > this.atMost) return;
+    const { ratio, tolerance } = this.independence.sigma(set);
+    if (!(ratio <= tolerance) && set.length <= this.d) return;
+    this.witness = [...set].sort((a, b) => a - b);
+    const words = `${set.length} rows are dependent, ${how}: sigma_min / sigma_max = ${ratio.toExponential(2)} by SVD`;
+    this.certify('atMost', set.length - 1, `${words}, not above ${tolerance.toExponential(2)}`);
+  }
+
+  /** Zero rows, and the whole set when it fits into d dimensions. True when that decides everything. */
+  private rowsAndAll(): boolean {
+    const row = dependentRow(this.independence);
+    if (row !== null) {
+      this.witness = [row];
+      const zero = this.independence.ratio(1) < 1;
+      this.certify('atMost', 0, zero ? `row ${row} is zero` : 'the tolerance leaves no singular value standing');
+      return true;
+    }
+    this.certify('atLeast', 1, `none of the ${this.T} rows is zero`);
+    const all = Array.from({ length: this.T }, (_, i) => i);
+    if (this.T > this.d) return false;
+    if (!this.independence.dependent(all)) {
+      this.certify('atLeast', this.T, `all ${this.T} rows together are independent, so every subset is`);
+      return true;
+    }
+    if (this.T > 1) this.found(minimal(this.independence, all), 'reduced from all rows');
+    return false;
+  }
+
+  private async pairs(): Promise<void> {
+    if (!this.open()) return;
+    const pair = await dependentPair(this.independence);
+    if (pair) this.found(pair, 'found among all pairs');
+    else this.certify('atLeast', 2, `each of the ${subsetCount(this.T, 2)} pairs is independent`);
+  }
+
+  private knownSets(): void {
+    const { independence } = this;
+    const sets = (this.options.known ?? []).filter((set) => set.length <= this.d && independence.dependent(set));
+    const smallest = sets.map((set) => shrink(independence, set)).sort((a, b) => a.length - b.length)[0];
+    if (smallest) this.found(minimal(independence, smallest), 'reduced from a set given as dependent');
+  }
+
+  /** Dependencies of few rows that hold far below the tolerance. */
+  private async exactDependencies(): Promise<void> {
+    const circuit = await smallCircuit(this.independence, this.random, this.atMost + 1, this.operations * 0.1);
+    if (circuit) this.found(minimal(this.independence, circuit), 'found as a fundamental circuit');
+  }
+
+  /** Matching pursuit from as many rows as the budget allows. */
+  private async pursuit(): Promise<void> {
+    const { T, atMost } = this;
+    const { cosines } = this.preconditioned();
+    const order = (leader: number) => pursue(cosines, T, leader, this.atMost);
+    await this.prefixes('found by matching pursuit', order, (T * atMost ** 2) / 2, 0.15);
+  }
+
+  /** What finds more, at a higher price: reweighted least squares, then prefixes of random orders. */
+  private async nearDependencies(): Promise<void> {
+    const { independence, random, T, d } = this;
+    if (d <= T) {
+      // TensorFlow multiplies some eight times faster than the rest of the search.
+      const cost = reweightCost(T, d) / 8;
+      await this.prefixes('found by reweighted least squares', (leader) => reweight(independence, leader), cost, 0.15);
+    }
+    await this.prefixes('found at the end of a random order', () => random.permutation(T), this.atMost ** 3 / 2, 0.05);
+  }
+
+  /** Orders of the rows that belong to random leaders, at a cost each: the shortest dependent prefix, made minimal. */
+  private async prefixes(
+    how: string,
+    order: (leader: number) => ArrayLike<number>,
+    cost: number,
+    share: number,
+  ): Promise<void> {
+    if (!this.open()) return;
+    const { independence, T, random } = this;
+    // A verdict costs a Cholesky factorization; where the tolerance is beyond a Gram's reach, now and then an SVD.
+    const verdict = this.atMost ** 3 * (independence.ratio(this.atMost) > 1e-7 ? 0.2 : 2);
+    const tries = Math.min(T, Math.max(1, Math.floor((share * this.operations) / (cost + verdict))));
+    let best: number[] | null = null;
+    const work = begin(`sets near to dependence, ${how}`, tries);
+    try {
+      for (const [done, leader] of random.permutation(T).subarray(0, tries).entries()) {
+        const prefix = dependentPrefix(independence, order(leader), best ? best.length - 1 : this.atMost);
+        if (prefix) best = shrink(independence, prefix);
+        await work.advance(done);
+      }
+    } finally {
+      work.end();
+    }
+    if (best) this.found(minimal(independence, best), how);
+  }
+
+  private cached: Preconditioned | null = null;
+  private preconditioned(): Preconditioned {
+    return (this.cached ??= precondition(this.independence));
+  }
+
+  /** Coherence, then branch and bound, one size after the other. */
+  private async smallSets(): Promise<void> {
+    const { independence, T } = this;
+    const view = this.preconditioned();
+    const map = view.alpha === null ? 'the rows as they are' : `rows whitened at alpha = ${view.alpha} ||X||_F`;
+    let needed = Infinity;
+    for (let i = 0; i < T; i++) {
+      needed = Math.min(needed, rowsNeeded(view.cosines.subarray(i * T, (i + 1) * T), i, view.slack));
+    }
+    if (needed - 1 > this.atLeast) {
+      const value = Math.min(needed - 1, this.atMost);
+      this.certify('atLeast', value, `coherence: the ${needed - 2} largest cosines of no row (${map}) add up to 1`);
+    } else {
+      this.notes.push(`coherence is vacuous here: it proves ${needed - 1} (${map})`);
+    }
+    let left = this.operations * 0.45;
+    while (this.open()) {
+      const m = this.atLeast + 1;
+      const sets = subsetCount(T, m).toPrecision(3);
+      const result = await excludeSets(independence, view, m, left);
+      left -= result.spent;
+      if (result.outcome === 'found') {
+        this.found(minimal(independence, result.set), `found by branch and bound over sets of up to ${m}`);
+        if (this.atMost >= m) return;
+      } else if (result.outcome === 'excluded') {
+        this.certify(
+          'atLeast',
+          m,
+          `branch and bound (${result.nodes} nodes) leaves none of the ${sets} sets of ${m} rows`,
+        );
+      } else {
+        this.notes.push(`branch and bound over the ${sets} sets of ${m} rows was given up after ${result.nodes} nodes`);
+        return;
+      }
+    }
+  }
+
+  /** From the top: if all sets of the size in question are few, at most this share of the work, they are all judged; `last` says so if not. */
+  private async everySubset(share: number, last: boolean): Promise<void> {
+    const { independence, T } = this;
+    while (this.open()) {
+      const k = this.atMost;
+      const cost = exhaustiveCost(T, k);
+      const sets = subsetCount(T, k);
+      if (cost > this.operations * share) {
+        const note = `all sets of ${k} rows, some 10^${subsetExponent(T, k)} of them, are too many to be judged one by one`;
+        if (last) this.notes.push(note);
+        return;
+      }
+      const set = await firstDependentSubset(independence, k);
+      if (set === null) {
+        this.certify('atLeast', k, `each of the ${sets} sets of ${k} rows was judged`);
+      } else {
+        this.found(minimal(independence, set), `found among all ${sets} sets of ${k}`);
+        if (this.atMost >= k) return;
+      }
+    }
+  }
+
+  private result(): KruskalBounds {
+    const { witness, atLeast, atMost, certificates, notes } = this;
+    return {
+      atLeast,
+      atMost,
+      witness,
+      witnessSigma: witness && this.independence.sigma(witness),
+      certificates,
+      notes,
+      rtol: this.options.rtol,
+      seed: this.options.seed,
+      precision: 'float64',
+    };
+  }
+}
+
+/**
+ * Too many rows for one Gram matrix: all pairs, two blocks of rows at a time, and the rest of the search among a sample.
+ * A witness from the sample is one for the whole; of the certificates only those for single rows and pairs carry over.
+ */
+async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<KruskalBounds> {
+  const { count, columns } = rows;
+  const block = MOST_ROWS / 2;
+  const blocks = Array.from({ length: Math.ceil(count / block) }, (_, b) => b * block);
+  const range = (start: number) => Array.from({ length: Math.min(block, count - start) }, (_, i) => start + i);
+  const unions = blocks.flatMap((a) => blocks.filter((b) => b > a).map((b) => [...range(a), ...range(b)]));
+  let pair: number[] | null = null;
+  const work = begin(`all ${subsetCount(count, 2)} pairs of rows`, unions.length);
+  try {
+    for (const [done, union] of unions.entries()) {
+      const part = chosen(rows, union);
+      const independence = new Independence(part, options.rtol, product(part.values, [union.length, columns], false));
+      const zero = dependentRow(independence);
+      const found = zero === null ? await dependentPair(independence) : [zero];
+      if (found !== null && (pair === null || found.length < pair.length)) pair = found.map((row) => union[row]);
+      if (pair?.length === 1) break;
+      await work.advance(done);
+    }
+  } finally {
+    work.end();
+  }
+  const sample = pair ?? Array.from(randomSource(options.seed, 'kruskal-sample').subset(count, MOST_ROWS));
+  const bounds = await new Search(chosen(rows, sample), { ...options, known: [] }).run();
+  const atLeast = Math.min(bounds.atLeast, pair === null ? 2 : pair.length - 1);
+  const certificates: Certificate[] = bounds.certificates.filter(({ bound }) => bound === 'atMost');
+  certificates.push({ bound: 'atLeast', value: atLeast, argument: `rows and pairs of all ${count} rows, in blocks` });
+  return {
+    ...bounds,
+    atLeast,
+    atMost: bounds.witness === null ? Math.min(count, columns) : bounds.atMost,
+    witness: bounds.witness && bounds.witness.map((row) => sample[row]),
+    certificates,
+    notes: [...bounds.notes, `more than ${MOST_ROWS} rows: beyond pairs, ${sample.length} of ${count} were searched`],
+  };
+}
+
+function chosen({ values, columns }: Rows, set: readonly number[]): Rows {
+  const data = new Float64Array(set.length * columns);
+  set.forEach((row, i) => data.set(values.subarray(row * columns, (row + 1) * columns), i * columns));
+  return prepareRows({ data, shape: [set.length, columns] });
+}

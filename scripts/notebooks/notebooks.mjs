@@ -1,0 +1,211 @@
+/**
+ * Runs notebooks from top to bottom, each into `reports/<name>.ipynb`:
+ *
+ *     node scripts/notebooks/notebooks.mjs [notebooks/01-assumptions.ipynb …]
+ *
+ * Two at a time where the machine has the cores and the memory, as many as ATTENTION_JOBS says otherwise. The sizes come from
+ * ATTENTION_PROFILE (lib/experiments/profiles.ts). Exit status 1 when a cell fails.
+ */
+import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { availableParallelism, cpus, platform, totalmem } from 'node:os';
+import { basename, join, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { coresFor } from './cores.mjs';
+import { jupyterEnvironment } from './environment.mjs';
+import { SetupFailure, isMain, runScript } from '../setup/failure.mjs';
+import { python, root } from '../setup/places.mjs';
+
+export const reports = join(root, 'reports');
+
+/** A notebook keeps one to two cores busy and was seen to hold 2 GiB: two of them leave no core idle. */
+const AT_ONCE = 2;
+const MEMORY_OF_TWO = 12 * 2 ** 30;
+
+/** The notebooks of the project, in reading order, or those that are named. */
+export function findNotebooks(named = []) {
+  if (named.length === 0) {
+    const folder = join(root, 'notebooks');
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.ipynb'))
+      .sort()
+      .map((name) => join(folder, name));
+  }
+  return named.map((name) => {
+    const candidates = [resolve(name), join(root, 'notebooks', name), join(root, 'notebooks', `${name}.ipynb`)];
+    const found = candidates.find((path) => path.endsWith('.ipynb') && existsSync(path));
+    if (!found) throw new SetupFailure(`there is no notebook '${name}': name a file, or one of ${names().join(', ')}`);
+    return found;
+  });
+}
+
+/**
+ * Executes one notebook. Gives `{output, failed}`; what happens is told to `listener`, the id of each cell that is done to
+ * `onCell`. `threads`: how many it computes with, all cores by default; TF_NUM_INTRAOP_THREADS says otherwise.
+ */
+export async function executeNotebook(
+  notebook,
+  { output, threads, allowErrors = false, listener = createBoard().listener(notebook), onCell = () => {} },
+) {
+  const run = { profile: process.env.ATTENTION_PROFILE ?? 'quick', machine: machine() };
+  const args = [join(root, 'scripts', 'notebooks', 'notebooks.py'), notebook, output, '--run', JSON.stringify(run)];
+  if (allowErrors) args.push('--allow-errors');
+  const env = { ...(threads && { TF_NUM_INTRAOP_THREADS: String(threads) }), ...jupyterEnvironment() };
+  const child = spawn(python, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const complaints = [];
+  createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
+  let died = false;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line);
+    died ||= event.error?.name === 'DeadKernel';
+    if (event.done) onCell(event.done);
+    else listener.event(event);
+  });
+  const status = await new Promise((done) => child.on('close', (code) => done(code ?? 1)));
+  // A kernel that dies has said its last words on its standard error.
+  if (died) process.stderr.write(`${complaints.slice(-30).join('\n')}\n`);
+  listener.end(status);
+  if (status !== 0 && status !== 1)
+    throw new SetupFailure(`${basename(notebook)} did not run: ${complaints.slice(-5).join('\n')}`, 1);
+  if (status === 1 && complaints.some((line) => line.startsWith('Traceback')))
+    throw new SetupFailure(`${basename(notebook)} did not run:\n${complaints.join('\n')}`, 1);
+  return { output, failed: status === 1 };
+}
+
+/**
+ * Executes `notebooks` into `folder`, in their order as far as they need not wait for each other: what a notebook names
+ * in its metadata, as `attention_capacity.after`, has ended before it begins: `"<notebook>"`, or `"<notebook>#<id of a cell>"`
+ * where it need not wait for the rest. `onEnd` is told the name of each that has ended, succeeded or not; what it gives is told
+ * to the user. True when every cell of every one succeeded.
+ */
+export async function executeNotebooks(notebooks, { folder = reports, onEnd = async () => undefined } = {}) {
+  const jobs = Math.min(jobsAtOnce(), notebooks.length);
+  const board = createBoard();
+  const waiting = notebooks.map((path) => ({ path, name: basename(path, '.ipynb'), after: predecessors(path) }));
+  const running = new Map();
+  const doneCells = new Set();
+  const news = new EventEmitter();
+  let cellDone = once(news, 'cell');
+  let allPassed = true;
+  while (waiting.length > 0 || running.size > 0) {
+    const open = new Set([...waiting, ...running.values()].map(({ name }) => name));
+    const isOpen = (place) => open.has(place.split('#')[0]) && !doneCells.has(place);
+    const next = waiting.findIndex(({ after }) => !after.some(isOpen));
+    if (next >= 0 && running.size < jobs) {
+      const [{ path, name }] = waiting.splice(next, 1);
+      const onCell = (id) => {
+        doneCells.add(`${name}#${id}`);
+        news.emit('cell');
+        cellDone = once(news, 'cell');
+      };
+      const isAlone = waiting.length === 0 && running.size === 0;
+      const options = {
+        output: join(folder, `${name}.ipynb`),
+        threads: coresFor(isAlone ? 1 : jobs),
+        listener: board.listener(path),
+        onCell,
+      };
+      const ended = executeNotebook(path, options).then(async ({ failed }) => {
+        allPassed &&= !failed;
+        const told = await onEnd(name);
+        if (told) board.say(told);
+        running.delete(path);
+      });
+      running.set(path, { name, ended });
+    } else if (running.size > 0) {
+      await Promise.race([cellDone, ...[...running.values()].map(({ ended }) => ended)]);
+    } else {
+      const names = waiting.map(({ name }) => name).join(', ');
+      throw new SetupFailure(`the notebooks ${names} wait for each other: look at 'after' in their metadata`, 1);
+    }
+  }
+  return allPassed;
+}
+
+/** The notebooks, or cells of them, that a notebook names as those to run before it: they compute features that it uses. */
+function predecessors(notebook) {
+  return JSON.parse(readFileSync(notebook, 'utf8')).metadata?.attention_capacity?.after ?? [];
+}
+
+function jobsAtOnce() {
+  const text = process.env.ATTENTION_JOBS;
+  if (text === undefined) return availableParallelism() > 1 && totalmem() >= MEMORY_OF_TWO ? AT_ONCE : 1;
+  const jobs = Number(text);
+  if (!Number.isSafeInteger(jobs) || jobs < 1)
+    throw new SetupFailure(
+      `ATTENTION_JOBS is '${text}'; it must be a positive whole number: how many notebooks run at once`,
+    );
+  return jobs;
+}
+
+/** What the run was made on, in words: no names of machines or people. */
+function machine() {
+  const model = cpus()[0]?.model.trim() || process.arch;
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  return `${availableParallelism()} cores of ${model}, ${memory}, ${platform()}, Node ${process.versions.node}`;
+}
+
+/**
+ * Shows on standard error which cells run and how far they are: on a terminal one line that moves, for all notebooks that run;
+ * in a log, which is no place for things that move, a line a minute for each.
+ */
+function createBoard() {
+  const terminal = process.stderr.isTTY === true;
+  const lines = new Map();
+  const draw = () => {
+    const line = [...lines.values()].join(' | ');
+    process.stderr.write(`\r\x1b[K${line.slice(0, process.stderr.columns - 1)}`);
+  };
+  /** Something that stays, above what moves. */
+  const say = (text) => {
+    process.stderr.write(`${terminal ? '\r\x1b[K' : ''}${text}\n`);
+    if (terminal) draw();
+  };
+  return {
+    say,
+    listener(notebook) {
+      const name = basename(notebook, '.ipynb');
+      const began = Date.now();
+      let cell = '';
+      let told = 0;
+      const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
+      if (!terminal) say(`${name}: running`);
+      return {
+        event({ cell: number, cells, progress, error }) {
+          if (error) {
+            const place = error.cell === null ? 'after the last cell' : `code cell ${error.cell} (${error.source})`;
+            say(`${relative(process.cwd(), notebook)}, ${place}:\n${error.traceback.join('\n') || error.message}`);
+            return;
+          }
+          if (number) cell = `cell ${number} of ${cells}`;
+          const work = progress
+            ?.map(({ label, done, total }) => `${label} ${Math.round((100 * done) / total)} %`)
+            .join(', ');
+          lines.set(name, `${name}: ${cell}, ${seconds()}${work ? `  ${work}` : ''}`);
+          if (terminal) draw();
+          else if (Date.now() - told >= 60_000) {
+            told = Date.now();
+            say(lines.get(name));
+          }
+        },
+        end(status) {
+          lines.delete(name);
+          say(`${name}: ${status === 0 ? 'done' : 'failed'} in ${seconds()}`);
+        },
+      };
+    },
+  };
+}
+
+function names() {
+  return findNotebooks().map((path) => basename(path, '.ipynb'));
+}
+
+if (isMain(import.meta.url)) {
+  await runScript(async () => {
+    const { positionals } = parseArgs({ allowPositionals: true });
+    if (!(await executeNotebooks(findNotebooks(positionals)))) process.exitCode = 1;
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * Sets up what is missing, and nothing else: Node's packages, Python's, libtensorflow with its addon, photographs, image
+ * sets and weights. Each step looks whether its result is there and right; a result gets its name, or its stamp, only
+ * after it was checked, so that a broken run leaves nothing that looks whole.
+ */
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import {
+  findCompiler,
+  findPython,
+  nodeProblem,
+  npmProblem,
+  platformProblem,
+  spaceProblem,
+  writableProblem,
+} from './prerequisites.mjs';
+import { addonBuilt, addonInPlace, installAddon } from './addon.mjs';
+import { cudaPresent, device as chosenDevice, installCuda, rememberDevice } from './device.mjs';
+import { SetupFailure, isMain, runScript } from './failure.mjs';
+import { alone } from './lock.mjs';
+import { installNodePackages, nodePackagesPresent } from './node-packages.mjs';
+import { cache, root } from './places.mjs';
+import { say } from './progress.mjs';
+import { environmentPresent, jupyter, makeEnvironment } from './python.mjs';
+import { fetchSource, missingSources, spaceFor } from './sources.mjs';
+
+/** Measured: node_modules, .venv, and CUDA's wheels once packed and once unpacked; plus room to work. */
+const SPACE = { nodePackages: 0.7e9, pythonPackages: 0.5e9, cuda: 8e9, work: 0.5e9 };
+
+/** Looks at everything, names all that is wrong with the machine at once, then does what is missing. */
+async function setUpAlone() {
+  const device = chosenDevice();
+  const missing = {
+    nodePackages: !nodePackagesPresent(),
+    pythonPackages: !environmentPresent(jupyter),
+    sources: await missingSources(device),
+    cuda: !cudaPresent(device),
+    addon: !addonInPlace(device),
+  };
+  if (
+    !missing.nodePackages &&
+    !missing.pythonPackages &&
+    missing.sources.length === 0 &&
+    !missing.cuda &&
+    !missing.addon
+  )
+    return;
+
+  const [python, compiler, npm] = await Promise.all([
+    missing.pythonPackages ? findPython() : {},
+    addonBuilt(device) ? {} : findCompiler(),
+    npmProblem(),
+  ]);
+  const sizes = [
+    missing.nodePackages ? SPACE.nodePackages : 0,
+    missing.pythonPackages ? SPACE.pythonPackages : 0,
+    missing.cuda ? SPACE.cuda : 0,
+    ...missing.sources.map(spaceFor),
+  ];
+  const space = spaceProblem(sizes.reduce((sum, bytes) => sum + bytes, SPACE.work));
+  const problems = [platformProblem(), npm, python.problem, compiler.problem, space].filter(Boolean);
+  if (problems.length > 0)
+    throw new SetupFailure(
+      `Nothing was downloaded, because something is missing on this machine:\n${problems.map((line) => `- ${line}`).join('\n')}`,
+    );
+
+  say('Setting up what is missing (once; interrupt it whenever you like, it goes on where it was)');
+  if (missing.nodePackages) await installNodePackages();
+  if (missing.pythonPackages) await makeEnvironment(jupyter, python.interpreter);
+  for (const source of missing.sources) await fetchSource(source);
+  if (missing.cuda) await installCuda();
+  // Looked at again: new Node packages took the addon with them.
+  if (!addonInPlace(device)) await installAddon(device, compiler.compiler);
+  rememberDevice(device);
+}
+
+/** Holds the checkout and the cache (which several checkouts may share) for itself while `work` runs. */
+function inside(work) {
+  const problem = nodeProblem() ?? writableProblem();
+  if (problem) throw new SetupFailure(problem);
+  return alone(join(root, '.setup.lock'), () => alone(join(cache, '.cache.lock'), work));
+}
+
+/** Sets up what is missing. */
+export function setUp() {
+  return inside(setUpAlone);
+}
+
+/** Sets up what is missing and builds: what every command begins with. */
+export function prepare() {
+  return inside(async () => {
+    await setUpAlone();
+    await build();
+  });
+}
+
+if (isMain(import.meta.url)) {
+  await runScript(async () => {
+    await prepare();
+    say('Everything is set up.');
+  });
+}

@@ -1,0 +1,82 @@
+/**
+ * The reporter of `npm test`: one line a test file, everything about what failed at the end, and one plain line of counts.
+ * What a test file prints is shown only if something in it failed.
+ */
+import { relative } from 'node:path';
+import { inspect } from 'node:util';
+import { root } from '../setup/places.mjs';
+
+/** test/dist/rank/tolerance.test.js, or the .ts it was made from -> rank/tolerance */
+function roomOf(file) {
+  return relative(root, file)
+    .replace(/^test\/(dist\/)?/, '')
+    .replace(/\.test\.[cm]?[jt]s$/, '');
+}
+
+/** A test that contains others fails when one of them does; that is the same failure, told twice. */
+const isEcho = (error) => error?.failureType === 'subtestsFailed';
+
+function explain(error) {
+  const cause = error?.cause ?? error;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause);
+}
+
+const indented = (text) => text.trimEnd().replace(/^/gm, '    ');
+
+/** What is known of one test file. */
+class Room {
+  constructor(name) {
+    Object.assign(this, { name, passed: 0, skipped: [], failures: [], milliseconds: 0, printed: '' });
+  }
+
+  /** Counts a finished test; suites are not tests, and a file is one only when it failed as a whole. */
+  count(data, failed) {
+    const isFile = data.nesting === 0 && data.name === data.file;
+    if (data.nesting === 0) this.milliseconds += data.details.duration_ms;
+    if (data.skip !== undefined || data.todo !== undefined) this.skipped.push(data.name);
+    else if (failed && !isEcho(data.details.error))
+      this.failures.push({ test: isFile ? 'the file itself' : data.name, error: data.details.error });
+    else if (!failed && !isFile && data.details.type !== 'suite') this.passed++;
+  }
+
+  line() {
+    const counts = [`${this.passed} passed`];
+    if (this.failures.length > 0) counts.push(`${this.failures.length} failed`);
+    if (this.skipped.length > 0) counts.push(`${this.skipped.length} skipped`);
+    const mark = this.failures.length > 0 ? 'FAILED' : 'ok    ';
+    return `${mark}  ${this.name}: ${counts.join(', ')} (${(this.milliseconds / 1000).toFixed(1)} s)\n`;
+  }
+
+  *details() {
+    for (const name of this.skipped) yield `skipped in ${this.name}: ${name}\n`;
+    for (const { test, error } of this.failures)
+      yield `\nFAILED in ${this.name}: ${test}\n${indented(explain(error))}\n`;
+    if (this.failures.length > 0 && this.printed) yield `\n  ${this.name} printed:\n${indented(this.printed)}\n`;
+  }
+}
+
+export default async function* report(events) {
+  const rooms = new Map();
+  const roomFor = (file) => {
+    const name = roomOf(file);
+    return rooms.get(name) ?? rooms.set(name, new Room(name)).get(name);
+  };
+  let current; // the events of one file come together
+  for await (const { type, data } of events) {
+    if (type === 'test:stdout' || type === 'test:stderr') roomFor(data.file).printed += data.message;
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    const room = roomFor(data.file);
+    if (current !== undefined && current !== room) yield current.line();
+    current = room;
+    room.count(data, type === 'test:fail');
+  }
+  if (current !== undefined) yield current.line();
+
+  const all = [...rooms.values()];
+  for (const room of all) yield* room.details();
+  const sum = (count) => all.reduce((total, room) => total + count(room), 0);
+  const counts = [`${sum((room) => room.passed)} passed`, `${sum((room) => room.failures.length)} failed`];
+  const skipped = sum((room) => room.skipped.length);
+  if (skipped > 0) counts.push(`${skipped} skipped`);
+  yield `\nTests: ${counts.join(', ')}\n`;
+}

@@ -1,0 +1,51 @@
+/**
+ * `npm test`: set up, build, lint, then every test. `--all` adds the long ones. Words pick test files by their path and leave
+ * the linting out: `npm test -- rank/tolerance`.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { coresFor } from '../notebooks/cores.mjs';
+import { lint } from '../lint/lint.mjs';
+import { prepare } from '../setup/setup.mjs';
+import { SetupFailure, runScript } from '../setup/failure.mjs';
+import { root } from '../setup/places.mjs';
+import { say } from '../setup/progress.mjs';
+
+/** Two at a time. */
+const CONCURRENCY = 2;
+/** A test file that takes longer hangs; with `--all` one of them runs all notebooks twice. */
+const TIMEOUT_MS = 20 * 60_000;
+const TIMEOUT_OF_ALL_MS = 90 * 60_000;
+
+/** The compiled tests of the sources that exist now; dist may also hold some of sources that are gone. */
+function testFiles(words) {
+  const isSource = (name) => name.endsWith('.test.ts') && !/^(dist|node_modules)\//.test(name);
+  const sources = readdirSync(join(root, 'test'), { recursive: true }).filter(isSource).sort();
+  return sources
+    .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
+    .map((name) => join(root, 'test', 'dist', name.replace(/\.ts$/, '.js')));
+}
+
+await runScript(async () => {
+  const words = process.argv.slice(2).filter((word) => word !== '--all');
+  const all = process.argv.includes('--all');
+  await prepare();
+  if (words.length === 0) await lint();
+  const files = testFiles(words);
+  if (files.length === 0) throw new SetupFailure(`no test file has ${words.join(' or ')} in its path`);
+  say(`${files.length} test files`);
+  const options = [
+    '--enable-source-maps',
+    '--test',
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${all ? TIMEOUT_OF_ALL_MS : TIMEOUT_MS}`,
+    `--test-reporter=${join(import.meta.dirname, 'test-report.mjs')}`,
+    '--test-reporter-destination=stdout',
+  ];
+  const env = { TF_NUM_INTRAOP_THREADS: String(coresFor(CONCURRENCY)), ...process.env };
+  if (all) env.ATTENTION_TEST_ALL = '1';
+  process.exitCode =
+    spawnSync(process.execPath, [...options, ...files], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+      .status ?? 1;
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { readCsv } from 'attention-capacity/data/files/csv';
+import { InputError } from 'attention-capacity/input-error';
+
+let folder: string;
+before(() => (folder = mkdtempSync(join(tmpdir(), 'csv-'))));
+after(() => rmSync(folder, { recursive: true }));
+
+function file(content: string | Uint8Array): string {
+  const path = join(folder, 'features.csv');
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('readCsv', () => {
+  for (const [what, text] of [
+    ['plain', '1,2,3\n4,5,6\n'],
+    ['without a last line end', '1,2,3\n4,5,6'],
+    ['with Windows line ends', '1,2,3\r\n4,5,6\r\n'],
+    ['with blanks', ' 1, 2 ,3\n\t4,5 ,6\n'],
+    ['with empty lines', '\n1,2,3\n\n\n4,5,6\n\n'],
+    ['with quotes', '"1","2","3"\n"4",5,6\n'],
+    ['with a byte order mark', '\ufeff1,2,3\n4,5,6\n'],
+    ['with names', 'a,b,c\n1,2,3\n4,5,6\n'],
+    ['with the names of numpy.savetxt', '# a,b,c\n1,2,3\n4,5,6\n'],
+    ['with quoted names', '"width, in px","height",""\n1,2,3\n4,5,6\n'],
+    ['in scientific notation', '1e0,+2.0,.3e1\n4.,5.000000000000000000e+00,60E-1\n'],
+  ]) {
+    it(`reads numbers ${what}`, async () => {
+      const matrix = await readCsv(file(text));
+      assert.deepEqual(matrix, { data: Float64Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3], dtype: 'float64' });
+    });
+  }
+
+  it('reads one column and one row', async () => {
+    assert.deepEqual((await readCsv(file('1\n2\n3\n'))).shape, [3, 1]);
+    assert.deepEqual((await readCsv(file('1,2,3'))).shape, [1, 3]);
+  });
+
+  it('loses no digit of a float64', async () => {
+    const values = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(values, async (row) => {
+        const { data } = await readCsv(file(`${row.join(',')}\n${row.map((x) => x.toExponential()).join(',')}\n`));
+        assert.deepEqual(
+          data,
+          Float64Array.from([...row, ...row].map((x) => (Object.is(x, -0) ? 0 : x))).map((x) => x),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('reads more rows than fit into one block', async () => {
+    const rows = 3000;
+    const lines = Array.from({ length: rows }, (_, i) => Array.from({ length: 100 }, (_, j) => i * 100 + j).join(','));
+    const { data, shape } = await readCsv(file(lines.join('\n')));
+    assert.deepEqual(shape, [rows, 100]);
+    assert.ok(data.every((value, i) => value === i));
+  });
+
+  for (const [what, text, message] of [
+    ['an empty file', '', /holds no numbers/],
+    ['names alone', 'a,b\n', /holds no numbers/],
+    ['a ragged line', '1,2,3\n4,5\n', /line 2, has 2 fields, and the lines before it have 3 numbers/],
+    ['a line with more', 'a,b\n1,2,3\n', /line 2, has 3 fields, and the lines before it have 2 names/],
+    ['a comma at the end', '1,2\n3,4,\n', /line 2, has 3 fields/],
+    ['a word', '1,2\n\n3,four\n', /line 3, holds "four" in column 1 .*, where a number was expected/],
+    ['a gap', '1,2\n3,\n', /line 2, holds nothing in column 1/],
+    ['names that are half numbers', 'a,2\n3,4\n', /line 1, holds "a" in column 0/],
+    ['hexadecimal numbers', '1,0x10\n', /line 1, holds "0x10" in column 1/],
+    ['NaN', 'a,b\n1,2\n3,nan\n', /line 3, holds nan in row 1, column 1/],
+    ['infinity', '1,-inf\n', /line 1, holds -inf in row 0, column 1/],
+    ['a number beyond float64', '1,2\n1,1e999\n', /line 2, holds 1e999 in row 1, column 1/],
+    ['semicolons', '1;2\n3;4\n5;6', /line 2, holds "3;4" .*; separate the numbers by commas/],
+    ['tabs', '1\t2\n3\t4\n', /line 2, holds .*; separate the numbers by commas/],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      await assert.rejects(readCsv(file(text)), (error) => {
+        assert.ok(error instanceof InputError, String(error));
+        assert.match(error.message, message);
+        assert.ok(error.message.includes('features.csv') && !error.message.includes('\n'), error.message);
+        return true;
+      });
+    });
+  }
+
+  it('refuses what is no text, in one line', async () => {
+    const noise = Uint8Array.from({ length: 5000 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
+    for (const content of [noise, new Uint8Array(100), Buffer.from('\x93NUMPY\x01\x00', 'latin1')]) {
+      await assert.rejects(readCsv(file(content)), (error) => {
+        assert.ok(error instanceof InputError && !/[\n\r]/.test(error.message), String(error));
+        return true;
+      });
+    }
+  });
+
+  it('refuses what does not fit into memory, with the size that would be needed', async () => {
+    const path = file('1,2,3\n'.repeat(20000));
+    // The rest is a hole: it takes no room on the disk, and is never read.
+    truncateSync(path, 2 ** 40);
+    await assert.rejects(readCsv(path), /features\.csv' needs 8\.8 TB of memory and .* are free/);
+  });
+
+  it('refuses a file that is not there, and a folder', async () => {
+    await assert.rejects(readCsv(join(folder, 'none.csv')), /'.*none\.csv' cannot be read: there is no such file/);
+    await assert.rejects(readCsv(folder), /cannot be read: it is a folder/);
+  });
+});

@@ -1,0 +1,256 @@
+/** Names on the Hugging Face hub: the caches of this machine, and a hub of the test's own to download from. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, test } from 'node:test';
+import { InputError } from 'attention-capacity/input-error';
+import { hubCheckpoint, huggingFaceModel, isHubName, localCheckpoint } from 'attention-capacity/models';
+import { GOLDEN } from '../golden';
+
+const root = mkdtempSync(join(tmpdir(), 'hub-'));
+const SHA = '0123456789abcdef0123456789abcdef01234567';
+const CHECKPOINT = join(GOLDEN, 'checkpoint-gpt2-sharded');
+const VARIABLES = [
+  'HF_HOME',
+  'HF_HUB_CACHE',
+  'HUGGINGFACE_HUB_CACHE',
+  'HF_HUB_OFFLINE',
+  'HF_ENDPOINT',
+  'XDG_CACHE_HOME',
+  'ATTENTION_CACHE',
+];
+const before = new Map(VARIABLES.map((name) => [name, process.env[name]]));
+
+let folders = 0;
+/** Nothing of this machine's own caches is seen. */
+function fresh(settings: Record<string, string> = {}): string {
+  const folder = join(root, String(folders++));
+  for (const name of VARIABLES) delete process.env[name];
+  Object.assign(process.env, {
+    XDG_CACHE_HOME: join(folder, 'home'),
+    ATTENTION_CACHE: join(folder, 'cache'),
+    ...settings,
+  });
+  return folder;
+}
+afterEach(() =>
+  before.forEach((value, name) => (value === undefined ? delete process.env[name] : (process.env[name] = value))),
+);
+after(() => rmSync(root, { recursive: true }));
+
+/** A snapshot as huggingface_hub lays it out. */
+function snapshot(cache: string, repository: string, { main = true } = {}): string {
+  const folder = join(cache, repository, 'snapshots', SHA);
+  cpSync(CHECKPOINT, folder, { recursive: true });
+  if (main) {
+    mkdirSync(join(cache, repository, 'refs'));
+    writeFileSync(join(cache, repository, 'refs', 'main'), SHA);
+  }
+  return folder;
+}
+
+const refused =
+  (...patterns: RegExp[]) =>
+  (error: Error) =>
+    error instanceof InputError &&
+    !error.message.includes('\n') &&
+    patterns.every((pattern) => pattern.test(error.message));
+
+test('names on the hub are told from paths', () => {
+  const names = ['gpt2-large', 'openai-community/gpt2-large', 'google/vit-base-patch16-224-in21k', 'a/b.c_d'];
+  assert.deepEqual(names.filter(isHubName), names);
+  assert.deepEqual(['./gpt2', '../x', 'a/b/c', '/tmp/x', 'no such', '', 'a/', '.hidden', 'a/..'].filter(isHubName), []);
+});
+
+test('checkpoints are found in the cache that is named, or in the usual ones', () => {
+  const name = 'owner/model';
+  let folder = fresh();
+  assert.equal(localCheckpoint(name), null);
+  const home = snapshot(join(folder, 'home', 'huggingface', 'hub'), 'models--owner--model');
+  assert.equal(localCheckpoint(name), home);
+  const own = snapshot(join(folder, 'cache', 'hub'), 'models--owner--model', { main: false });
+  assert.equal(localCheckpoint(name), own);
+  const byHand = join(folder, 'cache', 'models', 'owner', 'model');
+  cpSync(CHECKPOINT, byHand, { recursive: true });
+  assert.equal(localCheckpoint(name), byHand);
+  assert.equal(localCheckpoint('model'), own, 'an old name without its owner');
+  assert.equal(localCheckpoint('other'), null);
+
+  folder = fresh({ HF_HOME: join(root, 'named') });
+  const named = snapshot(join(root, 'named', 'hub'), 'models--owner--model');
+  snapshot(join(folder, 'home', 'huggingface', 'hub'), 'models--owner--another');
+  assert.equal(localCheckpoint(name), named);
+  assert.equal(localCheckpoint('owner/another'), null, 'only the cache that is named counts');
+  process.env.HF_HUB_CACHE = join(folder, 'home', 'huggingface', 'hub');
+  assert.ok(localCheckpoint('owner/another'));
+  assert.equal(localCheckpoint(name), null);
+});
+
+test('a snapshot without all its weights does not count', () => {
+  const folder = fresh();
+  const place = snapshot(join(folder, 'cache', 'hub'), 'models--owner--model');
+  assert.equal(localCheckpoint('owner/model'), place);
+  rmSync(join(place, 'model-00002-of-00004.safetensors'));
+  assert.equal(localCheckpoint('owner/model'), null);
+});
+
+test('offline, or without a hub that answers, one sentence says which files to put where', async () => {
+  const files = [/config\.json, model\.safetensors/, /preprocessor_config\.json/, /tokenizer\.json/];
+  let folder = fresh({ HF_HUB_OFFLINE: '1' });
+  const place = () => new RegExp(join(folder, 'cache', 'models', 'owner', 'model').replaceAll('.', '\\.'));
+  await assert.rejects(hubCheckpoint('owner/model'), refused(/HF_HUB_OFFLINE forbids/, place(), ...files));
+  folder = fresh({ HF_ENDPOINT: 'http://127.0.0.1:9' });
+  await assert.rejects(hubCheckpoint('owner/model'), refused(/the hub cannot be reached \(.+\)/, place(), ...files));
+  cpSync(CHECKPOINT, join(folder, 'cache', 'models', 'owner', 'model'), { recursive: true });
+  assert.match(await hubCheckpoint('owner/model'), place());
+});
+
+/** A hub with one model; `ranges` gathers which bytes were asked for. `spoil` may change what is sent, or
+ * cut it off behind 5000 bytes, as soon as `cut` says that they have come through. */
+async function withHub(
+  spoil: (path: string, bytes: Buffer) => { bytes: Buffer; cut?: () => boolean },
+  use: (ranges: string[]) => Promise<void>,
+): Promise<void> {
+  const ranges: string[] = [];
+  const files = readdirSync(CHECKPOINT).map((path) => ({ path, content: readFileSync(join(CHECKPOINT, path)) }));
+  files.push({ path: 'pytorch_model.bin', content: Buffer.from('not wanted') });
+  const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+  const gitHash = (bytes: Buffer) => createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+  const server: Server = createServer((request, response) => {
+    const { pathname } = new URL(request.url!, 'http://hub');
+    const send = (status: number, body: unknown) => {
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    };
+    if (pathname.startsWith('/api/models/owner/model/revision/'))
+      return send(200, { _id: 'x', id: 'owner/model', sha: SHA });
+    if (pathname === `/api/models/owner/model/tree/${SHA}`) {
+      return send(
+        200,
+        files.map(({ path, content }) => ({
+          type: 'file',
+          path,
+          size: content.length,
+          oid: gitHash(content),
+          ...(path.endsWith('.safetensors') && {
+            lfs: { oid: sha256(content), size: content.length, pointerSize: 130 },
+          }),
+        })),
+      );
+    }
+    const path = pathname.replace(`/owner/model/resolve/${SHA}/`, '');
+    const file = files.find((candidate) => candidate.path === path);
+    if (!file) return send(404, { error: 'Repository not found' });
+    const { bytes, cut } = spoil(path, file.content);
+    const range = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '');
+    const start = range ? Number(range[1]) : 0;
+    const end = range?.[2] ? Number(range[2]) + 1 : bytes.length;
+    const isProbe = start === 0 && end === 1;
+    if (!isProbe) ranges.push(`${path} ${start}-${end}`);
+    response.writeHead(range ? 206 : 200, {
+      ETag: `"${gitHash(file.content)}"`,
+      'Content-Length': end - start,
+      ...(range && { 'Content-Range': `bytes ${start}-${end - 1}/${bytes.length}` }),
+    });
+    if (!cut || isProbe) return response.end(bytes.subarray(start, end));
+    response.write(bytes.subarray(start, start + 5000));
+    const timer = setInterval(() => {
+      if (!cut()) return;
+      clearInterval(timer);
+      response.destroy();
+    }, 10);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  process.env.HF_ENDPOINT = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  try {
+    await use(ranges);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  }
+}
+
+const whole = (_: string, bytes: Buffer) => ({ bytes });
+
+test('a download: only what is wanted, verified, in the layout of the hub cache, into the project', async () => {
+  const folder = fresh();
+  await withHub(whole, async (ranges) => {
+    const place = await hubCheckpoint('owner/model');
+    const repository = join(folder, 'cache', 'hub', 'models--owner--model');
+    assert.equal(place, join(repository, 'snapshots', SHA));
+    assert.equal(readFileSync(join(repository, 'refs', 'main'), 'utf8'), SHA);
+    for (const name of readdirSync(CHECKPOINT).filter((file) => file !== 'generation_config.json')) {
+      assert.deepEqual(readFileSync(join(place, name)), readFileSync(join(CHECKPOINT, name)), name);
+      assert.match(realpathSync(join(place, name)), /\/blobs\/[0-9a-f]{40,64}$/);
+    }
+    assert.ok(!existsSync(join(place, 'pytorch_model.bin')));
+    assert.ok(!existsSync(join(folder, 'home')));
+    assert.equal(huggingFaceModel(place, 'model').config.depth, 2);
+    const asked = ranges.length;
+    assert.equal(await hubCheckpoint('owner/model'), place);
+    assert.equal(ranges.length, asked, 'nothing is asked for twice');
+  });
+  assert.ok(localCheckpoint('owner/model'), 'found without the hub');
+  fresh({ HF_HUB_CACHE: join(folder, 'elsewhere') });
+  await withHub(whole, async () => {
+    assert.match(await hubCheckpoint('owner/model'), /elsewhere\/models--owner--model\/snapshots/);
+  });
+});
+
+/** Bytes of the file that is being downloaded. */
+function partialBytes(folder: string): number {
+  const blobs = join(folder, 'cache', 'hub', 'models--owner--model', 'blobs');
+  const partial = existsSync(blobs) && readdirSync(blobs).find((name) => name.endsWith('.incomplete'));
+  return partial ? statSync(join(blobs, partial)).size : 0;
+}
+
+test('a download that was cut off goes on where it stopped; a damaged one is thrown away', async () => {
+  const folder = fresh();
+  const shard = 'model-00001-of-00004.safetensors';
+  await withHub(
+    (path, bytes) => (path === shard ? { bytes, cut: () => partialBytes(folder) >= 5000 } : { bytes }),
+    () => assert.rejects(hubCheckpoint('owner/model'), refused(/the hub cannot be reached/)),
+  );
+  assert.equal(localCheckpoint('owner/model'), null);
+  await withHub(whole, async (ranges) => {
+    await hubCheckpoint('owner/model');
+    const size = readFileSync(join(CHECKPOINT, shard)).length;
+    assert.deepEqual(
+      ranges.filter((range) => range.startsWith(shard)),
+      [`${shard} 5000-${size}`],
+    );
+  });
+  rmSync(join(folder, 'cache'), { recursive: true });
+  const damage = (path: string, bytes: Buffer) => {
+    if (path !== shard) return { bytes };
+    const changed = Buffer.from(bytes);
+    changed[9000] ^= 1;
+    return { bytes: changed };
+  };
+  await withHub(damage, () => assert.rejects(hubCheckpoint('owner/model'), /came out damaged .* start it again/));
+  assert.equal(localCheckpoint('owner/model'), null);
+  const blobs = join(folder, 'cache', 'hub', 'models--owner--model', 'blobs');
+  assert.deepEqual(
+    readdirSync(blobs).filter((name) => name.endsWith('.incomplete')),
+    [],
+  );
+});
+
+test('a model that the hub does not have is an InputError', async () => {
+  fresh();
+  await withHub(whole, () => assert.rejects(hubCheckpoint('owner/none'), refused(/the hub has no model owner\/none/)));
+});
