@@ -1,8 +1,27 @@
-/** The result of `attention-capacity rank` for people. */
-import { curveFall } from '../rank';
+/** The result of `attention-capacity rank`, as data and for people. */
+import { curveFall, type KruskalCurve, type KruskalTest, type Rtol } from '../rank';
 import { tableText } from '../report/text';
 import type { KruskalBounds } from '../rank/kruskal-bounds';
-import type { RankResult, RankTestResult } from './rank';
+
+/** What `attention-capacity rank` prints; the contract stands in docs/json.md. */
+export interface RankResult {
+  readonly file: string;
+  readonly shape: readonly [T: number, d: number];
+  readonly dtype: 'float32' | 'float64';
+  readonly rtol: Rtol;
+  readonly seed: number;
+  readonly precision: 'float64';
+  readonly tests: readonly RankTestResult[];
+  readonly curve?: readonly Pick<KruskalCurve['points'][number], 'k' | 'fraction' | 'ci95'>[];
+  readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'>;
+}
+
+export interface RankTestResult extends Pick<
+  KruskalTest,
+  'k' | 'draws' | 'satisfied' | 'fraction' | 'ci95' | 'tolerance' | 'ranks' | 'ranksDraws'
+> {
+  readonly sigmaRatio: Pick<KruskalTest['sigmaRatio'], 'draws' | 'min' | 'median'>;
+}
 
 export function rankText(result: RankResult, bounds?: KruskalBounds): string {
   const { file, shape, dtype, rtol, seed, tests, curve } = result;

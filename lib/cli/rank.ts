@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { InputError } from '../input-error';
 import type { MatrixFile } from '../data';
-import type { KruskalCurve, KruskalTest, Rtol } from '../rank';
-import type { KruskalBounds } from '../rank/kruskal-bounds';
+import type { KruskalTest, Rtol } from '../rank';
 import { tolerance, wholeNumber, wholeNumbers } from './arguments';
 import { note, print, printJson } from './output';
+import type { RankResult, RankTestResult } from './rank-text';
 
 interface RankOptions {
   readonly k?: readonly number[];
@@ -15,26 +15,6 @@ interface RankOptions {
   readonly curve?: true;
   readonly search?: true;
   readonly json?: true;
-}
-
-/** What `attention-capacity rank` prints; the contract stands in docs/json.md. */
-export interface RankResult {
-  readonly file: string;
-  readonly shape: readonly [T: number, d: number];
-  readonly dtype: 'float32' | 'float64';
-  readonly rtol: Rtol;
-  readonly seed: number;
-  readonly precision: 'float64';
-  readonly tests: readonly RankTestResult[];
-  readonly curve?: readonly Pick<KruskalCurve['points'][number], 'k' | 'fraction' | 'ci95'>[];
-  readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'>;
-}
-
-export interface RankTestResult extends Pick<
-  KruskalTest,
-  'k' | 'draws' | 'satisfied' | 'fraction' | 'ci95' | 'tolerance' | 'ranks' | 'ranksDraws'
-> {
-  readonly sigmaRatio: Pick<KruskalTest['sigmaRatio'], 'draws' | 'min' | 'median'>;
 }
 
 /** `attention-capacity rank FILE`. */

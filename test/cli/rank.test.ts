@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeNpy } from 'attention-capacity/data';
 import { formatHeader } from 'attention-capacity/data/files/npy-header';
-import type { RankResult } from 'attention-capacity/cli/rank';
+import type { RankResult } from 'attention-capacity/cli/rank-text';
 import { randomSource } from 'attention-capacity/tensor';
 import { safetensorsBytes } from '../data/files/safetensors-bytes';
 import { attentionCapacity, bin, json, refusal, temporaryFolder } from './command';
