@@ -18,13 +18,11 @@ const MOST_REFINEMENTS = 4;
  * bound in place of h it has none ({@link integerCholesky} says what is cut off, and it is accounted for). Only a sigma_min
  * within some 2^-234 of the tolerance, relative, is left undecided: in practice one that is equal to it.
  *
- * The rows are sorted first, so that not even what is left undecided depends on their order.
- *
- * @param rows `[k, d]`, finite, not all zero, k <= d
+ * @param rows `[k, d]`, finite, not all zero, k <= d, in a canonical order
  * @param ratio the tolerance relative to sigma_max, above 0 and below 1
  */
 export function decideByIntegers(rows: Float64Array, [k, d]: readonly [number, number], ratio: number): ExactDecision {
-  const gram = new ScaledGram(integerGram(toIntegers(sorted(rows, k, d)), k, d), ratio);
+  const gram = new ScaledGram(integerGram(toIntegers(rows), k, d), ratio);
   let within: number | null = null;
   for (const bits of RESOLUTIONS) {
     const decision = gram.decide(bits);
@@ -32,18 +30,6 @@ export function decideByIntegers(rows: Float64Array, [k, d]: readonly [number, n
     within = decision.within;
   }
   return { independent: null, method: 'multiprecision', within };
-}
-
-/** Rows in lexicographic order. */
-function sorted(rows: Float64Array, k: number, d: number): Float64Array {
-  const order = Array.from({ length: k }, (_, i) => rows.subarray(i * d, (i + 1) * d)).sort((a, b) => {
-    let j = 0;
-    while (j < d && a[j] === b[j]) j++;
-    return j === d ? 0 : a[j] - b[j];
-  });
-  const all = new Float64Array(k * d);
-  order.forEach((row, i) => all.set(row, i * d));
-  return all;
 }
 
 class ScaledGram {
