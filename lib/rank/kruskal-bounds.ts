@@ -10,9 +10,9 @@ import { excludeSets } from './search/exclusion';
 import { exhaustiveCost, firstDependentSubset, subsetCount, subsetExponent } from './search/exhaustive';
 import { Independence } from './search/independence';
 import { dependentPair, dependentRow } from './search/pairs';
-import { precondition, product, rowsNeeded, type Preconditioned } from './search/preconditioning';
+import { precondition, rowsNeeded, type Preconditioned } from './search/preconditioning';
 import { pursue, reweight, reweightCost } from './search/pursuit';
-import { prepareRows, type Rows } from './proofs/rows';
+import { gatherRows, prepareRows, type Rows } from './proofs/rows';
 import { dependentPrefix, minimal, shrink } from './search/shrink';
 
 export type { Certificate, KruskalBounds, KruskalSearchOptions } from './search/bounds';
@@ -53,7 +53,7 @@ class Search {
   ) {
     this.T = rows.count;
     this.d = rows.columns;
-    this.independence = new Independence(rows, options.rtol, product(rows.values, [this.T, this.d], false));
+    this.independence = new Independence(rows, options.rtol);
     this.random = randomSource(options.seed, 'kruskal-search');
     this.operations = options.operations ?? Math.min(3e10, Math.max(2e8, 1e5 * this.T * this.d));
     this.atMost = Math.min(this.T, this.d);
@@ -272,7 +272,7 @@ async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<
   try {
     for (const [done, union] of unions.entries()) {
       const part = chosen(rows, union);
-      const independence = new Independence(part, options.rtol, product(part.values, [union.length, columns], false));
+      const independence = new Independence(part, options.rtol);
       const zero = dependentRow(independence);
       const found = zero === null ? await dependentPair(independence) : [zero];
       if (found !== null && (pair === null || found.length < pair.length)) pair = found.map((row) => union[row]);
@@ -297,8 +297,6 @@ async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<
   };
 }
 
-function chosen({ values, columns }: Rows, set: readonly number[]): Rows {
-  const data = new Float64Array(set.length * columns);
-  set.forEach((row, i) => data.set(values.subarray(row * columns, (row + 1) * columns), i * columns));
-  return prepareRows({ data, shape: [set.length, columns] });
+function chosen({ original, columns }: Rows, set: readonly number[]): Rows {
+  return prepareRows({ data: gatherRows(original, columns, set), shape: [set.length, columns] });
 }

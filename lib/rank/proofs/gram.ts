@@ -1,5 +1,7 @@
 import { cholesky, definiteBlocks, inFloat64, tf, toTensor, triangularSolve, valuesOf } from '../../tensor';
+import { gatherRows } from './rows';
 import { scratch } from './scratch';
+import { factorize, solveTransposed } from './small-cholesky';
 
 /** Above this, the inner products of all pairs are not kept: they are computed again for every subset. */
 const TABLE_BYTES = 2 ** 29;
@@ -15,7 +17,9 @@ export function batchSize(k: number): number {
 export class Gram {
   /** ||x_i||^2, `[T]`. */
   readonly squaredNorms: Float64Array;
-  private readonly table: Float64Array | null;
+  /** All inner products, `[T, T]`; null where they would take too much memory. */
+  readonly table: Float64Array | null;
+  private buffer = new Float64Array(0);
 
   constructor(
     private readonly values: Float64Array,
@@ -31,6 +35,17 @@ export class Gram {
     let sum = 0;
     for (let i = 0; i < size; i++) sum += this.squaredNorms[subset[i]];
     return sum;
+  }
+
+  /** One set's Gram `[k, k]`, lower triangle; overwritten by the next call. */
+  lower(set: Int32Array): Float64Array {
+    const { count, table } = this;
+    if (table === null) return this.gramAgain(set);
+    const k = set.length;
+    if (this.buffer.length < k * k) this.buffer = new Float64Array(k * k);
+    const { buffer } = this;
+    for (let i = 0; i < k; i++) pick(table, set[i] * count, set, 0, i + 1, buffer, i * k);
+    return buffer;
   }
 
   /** The inner products of one row with all rows, `[T]`: a copy. */
@@ -183,11 +198,7 @@ export class Gram {
 
   private gramAgain(rows: Int32Array): Float64Array {
     const { columns, values } = this;
-    const gathered = new Float64Array(rows.length * columns);
-    for (const [index, row] of rows.entries()) {
-      gathered.set(values.subarray(row * columns, (row + 1) * columns), index * columns);
-    }
-    return product(gathered, rows.length, columns);
+    return product(gatherRows(values, columns, rows), rows.length, columns);
   }
 
   private splitAgain(
@@ -265,25 +276,13 @@ export function succeeded(factors: tf.Tensor): Uint8Array {
  * all, `direction` `[size]` becomes a vector x with x^T M x <= 0: the row too many, made orthogonal (in M) to those passed.
  */
 function factoredRows(matrix: ArrayLike<number>, size: number, direction: Float64Array): number {
-  const factor = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let value = matrix[i * size + j];
-      for (let m = 0; m < j; m++) value -= factor[i * size + m] * factor[j * size + m];
-      if (j < i) factor[i * size + j] = value / factor[j * size + j];
-      else if (value > 0) factor[i * size + i] = Math.sqrt(value);
-      else {
-        direction[i] = 1;
-        for (let row = i - 1; row >= 0; row--) {
-          let sum = -factor[i * size + row];
-          for (let m = row + 1; m < i; m++) sum -= factor[m * size + row] * direction[m];
-          direction[row] = sum / factor[row * size + row];
-        }
-        return i;
-      }
-    }
-  }
-  return size;
+  const factor = Float64Array.from({ length: size * size }, (_, at) => matrix[at]);
+  const passed = factorize(factor, size);
+  if (passed === size) return size;
+  for (let j = 0; j < passed; j++) direction[j] = -factor[passed * size + j];
+  solveTransposed(factor, size, passed, direction);
+  direction[passed] = 1;
+  return passed;
 }
 
 function product(values: Float64Array, count: number, columns: number): Float64Array {

@@ -6,11 +6,13 @@ import { LargestSingularValue } from './largest-singular-value';
 import { Preconditioners } from './preconditioner';
 import { choleskySlack, SMALLEST_TRACE } from './rounding';
 import { hasZeroOrRepeatedRow, norm, type Rows } from './rows';
+import { judgeByGram } from './single-set';
 import { singularValuesOfSubsets } from './singular-values';
 import { rankAt, relativeTolerance, type Rtol } from '../tolerance';
 
 /**
  * What decided a verdict:
+ * - `dimension`: more rows than columns, or a tolerance of 1 or more;
  * - `equal rows`: the subset holds a zero row or two equal rows;
  * - `interlacing`: sigma_k of a subset is at most sigma_k of all rows, and that is below the tolerance;
  * - `cholesky`: the shifted Gram has, or has not, a Cholesky factor;
@@ -21,7 +23,8 @@ import { rankAt, relativeTolerance, type Rtol } from '../tolerance';
  *
  * All but the last are proofs, rounding included; the last is as sharp as float64's SVD is.
  */
-export type Method = 'equal rows' | 'interlacing' | 'cholesky' | 'inertia' | 'preconditioned' | 'eigenvalues' | 'svd';
+export type Method =
+  'dimension' | 'equal rows' | 'interlacing' | 'cholesky' | 'inertia' | 'preconditioned' | 'eigenvalues' | 'svd';
 
 export interface Verdict {
   /** Whether the smallest singular value is strictly greater than the tolerance times the largest. */
@@ -49,6 +52,10 @@ export interface ProvedPrefixes {
   nextDependent: boolean;
 }
 
+/** How closely sigma_max is known: from the traces, from the spectrum of all rows as well, or by power iteration. */
+type Closeness = 'byTraces' | 'roughly' | 'closely' | 'by eigenvalues';
+const CLOSENESS: readonly Closeness[] = ['byTraces', 'roughly', 'closely', 'by eigenvalues'];
+
 /** A subset that is being judged. */
 interface Candidate {
   readonly subset: Int32Array;
@@ -56,10 +63,22 @@ interface Candidate {
   readonly trace: number;
   /** What rounding may move an eigenvalue of its Gram by. */
   readonly slack: number;
-  /** A proved interval of the squared tolerance, tol^2 sigma_max^2. */
+  /** A proved interval of the squared tolerance, tol^2 sigma_max^2, and what it comes from. */
   low: number;
   high: number;
+  closeness: Closeness | null;
   verdict: Verdict | null;
+}
+
+/** One way to a verdict. */
+interface Proof {
+  readonly method: Method;
+  /** How closely sigma_max has to be known before; absent where the proof does not look at a Gram. */
+  readonly needs?: Exclude<Closeness, 'by eigenvalues'>;
+  /** Which of the open candidates, one or more and all of one size, it could decide. */
+  readonly able: (open: readonly Candidate[]) => readonly Candidate[];
+  /** For each candidate whether it is independent; null where this proof cannot tell. */
+  readonly decide: (able: readonly Candidate[]) => ArrayLike<boolean | null>;
 }
 
 /**
@@ -71,7 +90,7 @@ export class IndependenceTest {
   private gramOfRows: Gram | null = null;
   private largest: LargestSingularValue | null = null;
   private readonly preconditioners: Preconditioners;
-  private readonly attempts = new Map<string, { tried: number; decided: number }>();
+  private readonly attempts = new Map<Proof, Map<number, { tried: number; decided: number }>>();
   /** How many of a dependent subset's rows usually suffice to show it, as a share of k. */
   private failingShare = 1;
   /** What most of the subsets were that were judged last. */
@@ -107,33 +126,63 @@ export class IndependenceTest {
     byCount?: (subsets: readonly Int32Array[]) => readonly boolean[],
   ): Verdict[] {
     const candidates = subsets.map((subset) => this.candidate(subset));
-    const usable = this.withoutEqualRows(candidates).filter(({ trace }) => trace >= SMALLEST_TRACE);
-    const bracketed = (closeness: 'roughly' | 'closely') =>
-      this.withoutInterlacing(this.bracket(usable.filter(isOpen), closeness));
     const likely = expected === 'as before' ? this.lastMostly : expected;
-    if (likely === 'dependent') {
-      const open = bracketed('roughly');
-      const proved = byCount?.(open.map(({ subset }) => subset)) ?? [];
-      proved.forEach((isProved, i) => {
-        if (isProved) open[i].verdict = verdict(false, 'inertia');
-      });
-      this.proveDependentByFew(open.filter(isOpen));
-    } else {
-      this.proveIndependent(this.isLarge(subsets) ? bracketed('roughly') : this.bracket(usable, 'byTraces'));
-    }
-    // What the likely proof leaves is mostly the other way round; sigma_max is now worth knowing closely.
-    const left = bracketed('closely');
-    if (likely === 'independent') this.proveDependent(left);
-    this.proveIndependent(left.filter(isOpen));
-    if (likely === 'dependent') this.proveDependent(left.filter(isOpen));
-    this.byEigenvalues(usable.filter(isOpen));
-    this.bySvd(candidates.filter(isOpen));
+    for (const proof of this.plan(likely, subsets[0]?.length ?? 0, byCount)) this.attempt(proof, candidates);
     const verdicts = candidates.map(({ verdict }) => verdict!);
     if (expected === 'as before') {
       const dependent = verdicts.filter(({ independent }) => !independent).length;
       this.lastMostly = 2 * dependent > verdicts.length ? 'dependent' : 'independent';
     }
     return verdicts;
+  }
+
+  /** The verdict on one small set of any size, in any order: without a call into TensorFlow where its Gram decides. */
+  judgeOne(set: ArrayLike<number>): Verdict {
+    const subset = Int32Array.from(set).sort();
+    const candidates = [this.candidate(subset)];
+    for (const proof of [this.dimension, this.equalRows, this.choleskyOfOne, this.svd]) this.attempt(proof, candidates);
+    return candidates[0].verdict!;
+  }
+
+  /** What is tried, in this order, on what the proofs before left open. Smaller subsets are mostly independent. */
+  private plan(
+    likely: 'independent' | 'dependent',
+    k: number,
+    byCount?: (subsets: readonly Int32Array[]) => readonly boolean[],
+  ): readonly Proof[] {
+    const { dimension, equalRows, cholesky, preconditioned, failing, eigenvalues, svd } = this;
+    // A Cholesky of either Gram costs the same: what decides more of the subsets is tried first.
+    const independent =
+      this.successes(preconditioned, k) > this.successes(cholesky, k)
+        ? [preconditioned, cholesky]
+        : [cholesky, preconditioned];
+    const [roughly, closely] = [this.interlacing('roughly'), this.interlacing('closely')];
+    const isLarge = k > Math.min(this.rows.count, this.rows.columns) / 2;
+    const first =
+      likely === 'dependent'
+        ? [roughly, ...(byCount ? [inertia(byCount)] : []), this.failingByFew]
+        : [...(isLarge ? [roughly] : []), ...independent];
+    // What the likely proof leaves is mostly the other way round; sigma_max is now worth knowing closely.
+    const second = likely === 'dependent' ? [...independent, failing] : [failing, ...independent];
+    return [dimension, equalRows, ...first, closely, ...second, eigenvalues, ...independent, failing, svd];
+  }
+
+  /** Gives verdicts to those of some candidates, all of one size, that are open and that a proof can decide. */
+  private attempt(proof: Proof, candidates: readonly Candidate[]): void {
+    const { needs } = proof;
+    const open = candidates.filter(({ verdict, trace }) => verdict === null && (!needs || trace >= SMALLEST_TRACE));
+    if (open.length === 0) return;
+    if (needs) this.bracket(open, needs);
+    const able = proof.able(open);
+    if (able.length === 0) return;
+    const found = proof.decide(able);
+    able.forEach((candidate, i) => {
+      const independent = found[i];
+      if (independent !== null) candidate.verdict ??= verdict(independent, proof.method);
+    });
+    const attempts = this.attemptsWith(proof, able[0].subset.length);
+    attempts.tried += able.length;
+    attempts.decided += able.length - able.filter(isOpen).length;
   }
 
   /** What one factorization of each order's rows, made with the tolerance of its first `guesses[i]`, says of its prefixes. */
@@ -147,13 +196,13 @@ export class IndependenceTest {
     const proved = orders.map((): ProvedPrefixes => ({ independent: 0, nextDependent: false }));
     const usable = Array.from(candidates.keys()).filter((i) => candidates[i].trace >= SMALLEST_TRACE);
     if (usable.length === 0) return proved;
-    const open = this.bracket(
-      usable.map((i) => candidates[i]),
-      'closely',
-    );
+    const open = usable.map((i) => candidates[i]);
+    this.bracket(open, 'closely');
     if (isBlind(open)) {
       for (const group of groupBy(open, ({ subset }) => subset.length).values()) {
-        this.proveIndependent(this.withoutInterlacing(group));
+        for (const proof of [this.interlacing('closely'), this.cholesky, this.preconditioned]) {
+          this.attempt(proof, group);
+        }
       }
       for (const i of usable) if (candidates[i].verdict?.independent) proved[i].independent = guesses[i];
       return proved;
@@ -209,135 +258,152 @@ export class IndependenceTest {
     let trace = 0;
     for (const row of subset) trace += this.rows.squaredNorms[row];
     const slack = choleskySlack(this.rows.columns, subset.length, trace);
-    return { subset, trace, slack, low: 0, high: Infinity, verdict: null };
+    return { subset, trace, slack, low: 0, high: Infinity, closeness: null, verdict: null };
   }
 
-  private bracket(
-    candidates: readonly Candidate[],
-    closeness: 'byTraces' | 'roughly' | 'closely',
-  ): readonly Candidate[] {
-    if (candidates.length === 0) return candidates;
-    const subsets = candidates.map(({ subset }) => subset);
-    const traces = candidates.map(({ trace }) => trace);
-    const { low, high } = this.largestSingularValue[closeness](subsets, traces);
-    candidates.forEach((candidate, i) => {
+  /** Brackets sigma_max of those of which it is not known so closely yet. */
+  private bracket(candidates: readonly Candidate[], closeness: Exclude<Closeness, 'by eigenvalues'>): void {
+    const wanted = CLOSENESS.indexOf(closeness);
+    const vague = candidates.filter(({ closeness: known }) => known === null || CLOSENESS.indexOf(known) < wanted);
+    if (vague.length === 0) return;
+    const { low, high } = this.largestSingularValue[closeness](
+      vague.map(({ subset }) => subset),
+      vague.map(({ trace }) => trace),
+    );
+    vague.forEach((candidate, i) => {
       const squared = this.tolerance(candidate.subset.length) ** 2;
       candidate.low = squared * low[i];
       candidate.high = squared * high[i];
-    });
-    return candidates;
-  }
-
-  private withoutEqualRows(candidates: readonly Candidate[]): readonly Candidate[] {
-    for (const candidate of candidates) {
-      if (hasZeroOrRepeatedRow(this.rows, candidate.subset)) candidate.verdict = verdict(false, 'equal rows');
-    }
-    return candidates.filter(isOpen);
-  }
-
-  /** Smaller ones are mostly independent, and factorized in less time than the spectrum of all rows takes. */
-  private isLarge(subsets: readonly Int32Array[]): boolean {
-    return subsets.length > 0 && subsets[0].length > Math.min(this.rows.count, this.rows.columns) / 2;
-  }
-
-  private withoutInterlacing(candidates: readonly Candidate[]): readonly Candidate[] {
-    if (candidates.length === 0) return candidates;
-    const kth = this.largestSingularValue.squaredSpectrum[candidates[0].subset.length - 1];
-    for (const candidate of candidates) if (kth <= candidate.low) candidate.verdict = verdict(false, 'interlacing');
-    return candidates.filter(isOpen);
-  }
-
-  /** Where the Gram is blind, what decides more of the subsets is tried first: a Cholesky of either Gram costs the same. */
-  private proveIndependent(open: readonly Candidate[]): void {
-    if (open.length === 0) return;
-    const k = open[0].subset.length;
-    if (!isBlind(open)) return this.byCholesky(open, k);
-    const byCholesky = () => this.byCholesky(open.filter(isOpen), k);
-    const preconditioned = () => this.byPreconditioner(open.filter(isOpen), k);
-    const order =
-      this.successes('preconditioned', k) > this.successes('cholesky', k)
-        ? [preconditioned, byCholesky]
-        : [byCholesky, preconditioned];
-    for (const prove of order) prove();
-  }
-
-  private byCholesky(open: readonly Candidate[], k: number): void {
-    if (open.length === 0 || (isBlind(open) && this.successes('cholesky', k) < WORTH_TRYING)) return;
-    const factors = this.factor(open, shiftToProve);
-    open.forEach((candidate, i) => {
-      if (factors[i] === 1) candidate.verdict = verdict(true, 'cholesky');
-    });
-    this.note('cholesky', k, open);
-  }
-
-  private byPreconditioner(open: readonly Candidate[], k: number): void {
-    if (open.length === 0 || this.successes('preconditioned', k) < WORTH_TRYING) return;
-    const preconditioner = this.preconditioners.forSubsetsOf(k);
-    if (preconditioner === null) return;
-    const proved = preconditioner.proves(
-      open.map(({ subset }) => subset),
-      open.map(({ high }) => Math.sqrt(high)),
-    );
-    open.forEach((candidate, i) => {
-      if (proved[i] === 1) candidate.verdict = verdict(true, 'preconditioned');
-    });
-    this.note('preconditioned', k, open);
-  }
-
-  /** By a Gram, of all rows or of the first `size`, that has an eigenvalue below the squared tolerance. */
-  private proveDependent(open: readonly Candidate[], size?: number): void {
-    const able = open.filter(canFail);
-    const factors = this.factor(able, ({ low, slack }) => low - slack, size);
-    able.forEach((candidate, i) => {
-      if (factors[i] === 0) candidate.verdict = verdict(false, 'cholesky');
+      candidate.closeness = closeness;
     });
   }
+
+  private readonly dimension: Proof = {
+    method: 'dimension',
+    able: (open) => {
+      const k = open[0].subset.length;
+      return k > this.rows.columns || this.tolerance(k) >= 1 ? open : [];
+    },
+    decide: (able) => able.map(() => false),
+  };
+
+  private readonly equalRows: Proof = {
+    method: 'equal rows',
+    able: (open) => open.filter(({ subset }) => hasZeroOrRepeatedRow(this.rows, subset)),
+    decide: (able) => able.map(() => false),
+  };
+
+  private interlacing(needs: 'roughly' | 'closely'): Proof {
+    return {
+      method: 'interlacing',
+      needs,
+      able: (open) => {
+        const kth = this.largestSingularValue.squaredSpectrum[open[0].subset.length - 1];
+        return open.filter(({ low }) => kth <= low);
+      },
+      decide: (able) => able.map(() => false),
+    };
+  }
+
+  /** A Gram that minus a shift above the squared tolerance has a Cholesky factor proves independence. */
+  private readonly cholesky: Proof = {
+    method: 'cholesky',
+    needs: 'byTraces',
+    able: (open) => (isBlind(open) && this.isVain(this.cholesky, open) ? [] : open),
+    decide: (able) => Array.from(this.factor(able, shiftToProve), (passed) => passed === 1 || null),
+  };
+
+  /** Where the Gram is blind. */
+  private readonly preconditioned: Proof = {
+    method: 'preconditioned',
+    needs: 'byTraces',
+    able: (open) => (!isBlind(open) || this.isVain(this.preconditioned, open) ? [] : open),
+    decide: (able) => {
+      const preconditioner = this.preconditioners.forSubsetsOf(able[0].subset.length);
+      if (preconditioner === null) return able.map(() => null);
+      const proved = preconditioner.proves(
+        able.map(({ subset }) => subset),
+        able.map(({ high }) => Math.sqrt(high)),
+      );
+      return Array.from(proved, (passed) => passed === 1 || null);
+    },
+  };
+
+  /** A Gram that minus a shift below the squared tolerance has no Cholesky factor proves dependence. */
+  private readonly failing: Proof = {
+    method: 'cholesky',
+    needs: 'roughly',
+    able: (open) => open.filter(canFail),
+    decide: (able) => this.fails(able),
+  };
 
   /**
    * If the Gram of the first few rows has such an eigenvalue then so has the whole (eigenvalues interlace), so fewer rows
    * are tried first where most subsets are dependent, and it is learned how many suffice.
    */
-  private proveDependentByFew(open: readonly Candidate[]): void {
-    const able = open.filter(canFail);
-    if (able.length === 0) return;
-    const k = able[0].subset.length;
-    const few = Math.max(1, Math.ceil(k * this.failingShare));
-    this.proveDependent(able, few);
-    const left = able.filter(isOpen);
-    if (left.length <= 0.1 * able.length) this.failingShare = Math.max(0.05, this.failingShare * 0.85);
-    else if (left.length > 0.3 * able.length) this.failingShare = Math.min(1, this.failingShare * 1.08);
-    if (few < k) this.proveDependent(left);
-  }
+  private readonly failingByFew: Proof = {
+    ...this.failing,
+    decide: (able) => {
+      const k = able[0].subset.length;
+      const few = Math.max(1, Math.ceil(k * this.failingShare));
+      const found = this.fails(able, few);
+      const left = Array.from(found.keys()).filter((i) => found[i] === null);
+      if (left.length <= 0.1 * able.length) this.failingShare = Math.max(0.05, this.failingShare * 0.85);
+      else if (left.length > 0.3 * able.length) this.failingShare = Math.min(1, this.failingShare * 1.08);
+      if (few === k || left.length === 0) return found;
+      this.fails(left.map((i) => able[i])).forEach((fails, place) => (found[left[place]] = fails));
+      return found;
+    },
+  };
 
   /** Where they cannot tell, sigma_max is at least known from them, and a Cholesky tells finer than they do. */
-  private byEigenvalues(open: readonly Candidate[]): void {
-    if (open.length === 0 || isBlind(open)) return;
-    const k = open[0].subset.length;
-    const squared = this.tolerance(k) ** 2;
-    const found = ranksFromGram(
-      this.gram,
-      open.map(({ subset }) => subset),
-      this.tolerance(k),
-    );
-    open.forEach((candidate, i) => {
-      const { rank, largest } = found[i];
-      if (rank !== null) candidate.verdict = verdict(rank === k, 'eigenvalues');
-      [candidate.low, candidate.high] = largest.map((value) => squared * value);
-    });
-    this.proveIndependent(open.filter(isOpen));
-    this.proveDependent(open.filter(isOpen));
-  }
+  private readonly eigenvalues: Proof = {
+    method: 'eigenvalues',
+    needs: 'closely',
+    able: (open) => (isBlind(open) ? [] : open),
+    decide: (able) => {
+      const k = able[0].subset.length;
+      const squared = this.tolerance(k) ** 2;
+      const found = ranksFromGram(
+        this.gram,
+        able.map(({ subset }) => subset),
+        this.tolerance(k),
+      );
+      return found.map(({ rank, largest }, i) => {
+        [able[i].low, able[i].high] = largest.map((value) => squared * value);
+        able[i].closeness = 'by eigenvalues';
+        return rank === null ? null : rank === k;
+      });
+    },
+  };
 
-  private bySvd(open: readonly Candidate[]): void {
-    const spectra = singularValuesOfSubsets(
-      this.rows,
-      open.map(({ subset }) => subset),
-    );
-    open.forEach((candidate, i) => {
-      const { length } = candidate.subset;
-      const independent = rankAt(spectra[i], this.tolerance(length)) === length;
-      candidate.verdict = { independent, method: 'svd', singularValues: spectra[i] };
-    });
+  /** Both ways at once, for a single set. */
+  private readonly choleskyOfOne: Proof = {
+    method: 'cholesky',
+    able: (open) => open,
+    decide: (able) => able.map(({ subset }) => judgeByGram(this.gram, subset, this.tolerance(subset.length))),
+  };
+
+  private readonly svd: Proof = {
+    method: 'svd',
+    able: (open) => open,
+    decide: (able) => {
+      const spectra = singularValuesOfSubsets(
+        this.rows,
+        able.map(({ subset }) => subset),
+      );
+      return able.map((candidate, i) => {
+        const { length } = candidate.subset;
+        const independent = rankAt(spectra[i], this.tolerance(length)) === length;
+        candidate.verdict = { independent, method: 'svd', singularValues: spectra[i] };
+        return independent;
+      });
+    },
+  };
+
+  private fails(able: readonly Candidate[], size?: number): (boolean | null)[] {
+    const factors = this.factor(able, ({ low, slack }) => low - slack, size);
+    return Array.from(factors, (passed) => (passed === 0 ? false : null));
   }
 
   private factor(open: readonly Candidate[], shift: (candidate: Candidate) => number, size?: number): Uint8Array {
@@ -348,24 +414,34 @@ export class IndependenceTest {
     );
   }
 
-  private note(method: Method, k: number, tried: readonly Candidate[]): void {
-    const attempts = this.attemptsWith(method, k);
-    attempts.tried += tried.length;
-    attempts.decided += tried.length - tried.filter(isOpen).length;
+  /** Whether a proof has decided too few subsets of this size to be tried on more. */
+  private isVain(proof: Proof, [{ subset }]: readonly Candidate[]): boolean {
+    return this.successes(proof, subset.length) < WORTH_TRYING;
   }
 
-  /** The share of k-subsets that a method could decide; 1 until it has been tried on some. */
-  private successes(method: Method, k: number): number {
-    const { tried, decided } = this.attemptsWith(method, k);
+  /** The share of k-subsets that a proof could decide; 1 until it has been tried on some. */
+  private successes(proof: Proof, k: number): number {
+    const { tried, decided } = this.attemptsWith(proof, k);
     return tried < 16 ? 1 : decided / tried;
   }
 
-  private attemptsWith(method: Method, k: number): { tried: number; decided: number } {
-    const key = `${method} ${k}`;
-    const attempts = this.attempts.get(key) ?? { tried: 0, decided: 0 };
-    this.attempts.set(key, attempts);
+  private attemptsWith(proof: Proof, k: number): { tried: number; decided: number } {
+    const bySize = this.attempts.get(proof) ?? new Map<number, { tried: number; decided: number }>();
+    this.attempts.set(proof, bySize);
+    const attempts = bySize.get(k) ?? { tried: 0, decided: 0 };
+    bySize.set(k, attempts);
     return attempts;
   }
+}
+
+/** The count of a subset's rank may prove it dependent on the way. */
+function inertia(byCount: (subsets: readonly Int32Array[]) => readonly boolean[]): Proof {
+  return {
+    method: 'inertia',
+    needs: 'roughly',
+    able: (open) => open,
+    decide: (able) => byCount(able.map(({ subset }) => subset)).map((proved) => !proved && null),
+  };
 }
 
 const isOpen = ({ verdict }: Candidate) => verdict === null;

@@ -1,6 +1,6 @@
 import { eigvalsh, inFloat64, tf, toTensor, valuesOf } from '../../tensor';
 import { norm, type Rows } from './rows';
-import { choleskySlack, eigenvalueSlack } from './rounding';
+import { eigenvalueSlack, rayleighSlack } from './rounding';
 
 /** A proved interval of sigma_max(S)^2 for each of some subsets. */
 export interface Brackets {
@@ -48,7 +48,7 @@ export class LargestSingularValue {
         rayleigh += this.components[row] * this.components[row];
         longest = Math.max(longest, this.rows.squaredNorms[row]);
       }
-      const error = this.roundingError(subset.length, traces[index]);
+      const error = rayleighSlack(this.rows.columns, subset.length, traces[index]);
       low[index] = Math.max(rayleigh, longest, traces[index] / subset.length) - error;
       high[index] = traces[index] + error;
     }
@@ -66,11 +66,6 @@ export class LargestSingularValue {
     const brackets = this.roughly(subsets, traces);
     inFloat64(() => this.iterate(subsets, traces, brackets));
     return brackets;
-  }
-
-  /** Of sums of products as above: twice what {@link choleskySlack} allows for. */
-  private roundingError(k: number, trace: number): number {
-    return 2 * choleskySlack(this.rows.columns, k, trace);
   }
 
   private iterate(subsets: readonly Int32Array[], traces: ArrayLike<number>, { low, high }: Brackets): void {
@@ -96,7 +91,7 @@ export class LargestSingularValue {
           residual += (images[j] - theta * directions[j]) ** 2;
           length += images[j] ** 2;
         }
-        const error = this.roundingError(subset.length, traces[index]);
+        const error = rayleighSlack(this.rows.columns, subset.length, traces[index]);
         const rho = Math.sqrt(residual) + error;
         const gap = theta - (traces[index] - theta) - 3 * error;
         low[index] = Math.max(low[index], theta - error);

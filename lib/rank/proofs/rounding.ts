@@ -18,6 +18,14 @@ export function choleskySlack(columns: number, k: number, trace: number): number
   return (columns + k + 8) * 2 ** -53 * 1.01 * trace;
 }
 
+/**
+ * What rounding may do to a Rayleigh quotient ||S y||^2 / ||y||^2 of computed products, as a share of the trace: the products
+ * (2 * columns), the norm of y (columns), the sum of k squares, the quotient (Higham, sections 3.1 and 3.5).
+ */
+export function rayleighSlack(columns: number, k: number, trace: number): number {
+  return (3 * columns + 2 * k + 16) * 2 ** -53 * 1.01 * trace;
+}
+
 /** Below this trace (in the scale of the largest element) squares underflow, and nothing is concluded from a Gram. */
 export const SMALLEST_TRACE = 2 ** -800;
 

@@ -79,6 +79,19 @@ export function scaleByPowerOfTwo(values: Float64Array, exponent: number): void 
   for (const factor of steps) if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
 }
 
+/** Copies the rows `chosen` of a matrix with so many columns, in that order, into `target` `[chosen, columns]`. */
+export function gatherRows(
+  values: Float32Array | Float64Array,
+  columns: number,
+  chosen: ArrayLike<number>,
+  target: Float64Array = new Float64Array(chosen.length * columns),
+): Float64Array {
+  for (let i = 0; i < chosen.length; i++) {
+    target.set(values.subarray(chosen[i] * columns, (chosen[i] + 1) * columns), i * columns);
+  }
+  return target;
+}
+
 function findTwins(values: Float32Array | Float64Array, count: number, columns: number): Int32Array | null {
   const twins = new Int32Array(count);
   const rowsByKey = new Map<number, number[]>();

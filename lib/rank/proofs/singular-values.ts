@@ -1,5 +1,5 @@
 import { inFloat64, svdvals, toTensor, valuesOf, type Matrix } from '../../tensor';
-import { exponentAbove, prepareRows, scaleByPowerOfTwo, type Rows } from './rows';
+import { exponentAbove, gatherRows, prepareRows, scaleByPowerOfTwo, type Rows } from './rows';
 
 /**
  * The singular values of a matrix, descending, by an SVD in float64: the oracle of every verdict here. Their number is
@@ -79,9 +79,7 @@ export function sigmaRatioOf(rows: Rows, subset: Int32Array): number {
 
 /** Copies rows, scaled so that the largest of all their elements is near 1. */
 function gather({ original, columns }: Rows, chosen: ArrayLike<number>, target: Float64Array): void {
-  for (let i = 0; i < chosen.length; i++) {
-    target.set(original.subarray(chosen[i] * columns, (chosen[i] + 1) * columns), i * columns);
-  }
+  gatherRows(original, columns, chosen, target);
   scaleByPowerOfTwo(target, -exponentAbove(largestOf(target)));
 }
 

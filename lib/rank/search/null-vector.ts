@@ -4,7 +4,7 @@
  */
 import { inFloat64, svd, toTensor, valuesOf } from '../../tensor';
 import type { Independence } from './independence';
-import { shiftedCholesky } from './independence';
+import { factorize, solveLower, solveTransposed } from '../proofs/small-cholesky';
 
 /** Above this ratio a float64 Gram still resolves the smallest singular value (its square against 2^-52). */
 const GRAM_RESOLVES = 1e-6;
@@ -16,7 +16,7 @@ export function nullVector(independence: Independence, set: ArrayLike<number>): 
     let trace = 0;
     for (let i = 0; i < k; i++) trace += independence.squaredNorms[set[i]];
     const lower = independence.gather(set);
-    if (shiftedCholesky(lower, k, -4 * (independence.columns + k) * Number.EPSILON * trace)) {
+    if (factorize(lower, k, -4 * (independence.columns + k) * Number.EPSILON * trace) === k) {
       let vector: Float64Array = Float64Array.from({ length: k }, (_, i) => 1 + ((i * 7919) % 101) / 101);
       for (let step = 0; step < 4; step++) vector = inverseStep(lower, k, vector);
       return vector;
@@ -33,7 +33,7 @@ export function singularVectors(
 ): { sigma: Float64Array; left: Float64Array } {
   const k = set.length;
   return inFloat64(() => {
-    const [left, sigma] = svd(toTensor(independence.scaled(set).values, [k, independence.columns]));
+    const [left, sigma] = svd(toTensor(independence.scaled(set), [k, independence.columns]));
     return { sigma: Float64Array.from(valuesOf(sigma)), left: Float64Array.from(valuesOf(left)) };
   });
 }
@@ -41,14 +41,8 @@ export function singularVectors(
 /** One step of inverse iteration on A = L L^T, largest entry 1. */
 function inverseStep(lower: Float64Array, k: number, vector: Float64Array): Float64Array {
   const solution = Float64Array.from(vector);
-  for (let i = 0; i < k; i++) {
-    for (let j = 0; j < i; j++) solution[i] -= lower[i * k + j] * solution[j];
-    solution[i] /= lower[i * k + i];
-  }
-  for (let i = k - 1; i >= 0; i--) {
-    solution[i] /= lower[i * k + i];
-    for (let j = 0; j < i; j++) solution[j] -= lower[i * k + j] * solution[i];
-  }
+  solveLower(lower, k, k, solution);
+  solveTransposed(lower, k, k, solution);
   const largest = solution.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return solution.map((value) => value / largest);
 }

@@ -14,7 +14,8 @@
  */
 import { inFloat64, tf, toTensor, valuesOf } from '../../tensor';
 import type { Independence } from './independence';
-import { shiftedCholesky } from './independence';
+import { gatherRows } from '../proofs/rows';
+import { factorize, solveLower } from '../proofs/small-cholesky';
 
 export interface Preconditioned {
   /** Of the rows of X: alpha / ||X||_F, or null for the identity map. */
@@ -68,7 +69,7 @@ function identity(independence: Independence): Candidate {
 function whitened(independence: Independence, second: Float64Array, alpha: number, energy: number): Candidate | null {
   const { count: T, columns: d, rows } = independence;
   const lower = Float64Array.from(second);
-  if (!shiftedCholesky(lower, d, -alpha * alpha * energy)) return null;
+  if (factorize(lower, d, -alpha * alpha * energy) < d) return null;
   // L L^T = X^T X + alpha^2 I up to the rounding of the product and of Cholesky: a lower bound of sigma_min(L)^2.
   const smallest = alpha * alpha * energy - 4 * (T + d + 8) * Number.EPSILON * energy;
   if (!(smallest > 0)) return null;
@@ -116,8 +117,7 @@ function score(independence: Independence, candidate: Candidate): { candidate: C
   const { count: T, columns: d } = independence;
   const step = Math.max(1, Math.floor(T / SAMPLE));
   const sampled = Array.from({ length: Math.ceil(T / step) }, (_, i) => i * step);
-  const some = new Float64Array(sampled.length * d);
-  sampled.forEach((row, i) => some.set(candidate.unit.subarray(row * d, (row + 1) * d), i * d));
+  const some = gatherRows(candidate.unit, d, sampled);
   const cosines = cross(some, candidate.unit, sampled.length, T, d);
   let least = Infinity;
   let sum = 0;
@@ -148,7 +148,7 @@ function cosineError(d: number): number {
 }
 
 /** A A^T, or A^T A, of the rows [T, d] in float64. */
-export function product(rows: Float64Array, shape: readonly [number, number], transposed: boolean): Float64Array {
+function product(rows: Float64Array, shape: readonly [number, number], transposed: boolean): Float64Array {
   return inFloat64(() => {
     const a = toTensor(rows, shape) as tf.Tensor2D;
     return float64ValuesOf(transposed ? tf.matMul(a, a, true, false) : tf.matMul(a, a, false, true));
@@ -170,20 +170,6 @@ function float64ValuesOf(tensor: tf.Tensor): Float64Array {
 /** L^-1 x for each of the T rows x. */
 function solveRows(lower: Float64Array, rows: Float64Array, T: number, d: number): Float64Array {
   const solved = Float64Array.from(rows);
-  for (let r = 0; r < T; r++) {
-    const y = solved.subarray(r * d, (r + 1) * d);
-    for (let i = 0; i < d; i++) {
-      const row = i * d;
-      let s0 = 0;
-      let s1 = 0;
-      let j = 0;
-      for (; j + 1 < i; j += 2) {
-        s0 += lower[row + j] * y[j];
-        s1 += lower[row + j + 1] * y[j + 1];
-      }
-      if (j < i) s0 += lower[row + j] * y[j];
-      y[i] = (y[i] - s0 - s1) / lower[row + i];
-    }
-  }
+  for (let r = 0; r < T; r++) solveLower(lower, d, d, solved.subarray(r * d, (r + 1) * d));
   return solved;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { excludeSets } from 'attention-capacity/rank/search/exclusion';
 import { Independence } from 'attention-capacity/rank/search/independence';
-import { precondition, product, rowsNeeded } from 'attention-capacity/rank/search/preconditioning';
+import { precondition, rowsNeeded } from 'attention-capacity/rank/search/preconditioning';
 import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import { randomSource, type Random } from 'attention-capacity/tensor';
 import { exactKruskalRank } from './exact-kruskal-rank';
@@ -11,7 +11,7 @@ const MATRICES = process.env.ATTENTION_TEST_ALL ? 3000 : 300;
 
 function independenceOf(rows: readonly (readonly number[])[]): Independence {
   const prepared = prepareRows({ data: Float64Array.from(rows.flat()), shape: [rows.length, rows[0].length] });
-  return new Independence(prepared, 'float64', product(prepared.values, [prepared.count, prepared.columns], false));
+  return new Independence(prepared, 'float64');
 }
 
 function wholeNumbers(random: Random): number[][] {
