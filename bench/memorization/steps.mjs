@@ -1,10 +1,7 @@
 /** Single training steps, taken out of the trainer, to be timed; and tasks in the form that the reference reads. */
-import { BatchOrder } from 'attention-capacity/memorization/training/batches';
 import config from 'attention-capacity/memorization/config';
-import { Lanes } from 'attention-capacity/memorization/training/lanes';
-import parameters from 'attention-capacity/memorization/parameters';
-import adam from 'attention-capacity/memorization/training/stacked-adam';
-import task from 'attention-capacity/memorization/task';
+import { freshCheckpoint } from 'attention-capacity/memorization/training/checkpoint';
+import { ModelStack } from 'attention-capacity/memorization/training/stack';
 
 /**
  * A stack of `models` in training, float32, classification into 100 classes: `time(count)` gives the milliseconds of each of
@@ -12,19 +9,9 @@ import task from 'attention-capacity/memorization/task';
  * products of a step.
  */
 export function stepOf({ heads, context, headSize, contexts, batch = 256, width = 64 }, models) {
-  const lanes = Array.from({ length: models }, (_, seed) => {
-    const one = config.memorizationConfig({
-      ...{ heads, context, headSize, contexts, width, batch, seed },
-      ...{ examples: 4 * batch, task: 'classification' },
-    });
-    return {
-      config: one,
-      task: task.drawTask(one, 'float32'),
-      batches: new BatchOrder(one.examples, one.batch, seed),
-    };
-  });
-  const vectors = Float32Array.from(lanes.flatMap((lane) => [...parameters.initialParameters(lane.config)]));
-  const stack = new Lanes(lanes, adam.freshState(vectors));
+  const shape = { heads, context, headSize, contexts, width, batch, examples: 4 * batch, task: 'classification' };
+  const configs = Array.from({ length: models }, (_, seed) => config.memorizationConfig({ ...shape, seed }));
+  const stack = new ModelStack(freshCheckpoint(configs));
   for (let i = 0; i < 10; i++) stack.step();
   return {
     flop: models * flopOf({ heads, context, headSize, contexts, batch, width, classes: 100 }),

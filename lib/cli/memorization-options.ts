@@ -1,4 +1,4 @@
-/** The options that `memorize` and `capacity` share: what the layer is and what it shall memorize. */
+/** The options that `memorize` and `capacity` share: the layer, and what it is to memorize. */
 import { type Command } from 'commander';
 import { InputError } from '../input-error';
 import { BAG_SIZE, type SettingOptions } from '../memorization/config';
@@ -33,19 +33,19 @@ export function withSettingOptions(command: Command): Command {
     .option('--json', 'print one JSON document');
 }
 
-/** The checks that take two options to see. */
+/** The checks that need two options. */
 export function settingOf(options: SettingArguments): SettingOptions {
   const { heads, context, headSize, examples, contexts, task, classes, width, seed } = options;
   if (width % 2 !== 0)
-    throw new InputError(`--width expects an even number (sine and cosine in turn), and ${width} came`);
-  if (headSize > width) throw new InputError(`--head-size expects at most the width, ${width}, and ${headSize} came`);
+    throw new InputError(`--width: expected an even number (positions are sines and cosines), got ${width}`);
+  if (headSize > width) throw new InputError(`--head-size: expected at most the width, ${width}, got ${headSize}`);
   if (contexts === 'perm' && context > BAG_SIZE) {
     throw new InputError(
-      `--context expects at most the ${BAG_SIZE} rows of the bag with --contexts perm, and ${context} came`,
+      `--context: expected at most the ${BAG_SIZE} rows of the bag of perm contexts, got ${context}`,
     );
   }
   if (task === 'regression' && classes !== undefined) {
-    throw new InputError(`--classes is for --task classification, and ${classes} came with regression`);
+    throw new InputError(`--classes: expected --task classification with it, got ${classes} with regression`);
   }
   return { heads, context, headSize, examples, contexts, task, width, seed, ...(classes && { classes }) };
 }

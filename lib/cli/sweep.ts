@@ -14,11 +14,11 @@ interface SweepArguments {
 export function register(program: Command): void {
   program
     .command('sweep')
-    .description('train every run of a sweep that has no result yet; can be stopped and started again')
+    .description('train every run of a sweep that has no result yet; can be stopped and resumed')
     .argument('<file>', 'JSON: name, seeds, profile, grids; see workflow/')
     .option('--out <folder>', 'of the results, one file a run (default: sweeps/<name>)')
-    .option('--run <id>', 'only this run; as many processes as there are runs may do so at once')
-    .option('--list', 'name the runs and train nothing')
+    .option('--run <id>', 'only this run; other processes may train other runs in the same folder')
+    .option('--list', 'list the runs without training any')
     .option('--json', 'print one JSON document')
     .action(sweep);
 }
@@ -27,7 +27,7 @@ async function sweep(file: string, { out, run, list, json }: SweepArguments): Pr
   const { readSweep } = await import('../memorization/sweep/plan.js');
   const plan = readSweep(file);
   if (list) {
-    if (run !== undefined) throw new InputError(`--list expects no --run, and '${run}' came`);
+    if (run !== undefined) throw new InputError(`--list: expected no --run with it, got '${run}'`);
     if (json) printJson({ sweep: plan.name, runs: plan.runs, refused: plan.refused });
     else print(plan.runs.map(({ id }) => id).join('\n'));
     for (const { run: id, reason } of plan.refused) note(`${id}: ${reason}`);

@@ -9,7 +9,7 @@ import type { Precision } from '../tensor';
 export type ContextKind = 'shared' | 'random' | 'perm';
 export type TaskKind = 'classification' | 'regression';
 
-/** What fixes a task and a model, in the paper's letters; nothing here says how to train. */
+/** What defines a task and a model, in the paper's letters; how to train is the {@link Recipe}. */
 export interface Setting {
   /** H, the number of heads. */
   readonly heads: number;
@@ -40,14 +40,14 @@ export interface Recipe {
   readonly evaluateEvery: number;
   /** Whether to stop at accuracy 1, or at `stopAtLoss`. */
   readonly earlyStop: boolean;
-  /** The loss at which training stops early; null: no loss does. */
+  /** The loss at which training stops early; null: at none. */
   readonly stopAtLoss: number | null;
   readonly precision: Precision;
 }
 
 export interface MemorizationConfig extends Setting, Recipe {}
 
-/** What must be said of a setting; the rest has the reference's defaults. */
+/** A setting whose other values are the reference's defaults. */
 export type SettingOptions = Pick<Setting, 'heads' | 'context' | 'examples' | 'contexts' | 'task'> &
   Partial<Pick<Setting, 'headSize' | 'width' | 'classes' | 'seed'>>;
 export type MemorizationOptions = SettingOptions & Partial<Recipe>;
@@ -78,15 +78,17 @@ export function setting(options: SettingOptions): Setting {
   count('examples', examples);
   oneOf('contexts', contexts, contextKinds);
   oneOf('task', task, taskKinds);
-  if (width % 2 !== 0) throw new InputError(`width is ${width}; sinusoidal positions need an even one.`);
+  if (width % 2 !== 0) throw new InputError(`width: expected an even number, for sinusoidal positions, got ${width}.`);
   if (headSize > width) {
-    throw new InputError(`head size is ${headSize}; it must be at most the width, ${width}.`);
+    throw new InputError(`head size: expected at most the width, ${width}, got ${headSize}.`);
   }
   if (task === 'classification') count('classes', classes, 2);
   if (contexts === 'perm' && context > BAG_SIZE) {
-    throw new InputError(`context is ${context}; perm contexts are drawn from a bag of ${BAG_SIZE} rows.`);
+    throw new InputError(
+      `context: expected at most the ${BAG_SIZE} rows of the bag for perm contexts, got ${context}.`,
+    );
   }
-  if (!Number.isSafeInteger(seed)) throw new InputError(`seed is ${seed}; it must be a whole number.`);
+  if (!Number.isSafeInteger(seed)) throw new InputError(`seed: expected a whole number, got ${seed}.`);
   return { heads, context, headSize, width, examples, contexts, task, classes, seed };
 }
 
@@ -123,12 +125,12 @@ export function memorizationConfig(options: MemorizationOptions): MemorizationCo
   };
 }
 
-/** Whether two trainings are the same in everything that is said of them. */
+/** Whether two trainings are the same in every option. */
 export function sameConfig(a: MemorizationConfig, b: MemorizationConfig): boolean {
   return isDeepStrictEqual(a, b);
 }
 
-/** One line that tells a run from its neighbours: `regression, shared contexts, H=20 n=32 d_h=64 T=10000, seed 0`. */
+/** One line that names a run: `regression, shared contexts, H=20 n=32 d_h=64 T=10000, seed 0`. */
 export function describe(config: Setting): string {
   const { task, contexts, heads, context, headSize, examples, seed } = config;
   return `${task}, ${contexts} contexts, H=${heads} n=${context} d_h=${headSize} T=${examples}, seed ${seed}`;
@@ -136,18 +138,18 @@ export function describe(config: Setting): string {
 
 function count(name: string, value: unknown, atLeast = 1): void {
   if (!Number.isSafeInteger(value) || (value as number) < atLeast) {
-    throw new InputError(`${name} is ${shown(value)}; it must be a whole number, at least ${atLeast}.`);
+    throw new InputError(`${name}: expected a whole number of at least ${atLeast}, got ${shown(value)}.`);
   }
 }
 
 function positive(name: string, value: unknown): void {
   if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value)) {
-    throw new InputError(`${name} is ${shown(value)}; it must be a positive number.`);
+    throw new InputError(`${name}: expected a positive number, got ${shown(value)}.`);
   }
 }
 
 function oneOf(name: string, value: unknown, choices: readonly unknown[]): void {
-  if (!choices.includes(value)) throw new InputError(`${name} is ${shown(value)}; it must be ${choices.join(', ')}.`);
+  if (!choices.includes(value)) throw new InputError(`${name}: expected ${choices.join(' or ')}, got ${shown(value)}.`);
 }
 
 function shown(value: unknown): string {

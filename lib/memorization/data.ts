@@ -4,9 +4,9 @@ import { sinusoidalPositions } from './parameters';
 import type { Task } from './task';
 
 /**
- * The tasks of S models as tensors, stacked along a leading axis, in the form that the model eats. Models of a stack
- * have one architecture and one kind of context; their numbers of examples may differ, so all examples lie behind each
- * other and are named by their row there.
+ * The tasks of S models as tensors, stacked along a leading axis, as the model reads them. Models of a stack have one
+ * architecture and one kind of context; their numbers of examples may differ, so the examples of all models are rows of
+ * one tensor.
  */
 export interface StackedData {
   /** `[sum of T, d + 1]`: (e(t), 1) / sqrt(d). The scale of the scores travels with the query. */

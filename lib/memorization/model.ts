@@ -1,12 +1,12 @@
 /**
- * The paper's model, computed for the one token whose output is used, and its gradient by hand.
+ * The paper's model, computed for token 0 alone, whose output is the only one used, and its gradient by hand.
  *
  * The reference embeds all n + 1 tokens of an example, attends from each of them and reads token 0. Here
  *
  *     score(h, i) = x W_q^h (X_i W_k^h)^T / sqrt(d),          x = embedded token 0, X_i = embedded token i
  *     z(h)        = sum_i softmax_i(score(h, i)) X_i W_v^h,    output = z W_o W_dec + b_dec
  *
- * and every X_i is a combination of m rows of one `basis` G [m, d] that no example changes: the n embedded tokens where
+ * and every X_i is a combination of m rows of one `basis` G [m, d] that is the same for all examples: the n embedded tokens where
  * all share a context, otherwise the d rows of the embedding matrix and the n positions, X_i = E_i G[0..d) + G[d + i]
  * (see `data.ts`). So G W_k W_q^T, per head [m, d], is made once a step, and an example costs its products with E only:
  * about H n d + H d^2 multiplications in place of the reference's n d^2 + 2 H n d d_h + H n^2 d_h.

@@ -4,8 +4,8 @@ import { BAG_SIZE, type Setting } from './config';
 type Values = Float32Array | Float64Array;
 
 /**
- * A memorization task: T examples, each a query vector, a context matrix and a label, all drawn anew from the seed.
- * Plain arrays, row-major, in the precision that was asked for; the numbers of both precisions are the same up to
+ * A memorization task: T examples, each a query vector, a context matrix and a label, all drawn from the seed.
+ * Plain arrays, row-major, in the chosen precision; the numbers of both precisions are the same up to
  * rounding.
  */
 export interface Task {

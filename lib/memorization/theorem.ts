@@ -26,8 +26,8 @@ export function sharedUpperBound({ heads, context, contexts }: Shape): number | 
 
 /**
  * The rank of Z that random weights have, T large enough: min(H (n - 1) + 1, H d) for a shared context; H d where each
- * example has its own, but d for n = 1, where all heads see the same token. Measured, not proved: it is the formula that
- * the ranks are compared with.
+ * example has its own, but d for n = 1, where all heads see the same token. Measured, not proved: measured ranks are
+ * compared with it.
  */
 export function expectedRank({ heads, context, width, contexts }: Shape): number {
   if (contexts === 'shared') return Math.min(heads * (context - 1) + 1, heads * width);
@@ -40,8 +40,8 @@ export function featuresPerHead({ context, width, contexts }: Shape): number {
 }
 
 /**
- * Columns of Z that span all others whatever the weights: each head's attention weights sum to 1, so all heads but the
- * first can do without their last token; and where the context is a single token, all heads see the same.
+ * Columns of Z that span all others whatever the weights: each head's attention weights sum to 1, so all heads except
+ * the first can do without their last token; and where the context is a single token, all heads see the same.
  */
 export function independentColumns(shape: Shape): number[] {
   const perHead = featuresPerHead(shape);

@@ -8,7 +8,7 @@ const BETA_1 = 0.9;
 const BETA_2 = 0.999;
 const EPSILON = 1e-8;
 
-/** The name under which a variable of TensorFlow belongs to its handle alone and goes with it. */
+/** The name of a variable of TensorFlow that belongs to its handle alone and is freed with it. */
 const ANONYMOUS = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 
 /**
@@ -17,7 +17,7 @@ const ANONYMOUS = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
  * over them in place, where the formula in tfjs' ops takes eleven. In float32 the betas are rounded to float32, as the
  * op wants them, and the bias corrections are those of the rounded ones.
  *
- * It is made, stepped, read and disposed in one precision.
+ * Make, step, read and dispose of it in one precision.
  */
 export class FusedAdam {
   private readonly variables: readonly [vector: tf.Tensor, first: tf.Tensor, second: tf.Tensor];
@@ -42,7 +42,7 @@ export class FusedAdam {
     };
   }
 
-  /** Moves the vector against its gradient [P], which stays the caller's. A {@link read} tensor that lives keeps its values. */
+  /** Moves the vector against its gradient [P], which stays the caller's. A tensor from {@link read} keeps its values. */
   step(gradient: tf.Tensor, learningRate: number): void {
     this.steps++;
     const secondCorrection = Math.sqrt(1 - this.beta2 ** this.steps);
@@ -65,7 +65,7 @@ export class FusedAdam {
     tf.dispose([scaledRate, epsilon]);
   }
 
-  /** The vector as it is now, [P]; not copied, so dispose of it before the next step, which must copy it otherwise. */
+  /** The vector as it is now, [P]; not copied: the next step copies it unless it was disposed of before. */
   read(): tf.Tensor1D {
     return readVariable(this.variables[0]);
   }
@@ -90,7 +90,7 @@ function typeAttribute(name: string) {
   return { name, type: TF_ATTR_TYPE, value: TF_FLOAT };
 }
 
-/** The handle of a new variable of TensorFlow's that holds a copy of the values; it goes when its handle is disposed of. */
+/** The handle of a new variable of TensorFlow's that holds a copy of the values; it is freed with its handle. */
 function variableOf(values: tf.Tensor): tf.Tensor {
   const { TF_ATTR_SHAPE, TF_ATTR_STRING } = nodeBackend().binding;
   const attributes = [

@@ -10,7 +10,7 @@ import { initialParameters, parameterView, sinusoidalPositions } from '../parame
 import { drawTask, type Task } from '../task';
 import { featuresPerHead, independentColumns, sharedUpperBound, theoremLowerBound } from '../theorem';
 
-/** What one factorization says about a layer with random attention weights, before any training. */
+/** What one factorization says about a layer with random attention weights, before training. */
 export interface Capacity {
   readonly config: Setting;
   /** H (min(n, d_h) - 1) + 1; null where n > d and the theorem is silent. */
@@ -64,7 +64,7 @@ export async function capacity(options: SettingOptions): Promise<Capacity> {
     const { singularValues } = spectrum;
     rank = spectrum.rank;
     sigmaRatio = singularValues[Math.max(rank - 1, 0)] / singularValues[0];
-    // Directions that float64 cannot tell from none would need weights beyond all bounds: a ridge leaves them out.
+    // Directions that float64 cannot tell from 0 would need unbounded weights: a ridge leaves them out.
     const ridge = rank < Math.min(...z.shape) ? rtol * singularValues[0] : 0;
     beta = ridge > 0 ? solve(...withRidge(z, y.data, ridge)) : solve(factors, y.data);
   }

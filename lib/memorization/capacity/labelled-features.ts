@@ -20,7 +20,7 @@ export async function labelledFeatures(task: Task, vector: Float64Array, columns
     try {
       return (await blocks.next()).value as Matrix;
     } finally {
-      // Otherwise it would wait for ever before its end, with its tensors and its bar.
+      // A generator that is not read to its end must be closed, or its tensors and its progress bar stay.
       await blocks.return(undefined);
     }
   }

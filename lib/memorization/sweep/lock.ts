@@ -10,10 +10,10 @@ export interface Holder {
 }
 
 /**
- * Takes a lock file, or says who holds it. A lock whose process has died on this machine is taken over; on another
- * machine nobody can tell, so it stands until its file is deleted.
+ * Takes a lock file, or says who holds it. A lock whose process has died on this machine is taken over; one of another
+ * machine stays until its file is deleted, since its process cannot be looked up.
  *
- * @returns what gives the lock back, or the holder.
+ * @returns a function that releases the lock, or the holder.
  */
 export function acquire(file: string): (() => void) | Holder {
   mkdirSync(path.dirname(file), { recursive: true });
@@ -38,7 +38,7 @@ export function holderText({ pid, host, since }: Holder): string {
   return `process ${pid} on ${host}, since ${since}`;
 }
 
-/** null when the file is gone or was cut by a crash while it was written. */
+/** null when the file is gone or was cut short by a crash. */
 function holderOf(file: string): Holder | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Holder;

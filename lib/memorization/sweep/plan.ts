@@ -22,7 +22,7 @@ export interface RefusedRun {
 export interface SweepPlan {
   readonly name: string;
   readonly runs: readonly SweepRun[];
-  /** What cannot be run; the rest of the sweep goes on without it. */
+  /** Combinations that cannot be run; the rest of the sweep runs without them. */
   readonly refused: readonly RefusedRun[];
 }
 
@@ -37,7 +37,7 @@ const gridKeys = ['panel', 'task', 'contexts', 'heads', 'context', 'headSize', '
  * Reads a sweep file. `seeds` is a list; `profile` says how to train (any of width, classes, precision, batch,
  * learningRate, evaluateEvery, earlyStop, stopAtLoss, and either steps or passes and minSteps; the reference's defaults);
  * each of `grids` is a panel: task, contexts, and heads, context, headSize, examples, each a number or a list, of which
- * every combination is trained. A grid may override the profile. Combinations that make no sense are set aside as refused.
+ * every combination is trained. A grid may override the profile. Combinations that make no sense are listed as refused.
  *
  * @throws InputError naming the file, and the key or run, for anything unknown or missing, and where no run makes sense.
  */
@@ -46,12 +46,13 @@ export function readSweep(file: string): SweepPlan {
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new InputError(`'${file}' cannot be read; a sweep is a JSON file such as workflow/quick.json.`);
+    throw new InputError(`'${file}': expected a JSON file such as workflow/quick.json, got none that can be read.`);
   }
   try {
     return planSweep(JSON.parse(text) as unknown);
   } catch (error) {
-    if (error instanceof SyntaxError) throw new InputError(`'${file}' is no JSON: ${error.message}.`);
+    if (error instanceof SyntaxError)
+      throw new InputError(`'${file}': expected JSON, got a syntax error: ${error.message}.`);
     if (error instanceof InputError) throw new InputError(`'${file}': ${error.message}`);
     throw error;
   }
@@ -69,7 +70,7 @@ export function planSweep(value: unknown): SweepPlan {
   const ids = new Set<string>();
   for (const one of all) {
     const id = 'reason' in one ? one.run : one.id;
-    if (ids.has(id)) throw new InputError(`the run ${id} is there twice; give its panels different names.`);
+    if (ids.has(id)) throw new InputError(`expected each run once, got ${id} twice; give its panels different names.`);
     ids.add(id);
   }
   const runs = all.filter((one) => !('reason' in one)) as SweepRun[];
@@ -81,7 +82,8 @@ export function planSweep(value: unknown): SweepPlan {
 function gridRuns(grid: Fields, where: string, profile: Fields, seeds: readonly unknown[]): (SweepRun | RefusedRun)[] {
   const panel = slug(`${where}.panel`, grid.panel);
   const axis = (key: string) => {
-    if (grid[key] === undefined && key !== 'headSize') throw new InputError(`${where} (${panel}) has no ${key}.`);
+    if (grid[key] === undefined && key !== 'headSize')
+      throw new InputError(`${where} (${panel}): expected ${key}, got none.`);
     return Array.isArray(grid[key]) ? list(`${where}.${key}`, grid[key]) : [grid[key]];
   };
   const { passes, minSteps, ...recipe } = { ...withoutLength(profile, grid), ...grid } as Fields & {
@@ -105,7 +107,7 @@ function gridRuns(grid: Fields, where: string, profile: Fields, seeds: readonly 
   return runs;
 }
 
-/** The profile, less its way of giving the number of steps where the grid has its own. */
+/** The profile, without its number of steps where the grid has its own. */
 function withoutLength(profile: Fields, grid: Fields): Fields {
   const lengths = ['steps', 'passes', 'minSteps'];
   if (!lengths.some((key) => grid[key] !== undefined)) return profile;
@@ -114,11 +116,11 @@ function withoutLength(profile: Fields, grid: Fields): Fields {
 
 function checkLength(recipe: MemorizationOptions, where: string, passes?: number, minSteps?: number): void {
   if (recipe.steps !== undefined && (passes !== undefined || minSteps !== undefined)) {
-    throw new InputError(`${where} has steps, and passes or minSteps as well; only one of the two can hold.`);
+    throw new InputError(`${where}: expected either steps or passes and minSteps, got both.`);
   }
   for (const [key, value] of Object.entries({ passes, minSteps })) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
-      throw new InputError(`${where}: ${key} is ${JSON.stringify(value)}; it must be a whole number, at least 0.`);
+      throw new InputError(`${where}: ${key}: expected a whole number of at least 0, got ${JSON.stringify(value)}.`);
     }
   }
 }
@@ -149,23 +151,23 @@ function runId(panel: string, { heads, context, headSize, examples, seed }: Name
 
 function fields(where: string, value: unknown, keys: readonly string[]): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InputError(`${where} must be an object with ${keys.join(', ')}.`);
+    throw new InputError(`${where}: expected an object with ${keys.join(', ')}, got ${shown(value)}.`);
   }
   const unknownKey = Object.keys(value).find((key) => !keys.includes(key));
   if (unknownKey !== undefined) {
-    throw new InputError(`${where} has an unknown key '${unknownKey}'; known are ${keys.join(', ')}.`);
+    throw new InputError(`${where}: expected ${keys.join(', ')}, got the key '${unknownKey}'.`);
   }
   return value as Fields;
 }
 
 function list(where: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value) && value.length > 0) return value as unknown[];
-  throw new InputError(`${where} must be a list of at least one, and ${shown(value)} came.`);
+  throw new InputError(`${where}: expected a list of at least one, got ${shown(value)}.`);
 }
 
 function slug(where: string, value: unknown): string {
   if (typeof value === 'string' && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value)) return value;
-  throw new InputError(`${where} must be lower-case words joined by hyphens, and ${shown(value)} came.`);
+  throw new InputError(`${where}: expected lower-case words joined by hyphens, got ${shown(value)}.`);
 }
 
 function shown(value: unknown): string {

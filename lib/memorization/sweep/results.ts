@@ -23,7 +23,7 @@ export function resultFile(folder: string, run: Pick<SweepRun, 'id'>): string {
   return path.join(folder, `${run.id}.json`);
 }
 
-/** Writes a result so that nobody ever finds half of it. */
+/** Writes a result atomically. */
 export function writeResult(folder: string, { id, panel }: SweepRun, result: MemorizationResult): void {
   const content: SweepResult = {
     run: id,
@@ -37,8 +37,8 @@ export function writeResult(folder: string, { id, panel }: SweepRun, result: Mem
 }
 
 /**
- * The result of a run, or null where there is none yet. A file that is not whole is set aside as `….broken`, `warn` is
- * told, and the run counts as missing.
+ * The result of a run, or null where there is none yet. A file that was cut short is renamed to `….broken`, `warn`
+ * is told, and the run counts as missing.
  *
  * @throws InputError when the file holds a run of the same name with another configuration.
  */
@@ -48,7 +48,7 @@ export function readResult(folder: string, run: SweepRun, warn: (line: string) =
   const content = parsed(file);
   if (content === null) {
     renameSync(file, `${file}.broken`);
-    warn(`${run.id}: its result is not whole; it is kept as '${file}.broken', and the run is done again`);
+    warn(`${run.id}: its result was cut short; it is kept as '${file}.broken', and the run is trained again`);
     return null;
   }
   requireConfiguration(file, content, run);
@@ -56,7 +56,7 @@ export function readResult(folder: string, run: SweepRun, warn: (line: string) =
 }
 
 /**
- * Looks at the result of a run as {@link readResult} would, and sets nothing aside.
+ * Checks the result of a run as {@link readResult} does, and renames nothing.
  *
  * @throws InputError when the file holds a run of the same name with another configuration.
  */
@@ -72,8 +72,8 @@ function requireConfiguration(file: string, content: SweepResult, run: SweepRun)
   const other = Object.keys(wanted).find((key) => found[key] !== wanted[key]);
   if (other !== undefined) {
     throw new InputError(
-      `'${file}' was made with ${other} = ${JSON.stringify(found[other])}, and the sweep wants ` +
-        `${JSON.stringify(wanted[other])}; choose another folder with --out, or delete the file.`,
+      `'${file}': expected a result with ${other} = ${JSON.stringify(wanted[other])}, got ` +
+        `${JSON.stringify(found[other])}; choose another folder with --out, or delete the file.`,
     );
   }
 }

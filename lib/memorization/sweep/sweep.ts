@@ -12,7 +12,7 @@ import { checkResult, readResult, writeResult, type SweepResult } from './result
 export interface SweepOptions {
   /** Folder of the results: one file a run, `<panel>/<setting>.json`. */
   readonly folder: string;
-  /** Only this run; others may go on in the same folder meanwhile. */
+  /** Only this run; other processes may train others in the same folder meanwhile. */
   readonly only?: string;
   /** Told, in one line each, what finished and what went wrong. */
   readonly report?: (line: string) => void;
@@ -29,7 +29,7 @@ export interface SweepOutcome {
 
 /**
  * Trains the runs of a sweep that have no result yet. Runs of the same shape are trained stacked where that is faster.
- * Killed at any moment, it loses seconds: results are whole files, and a run in training goes on from its checkpoint.
+ * Killed at any moment, it loses seconds: results are written whole, and a run in training resumes from its checkpoint.
  * A run that fails, or makes no sense, is reported and does not stop the others.
  *
  * @throws InputError when another process sweeps in the folder, or a result there belongs to another configuration;
@@ -41,7 +41,8 @@ export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<
   const senseless = plan.refused.find(({ run }) => run === only);
   if (senseless !== undefined) throw new InputError(`${senseless.run}: ${senseless.reason}`);
   const runs = only === undefined ? plan.runs : plan.runs.filter(({ id }) => id === only);
-  if (runs.length === 0) throw new InputError(`the sweep ${plan.name} has no run '${only}'; --list names its runs.`);
+  if (runs.length === 0)
+    throw new InputError(`expected a run of the sweep ${plan.name}, got '${only}'; --list names its runs.`);
   mkdirSync(folder, { recursive: true });
   const unlock = only === undefined ? lockFolder(folder) : () => undefined;
   try {
@@ -59,7 +60,7 @@ function lockFolder(folder: string): () => void {
   const lock = acquire(path.join(folder, '.lock'));
   if (typeof lock === 'function') return lock;
   throw new InputError(
-    `another sweep works on '${folder}' (${holderText(lock)}); wait for it, or delete '${folder}/.lock' if it is gone.`,
+    `expected no other sweep in '${folder}', got ${holderText(lock)}; wait for it, or delete '${folder}/.lock' if it has died.`,
   );
 }
 
@@ -114,13 +115,13 @@ interface Group {
   readonly checkpoint: string;
 }
 
-/** First what was under way when the sweep was killed, as it was stacked then; then the others, stacked anew. */
+/** First what was in training when the sweep was killed, stacked as before; then the others. */
 function groupRuns(missing: readonly SweepRun[], folder: string): Group[] {
   const left = new Map(missing.map((run) => [run.id, run]));
   const groups: Group[] = [];
   for (const checkpoint of checkpointFiles(folder)) {
-    const saved = readCheckpoint(checkpoint)?.configs ?? [];
-    const runs = [...left.values()].filter((run) => saved.some((config) => sameConfig(run.config, config)));
+    const saved = readCheckpoint(checkpoint)?.models ?? [];
+    const runs = [...left.values()].filter((run) => saved.some(({ config }) => sameConfig(run.config, config)));
     for (const { id } of runs) left.delete(id);
     if (runs.length > 0) groups.push({ runs, checkpoint });
   }
@@ -134,7 +135,7 @@ function groupRuns(missing: readonly SweepRun[], folder: string): Group[] {
   return groups;
 }
 
-/** A run that is asked for alone keeps its own file: the stack that it may belong to is not disturbed. */
+/** A run that is trained alone has its own file: the stack that it may belong to is not disturbed. */
 function checkpointFile(folder: string, { id }: SweepRun, kind: 'one' | 'stack'): string {
   return path.join(folder, '.checkpoints', `${id.replace('/', '.')}.${kind}.checkpoint`);
 }

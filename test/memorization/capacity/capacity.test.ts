@@ -12,7 +12,11 @@ import { watchWith } from 'attention-capacity/work';
 import { inPrecision, tf } from 'attention-capacity/tensor';
 
 const layer = (heads: number, context: number, headSize: number, contexts: ContextKind, width = 64) => ({
-  ...{ heads, context, headSize, contexts, width },
+  heads,
+  context,
+  headSize,
+  contexts,
+  width,
   task: 'regression' as const,
 });
 

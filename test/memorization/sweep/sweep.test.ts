@@ -60,16 +60,22 @@ test('the paper’s grid is 342 runs a seed, with the reference’s lengths', ()
 });
 
 const nonsense: [unknown, RegExp][] = [
-  [{ ...sweep, grid: [] }, /^the sweep has an unknown key 'grid'; known are name, about, seeds, profile, grids\.$/],
-  [{ ...sweep, profile: { lr: 1 } }, /^profile has an unknown key 'lr'/],
-  [{ ...sweep, grids: [{ ...grid, n: 3 }] }, /^grids\[0\] has an unknown key 'n'/],
-  [{ ...sweep, grids: [{ ...grid, heads: 0 }] }, /^heads\/H0-n3-r8-T20-s0: heads is 0; it must be a whole number, at/],
-  [{ ...sweep, grids: [{ ...grid, context: undefined }] }, /^grids\[0\] \(heads\) has no context\.$/],
-  [{ ...sweep, grids: [grid, grid] }, /^the run heads\/H1-n3-r8-T20-s0 is there twice/],
-  [{ ...sweep, seeds: 3 }, /^seeds must be a list of at least one, and 3 came\.$/],
-  [{ ...sweep, grids: [{ ...grid, steps: 5, passes: 2 }] }, /only one of the two can hold/],
-  [{ ...sweep, name: '../up' }, /^name must be lower-case words/],
-  [[], /^the sweep must be an object/],
+  [{ ...sweep, grid: [] }, /^the sweep: expected name, about, seeds, profile, grids, got the key 'grid'\.$/],
+  [{ ...sweep, profile: { lr: 1 } }, /^profile: expected width, .*, got the key 'lr'\.$/],
+  [{ ...sweep, grids: [{ ...grid, n: 3 }] }, /^grids\[0\]: expected panel, .*, got the key 'n'\.$/],
+  [
+    { ...sweep, grids: [{ ...grid, heads: 0 }] },
+    /^heads\/H0-n3-r8-T20-s0: heads: expected a whole number of at least 1, got 0/,
+  ],
+  [{ ...sweep, grids: [{ ...grid, context: undefined }] }, /^grids\[0\] \(heads\): expected context, got none\.$/],
+  [{ ...sweep, grids: [grid, grid] }, /^expected each run once, got heads\/H1-n3-r8-T20-s0 twice/],
+  [{ ...sweep, seeds: 3 }, /^seeds: expected a list of at least one, got 3\.$/],
+  [
+    { ...sweep, grids: [{ ...grid, steps: 5, passes: 2 }] },
+    /expected either steps or passes and minSteps, got both\.$/,
+  ],
+  [{ ...sweep, name: '../up' }, /^name: expected lower-case words/],
+  [[], /^the sweep: expected an object with .*, got \[\]\.$/],
 ];
 for (const [value, message] of nonsense) {
   test(`bad sweep: ${message.source}`, () => {
@@ -81,14 +87,14 @@ for (const [value, message] of nonsense) {
 }
 
 const senseless: [object, string][] = [
-  [{ heads: 0 }, 'odd/H0-n3-r8-T20-s0: heads is 0; it must be a whole number, at least 1.'],
-  [{ headSize: 9 }, 'odd/H1-n3-r9-T20-s0: head size is 9; it must be at most the width, 8.'],
-  [{ learningRate: -1 }, 'odd/H1-n3-r8-T20-s0: learning rate is -1; it must be a positive number.'],
-  [{ contexts: 'fixed' }, "odd/H1-n3-r8-T20-s0: contexts is 'fixed'; it must be shared, random, perm."],
-  [{ examples: 0.5 }, 'odd/H1-n3-r8-T0.5-s0: examples is 0.5; it must be a whole number, at least 1.'],
+  [{ heads: 0 }, 'odd/H0-n3-r8-T20-s0: heads: expected a whole number of at least 1, got 0.'],
+  [{ headSize: 9 }, 'odd/H1-n3-r9-T20-s0: head size: expected at most the width, 8, got 9.'],
+  [{ learningRate: -1 }, 'odd/H1-n3-r8-T20-s0: learning rate: expected a positive number, got -1.'],
+  [{ contexts: 'fixed' }, "odd/H1-n3-r8-T20-s0: contexts: expected shared or random or perm, got 'fixed'."],
+  [{ examples: 0.5 }, 'odd/H1-n3-r8-T0.5-s0: examples: expected a whole number of at least 1, got 0.5.'],
 ];
 for (const [values, line] of senseless) {
-  test(`${line} The rest goes on.`, async () => {
+  test(`${line} The rest is run.`, async () => {
     const odd = { ...grid, panel: 'odd', heads: 1, ...values };
     const plan = planSweep({ ...sweep, seeds: [0], grids: [odd, { ...grid, heads: 1 }] });
     const lines: string[] = [];
@@ -152,7 +158,7 @@ test('a result that was cut in the middle is named, kept aside and made again', 
   const lines: string[] = [];
   const outcome = await runSweep(plan, { folder, report: (line) => lines.push(line) });
   assert.deepEqual([outcome.trained, outcome.missing.length], [1, 0]);
-  assert.match(lines[0], /^heads\/H2-n3-r8-T20-s0: its result is not whole; it is kept as '.*\.broken'/);
+  assert.match(lines[0], /^heads\/H2-n3-r8-T20-s0: its result was cut short; it is kept as '.*\.broken'/);
   assert.ok(existsSync(`${file}.broken`));
   assert.equal(readResult(folder, plan.runs[2], () => undefined)?.result.loss, whole.result.loss);
 });
@@ -172,7 +178,7 @@ test('a diverging run is named and missing at the end; the others are done', asy
     outcome.missing.map(({ run }) => run),
     ['heads/H1-n3-r8-T20-s0', 'heads/H1-n3-r8-T20-s1'],
   );
-  assert.match(outcome.missing[0].reason, /the loss is no finite number after \d+ steps/);
+  assert.match(outcome.missing[0].reason, /expected a finite loss, got NaN or infinity after \d+ steps/);
   assert.ok(lines.some((line) => line.startsWith('heads/H1-n3-r8-T20-s1: ')));
 });
 
@@ -181,7 +187,7 @@ test('a result of another configuration is not mistaken for one of this sweep', 
   const longer = planSweep({ ...sweep, profile: { ...profile, steps: 130 } });
   await assert.rejects(
     runSweep(longer, { folder }),
-    (error) => error instanceof InputError && /was made with steps = 120, and the sweep wants 130/.test(error.message),
+    (error) => error instanceof InputError && /expected a result with steps = 130, got 120/.test(error.message),
   );
 });
 
@@ -201,7 +207,7 @@ test('a refused sweep says why and nothing else, and moves no file', async () =>
     encoding: 'utf8',
   });
   assert.deepEqual([status, stdout], [2, '']);
-  assert.match(stderr, /^attention-capacity: [^\n]+ was made with steps = 120, and the sweep wants 130; [^\n]+\n$/);
+  assert.match(stderr, /^attention-capacity: [^\n]+ expected a result with steps = 130, got 120; [^\n]+\n$/);
 });
 
 test('two sweeps on one folder: the second says who is there; a dead one’s lock is taken over', async () => {
@@ -216,7 +222,11 @@ test('two sweeps on one folder: the second says who is there; a dead one’s loc
   const { pid } = spawnSync(process.execPath, ['-e', '']);
   writeFileSync(path.join(folder, '.lock'), JSON.stringify({ pid, host: os.hostname(), since: 'before' }));
   writeFileSync(path.join(folder, 'other.lock'), JSON.stringify({ pid: 1, host: 'elsewhere', since: 'before' }));
-  assert.equal(typeof acquire(path.join(folder, 'other.lock')), 'object', 'nobody can tell on another machine');
+  assert.equal(
+    typeof acquire(path.join(folder, 'other.lock')),
+    'object',
+    'whether it is alive cannot be seen from another machine',
+  );
   assert.equal((await runSweep(plan, { folder })).done, 4);
 });
 
@@ -230,7 +240,7 @@ test('a run in training elsewhere is left alone', async () => {
   assert.match(missing[0].reason, /^in training elsewhere/);
 });
 
-test('killed in the middle and started again: the same results, from where it was', async () => {
+test('killed in the middle and started again, it resumes and ends with the same results', async () => {
   const long = { ...sweep, profile: { ...profile, steps: 1500 } };
   const plan = planSweep(long);
   const file = path.join(folder, 'sweep.json');
@@ -257,18 +267,18 @@ test('the command: exit 2 and one line for a bad file, 1 when something is missi
   const run = (...args: string[]) => spawnSync(process.execPath, [command, 'sweep', ...args], { encoding: 'utf8' });
   writeFileSync(file, '{"name": "x",');
   assert.deepEqual([run(file).status, run(file).stderr.trim().split('\n').length], [2, 1]);
-  assert.match(run(path.join(folder, 'absent.json')).stderr, /absent\.json' cannot be read/);
+  assert.match(run(path.join(folder, 'absent.json')).stderr, /absent\.json': expected a JSON file/);
   const one = { ...grid, heads: 1, learningRate: 1e30 };
   writeFileSync(file, JSON.stringify({ ...sweep, seeds: [0], grids: [one] }));
   const diverged = run(file, '--out', path.join(folder, 'out'));
   assert.equal(diverged.status, 1);
-  assert.match(diverged.stderr, /missing: heads\/H1-n3-r8-T20-s0 \(.*the loss is no finite number/);
+  assert.match(diverged.stderr, /missing: heads\/H1-n3-r8-T20-s0 \(.*expected a finite loss/);
   assert.deepEqual(run(file, '--list').stdout, 'heads/H1-n3-r8-T20-s0\n');
   assert.equal(run(file, '--run', 'nothing', '--out', path.join(folder, 'out')).status, 2);
   writeFileSync(file, JSON.stringify({ ...sweep, seeds: [0], grids: [{ ...grid, heads: [0, 1] }] }));
   const partial = run(file, '--out', path.join(folder, 'partial'));
   assert.equal(partial.status, 1);
-  assert.match(partial.stderr, /missing: heads\/H0-n3-r8-T20-s0 \(heads is 0; it must be a whole number/);
+  assert.match(partial.stderr, /missing: heads\/H0-n3-r8-T20-s0 \(heads: expected a whole number/);
   assert.match(partial.stdout, /^1 of 2 runs done/);
 });
 
@@ -289,7 +299,7 @@ test('Snakemake runs the same sweep to the same files', async (context) => {
   const runner = [path.join(root, 'workflow/run.mjs'), '--cores', '2', '--config', `sweep=${file}`, `out=${out}`];
   const { status, stderr } = spawnSync(process.execPath, runner, { cwd: folder, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
-  assert.match(stderr, /missing: heads\/H0-n3-r8-T20-s0 \(heads is 0; it must be a whole number/);
+  assert.match(stderr, /missing: heads\/H0-n3-r8-T20-s0 \(heads: expected a whole number/);
   const plan = planSweep(one);
   assert.equal(sweepResults(plan, out).length, 2);
   const again = spawnSync(process.execPath, runner, { cwd: folder, encoding: 'utf8' });

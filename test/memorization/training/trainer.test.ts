@@ -12,7 +12,6 @@ import { stackData } from 'attention-capacity/memorization/data';
 import { evaluate } from 'attention-capacity/memorization/training/evaluate';
 import { gradient } from 'attention-capacity/memorization/model';
 import { learningRateAt } from 'attention-capacity/memorization/training/schedule';
-import { freshState, StackedAdam } from 'attention-capacity/memorization/training/stacked-adam';
 import type { Task } from 'attention-capacity/memorization/task';
 import {
   Diverged,
@@ -21,14 +20,24 @@ import {
   type MemorizationResult,
 } from 'attention-capacity/memorization/training/trainer';
 import { interruptWork, Interrupted } from 'attention-capacity/work';
-import { inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor/index';
+import { FusedAdam, inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor/index';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'memorization-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const small = {
-  ...{ heads: 2, context: 3, headSize: 4, width: 8, classes: 5, examples: 20 },
-  ...{ contexts: 'random', task: 'classification', steps: 300, batch: 8, evaluateEvery: 50, learningRate: 1e-2 },
+  heads: 2,
+  context: 3,
+  headSize: 4,
+  width: 8,
+  classes: 5,
+  examples: 20,
+  contexts: 'random',
+  task: 'classification',
+  steps: 300,
+  batch: 8,
+  evaluateEvery: 50,
+  learningRate: 1e-2,
 } as const satisfies MemorizationOptions;
 
 /** Everything but the time it took. */
@@ -84,19 +93,23 @@ for (const { task: kind, classes, x, y, batches, initial, final, loss, accuracy 
     };
     inPrecision('float64', () => {
       const data = stackData([task]);
-      const adam = new StackedAdam(freshState(Float64Array.from(initial)), 1, 'float64');
+      const [start, zeros] = [initial, new Float64Array(initial.length)].map(
+        (values) => toTensor(values, [initial.length]) as tf.Tensor1D,
+      );
+      const adam = new FusedAdam(start, zeros, zeros, 0);
+      const vectors = () => adam.read().expandDims(0) as tf.Tensor2D; // [1, P]
       const weights = toTensor(new Float64Array(B).fill(1 / B), [1, B, 1]);
       batches.forEach((rows, step) => {
         const rowTensor = tf.tensor2d([rows], undefined, 'int32');
-        const gradients = gradient(adam.vectors, data, rowTensor, weights, task.setting);
-        adam.step(gradients, [learningRateAt(step, { steps, learningRate })]);
+        const gradients = gradient(vectors(), data, rowTensor, weights, task.setting);
+        adam.step(gradients.squeeze([0]), learningRateAt(step, { steps, learningRate }));
       });
-      const [found] = evaluate(adam.vectors, data, [task]);
+      const [found] = evaluate(vectors(), data, [task]);
       assert.ok(Math.abs(found.loss - loss) < 1e-10, `loss ${found.loss} and not ${loss}`);
       if (kind === 'classification') assert.equal(found.accuracy! * T, Math.round(accuracy * T));
-      const vector = valuesOf(adam.vectors);
+      const vector = valuesOf(vectors());
       const largest = Math.max(...final.map((value, i) => Math.abs(value - vector[i])));
-      // Adam divides by the gradient's size: where a gradient is 0 but for rounding, its direction is rounding too.
+      // Adam divides by the gradient's size: where a gradient is 0 except for rounding, its direction is rounding too.
       assert.ok(largest < 1e-7, `weights differ by ${largest}`);
     });
   });
@@ -118,7 +131,7 @@ test('a model trained in a stack ends as it does alone, also beside one of anoth
     ];
     const together = await memorizeTogether(configs);
     assert.ok(together[3] instanceof Diverged);
-    assert.match(together[3].message, /seed 2: the loss is no finite number after \d+ steps/);
+    assert.match(together[3].message, /seed 2: expected a finite loss, got NaN or infinity after \d+ steps/);
     for (const i of [0, 1, 2]) {
       const [alone] = await memorizeTogether([configs[i]]);
       assert.deepEqual(timeless(together[i]), timeless(alone));
@@ -137,7 +150,7 @@ test('5000 steps leave exactly as many tensors as one', async () => {
   assert.equal(tf.memory().numTensors, before);
 });
 
-test('classification stops at accuracy 1, regression at the loss that was asked for', async () => {
+test('classification stops at accuracy 1, regression at `stopAtLoss`', async () => {
   const sorted = await memorize({ ...small, steps: 5000 });
   assert.equal(sorted.accuracy, 1);
   assert.ok(sorted.steps < 5000 && sorted.steps % 50 === 0);
@@ -183,10 +196,10 @@ test('killed again and again, a training ends as if nothing had happened', async
     });
     let output = '';
     child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
-    const stepsBefore = readCheckpoint(checkpoint)?.state.step ?? 0;
+    const stepsBefore = readCheckpoint(checkpoint)?.step ?? 0;
     if (kills < 3) {
       const progress = setInterval(() => {
-        if ((readCheckpoint(checkpoint)?.state.step ?? 0) > stepsBefore + 7 * kills) child.kill('SIGKILL');
+        if ((readCheckpoint(checkpoint)?.step ?? 0) > stepsBefore + 7 * kills) child.kill('SIGKILL');
       }, 5);
       await once(child, 'close');
       clearInterval(progress);
@@ -197,7 +210,7 @@ test('killed again and again, a training ends as if nothing had happened', async
     if (output === '') continue;
     assert.equal(kills, 3);
     const outcomes = JSON.parse(output) as MemorizationResult[];
-    // A model that ended before a kill was handed over then; the one still in training is the first.
+    // The outcome of a model that ended before a kill was handed over then; the first is still in training.
     assert.deepEqual(timeless(outcomes[0]), JSON.parse(JSON.stringify(timeless(undisturbed[0]))));
     break;
   }
@@ -211,24 +224,27 @@ test('an interrupt keeps what was done', async () => {
     memorize(long, { checkpoint, onEvaluation: (_, { step }) => void (step === 200 && interruptWork()) }),
     Interrupted,
   );
-  assert.equal(readCheckpoint(checkpoint)?.state.step, 200);
+  assert.equal(readCheckpoint(checkpoint)?.step, 200);
   const bytes = readFileSync(checkpoint);
   writeFileSync(checkpoint, bytes.subarray(0, bytes.length - 100));
-  assert.equal(readCheckpoint(checkpoint), null, 'a file cut short is no checkpoint');
+  assert.equal(readCheckpoint(checkpoint), null, 'a file that was cut short is not read');
 });
 
 const nonsense: [Partial<MemorizationOptions>, RegExp][] = [
-  [{ heads: 0 }, /^heads is 0; it must be a whole number, at least 1\.$/],
-  [{ headSize: 9 }, /^head size is 9; it must be at most the width, 8\.$/],
-  [{ learningRate: -1 }, /^learning rate is -1; it must be a positive number\.$/],
-  [{ contexts: 'fixed' as 'shared' }, /^contexts is 'fixed'; it must be shared, random, perm\.$/],
-  [{ task: 'regress' as 'regression' }, /^task is 'regress'; it must be classification, regression\.$/],
-  [{ classes: 1 }, /^classes is 1; it must be a whole number, at least 2\.$/],
-  [{ width: 7, headSize: 3 }, /^width is 7; sinusoidal positions need an even one\.$/],
-  [{ context: 501, contexts: 'perm' }, /^context is 501; perm contexts are drawn from a bag of 500 rows\.$/],
-  [{ steps: 2.5 }, /^steps is 2\.5/],
-  [{ stopAtLoss: 0 }, /^stopAtLoss is 0/],
-  [{ precision: 'float16' as 'float32' }, /^precision is 'float16'; it must be float32, float64\.$/],
+  [{ heads: 0 }, /^heads: expected a whole number of at least 1, got 0\.$/],
+  [{ headSize: 9 }, /^head size: expected at most the width, 8, got 9\.$/],
+  [{ learningRate: -1 }, /^learning rate: expected a positive number, got -1\.$/],
+  [{ contexts: 'fixed' as 'shared' }, /^contexts: expected shared or random or perm, got 'fixed'\.$/],
+  [{ task: 'regress' as 'regression' }, /^task: expected classification or regression, got 'regress'\.$/],
+  [{ classes: 1 }, /^classes: expected a whole number of at least 2, got 1\.$/],
+  [{ width: 7, headSize: 3 }, /^width: expected an even number, for sinusoidal positions, got 7\.$/],
+  [
+    { context: 501, contexts: 'perm' },
+    /^context: expected at most the 500 rows of the bag for perm contexts, got 501\.$/,
+  ],
+  [{ steps: 2.5 }, /^steps: expected a whole number of at least 1, got 2\.5\.$/],
+  [{ stopAtLoss: 0 }, /^stopAtLoss: expected a positive number, got 0\.$/],
+  [{ precision: 'float16' as 'float32' }, /^precision: expected float32 or float64, got 'float16'\.$/],
 ];
 for (const [options, message] of nonsense) {
   test(`bad input: ${JSON.stringify(options)}`, () => {
