@@ -35,12 +35,14 @@ function trailingZeros(value: number): number {
   return 32 + 31 - Math.clz32(high & -high);
 }
 
-/** The values times the smallest power of two that makes all of them whole. */
-export function toIntegers(values: ArrayLike<number>): bigint[] {
-  const parts = Array.from(values, dyadic);
+/** The values, floats as the rationals that they are, times the smallest power of two that makes all of them whole. */
+export function toIntegers(values: ArrayLike<number | bigint>): bigint[] {
+  const parts = Array.from(values, (value) =>
+    typeof value === 'bigint' ? { mantissa: value, exponent: 0 } : dyadic(value),
+  );
   let least = Infinity;
-  for (const { mantissa, exponent } of parts) if (mantissa !== 0) least = Math.min(least, exponent);
-  return parts.map(({ mantissa, exponent }) => (mantissa === 0 ? 0n : BigInt(mantissa) << BigInt(exponent - least)));
+  for (const { mantissa, exponent } of parts) if (mantissa) least = Math.min(least, exponent);
+  return parts.map(({ mantissa, exponent }) => (mantissa ? BigInt(mantissa) << BigInt(exponent - least) : 0n));
 }
 
 /** The lower triangle of N N^T for the integers N `[k, d]`, row by row. */
