@@ -44,28 +44,35 @@ export {
   type YourFeatures,
 } from './experiments/your-features/measure';
 
-export { colours, figure, headline, neutral, say, show, showProgress, table, type Figure, type Table } from './report';
+export {
+  colours,
+  figure,
+  formatNumber,
+  headline,
+  neutral,
+  say,
+  show,
+  showProgress,
+  table,
+  type Figure,
+  type Table,
+} from './report';
+export type { Findings } from './experiments/findings';
 export { imageComparison, marginFigure, rankHistogram } from './experiments/assumptions/figures';
-export { assumptionFindings, type Findings } from './experiments/assumptions/findings';
+export { assumptionFindings } from './experiments/assumptions/findings';
 export { assumptionRows, assumptionTable, systemTable } from './experiments/assumptions/tables';
-export { depthFigure, depthStepTable, depthTable } from './experiments/depth/figures';
-export { depthFindings } from './experiments/depth/findings';
-export { kruskalCurveFigure, kruskalCurveTable } from './experiments/curve/figures';
+export { kruskalCurveFigure } from './experiments/curve/figures';
 export { kruskalCurveFindings } from './experiments/curve/findings';
-export {
-  languageFindings,
-  languageMarginFigure,
-  languageModelTable,
-  languageTable,
-} from './experiments/language/report';
-export {
-  forwardErrorTable,
-  precisionFindings,
-  recheckTable,
-  smallCopyTable,
-  spectrumFigure,
-  toleranceFigure,
-} from './experiments/precision/figures';
+export { kruskalCurveTable } from './experiments/curve/tables';
+export { depthFigure } from './experiments/depth/figures';
+export { depthFindings } from './experiments/depth/findings';
+export { depthStepTable, depthTable } from './experiments/depth/tables';
+export { languageMarginFigure } from './experiments/language/figures';
+export { languageFindings } from './experiments/language/findings';
+export { languageModelTable, languageTable } from './experiments/language/tables';
+export { spectrumFigure, toleranceFigure } from './experiments/precision/figures';
+export { precisionFindings } from './experiments/precision/findings';
+export { forwardErrorTable, recheckTable, smallCopyTable } from './experiments/precision/tables';
 export { featureCurveFigure, singularValueFigure } from './experiments/your-features/figures';
 export { featureFindings } from './experiments/your-features/findings';
 export {
@@ -91,15 +98,15 @@ export { panelPoints, type PanelPoint } from './experiments/memorization/measure
 export { memorizationSweep, type FinishedSweep } from './experiments/memorization/sweeps';
 export { layerRanks, type LayerRank } from './experiments/theorem/measure';
 export { memorize, type MemorizationResult } from './memorization/training/trainer';
-export { designFigure, designFindings, designTable, kruskalDesignTable } from './experiments/design/figures';
-export { memorizationFigure, memorizationTable, slopeTable } from './experiments/memorization/figures';
-export { memorizationFindings, saturationFindings, theoremFindings } from './experiments/memorization/findings';
-export { largestWeightFigure, saturatedHeadsFigure, saturationTable } from './experiments/saturation/figures';
-export {
-  capacityTable,
-  layerRankTable,
-  rankByExamplesFigure,
-  rankByHeadSizeFigure,
-  rankByLogitScaleFigure,
-} from './experiments/theorem/figures';
-export { liveTrainingCurve } from './experiments/memorization/figures';
+export { designFigure } from './experiments/design/figures';
+export { designFindings } from './experiments/design/findings';
+export { designTable, kruskalDesignTable } from './experiments/design/tables';
+export { liveTrainingCurve, memorizationFigure } from './experiments/memorization/figures';
+export { memorizationFindings } from './experiments/memorization/findings';
+export { memorizationTable, slopeTable } from './experiments/memorization/tables';
+export { largestWeightFigure, saturatedHeadsFigure } from './experiments/saturation/figures';
+export { saturationFindings } from './experiments/saturation/findings';
+export { saturationTable } from './experiments/saturation/tables';
+export { rankByExamplesFigure, rankByHeadSizeFigure, rankByLogitScaleFigure } from './experiments/theorem/figures';
+export { theoremFindings } from './experiments/theorem/findings';
+export { capacityTable, layerRankTable } from './experiments/theorem/tables';

@@ -1,5 +1,6 @@
 /** Statistics of short lists of numbers. */
 import betaQuantile from '@stdlib/stats-base-dists-beta-quantile';
+import studentQuantile from '@stdlib/stats-base-dists-t-quantile';
 
 /** The arithmetic mean; NaN of an empty list. */
 export function mean(values: readonly number[]): number {
@@ -14,6 +15,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The mean squared distance from the mean. */
+export function variance(values: readonly number[]): number {
+  const middle = mean(values);
+  return mean(values.map((value) => (value - middle) ** 2));
+}
+
 /**
  * The exact 95 % interval (Clopper and Pearson 1934) of a probability of which `successes` of `trials` were seen. With no
  * failure among N trials its lower end is 0.025^(1/N), about 1 - 3.7 / N.
@@ -22,6 +29,52 @@ export function clopperPearson(successes: number, trials: number): [low: number,
   const low = successes === 0 ? 0 : betaQuantile(0.025, successes, trials - successes + 1);
   const high = successes === trials ? 1 : betaQuantile(0.975, successes + 1, trials - successes);
   return [low, high];
+}
+
+/** A straight line through points. */
+export interface Line {
+  readonly slope: number;
+  readonly intercept: number;
+  /** 95 % interval of the slope, Student's t; null for fewer than three points. */
+  readonly ci95: readonly [number, number] | null;
+  /** Share of the variance that the line explains. */
+  readonly r2: number;
+}
+
+/** Least squares, with the slope's interval. */
+export function fitLine(points: readonly { readonly x: number; readonly y: number }[]): Line {
+  const count = points.length;
+  const meanX = mean(points.map(({ x }) => x));
+  const meanY = mean(points.map(({ y }) => y));
+  const sum = (of: (point: { x: number; y: number }) => number) =>
+    points.reduce((total, point) => total + of(point), 0);
+  const xx = sum(({ x }) => (x - meanX) ** 2);
+  const yy = sum(({ y }) => (y - meanY) ** 2);
+  const slope = sum(({ x, y }) => (x - meanX) * (y - meanY)) / xx;
+  const intercept = meanY - slope * meanX;
+  const residuals = sum(({ x, y }) => (y - intercept - slope * x) ** 2);
+  const error = count > 2 ? studentQuantile(0.975, count - 2) * Math.sqrt(residuals / (count - 2) / xx) : null;
+  return {
+    slope,
+    intercept,
+    ci95: error === null ? null : [slope - error, slope + error],
+    r2: yy > 0 ? 1 - residuals / yy : 1,
+  };
+}
+
+/** Spearman's: Pearson's correlation of the ranks, where equal values share theirs; 0 where all values are equal. */
+export function rankCorrelation(a: readonly number[], b: readonly number[]): number {
+  const ranks = (values: readonly number[]) =>
+    values.map((value) => {
+      const below = values.filter((other) => other < value).length;
+      const same = values.filter((other) => other === value).length;
+      return below + (same + 1) / 2;
+    });
+  const [x, y] = [ranks(a), ranks(b)];
+  const [meanX, meanY] = [mean(x), mean(y)];
+  const covariance = mean(x.map((rank, i) => (rank - meanX) * (y[i] - meanY)));
+  const scale = Math.sqrt(variance(x) * variance(y));
+  return scale === 0 ? 0 : covariance / scale;
 }
 
 /** Items grouped by `key`; keys and items keep the order in which they come. */

@@ -1,16 +1,16 @@
 /** A table as HTML: safe whatever the cells hold, readable without our style sheet, sound for screen readers. */
-import type { Cell, Column, Row } from './display';
-import { formatCell, heading } from './format';
+import { formatCell, type Cell } from './format';
+import type { Column, Row, Table } from './types';
 
 /** Longer cells may break into lines, so that a table of many columns stays narrow. */
 const SHORT_ENOUGH_FOR_ONE_LINE = 20;
 
 /** What is needed to write a table down. */
-export interface TableView {
-  readonly columns: readonly Column[];
-  readonly rows: readonly Row[];
-  readonly title?: string;
-  readonly note?: string;
+export type TableView = Pick<Table, 'columns' | 'rows' | 'title' | 'note'>;
+
+/** The heading of a column. */
+export function heading({ key, title }: Column): string {
+  return title ?? key;
 }
 
 export function tableHtml({ columns, rows, title, note }: TableView): string {

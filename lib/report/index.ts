@@ -2,6 +2,7 @@ import { pageOfCell } from './notebook';
 import { showProgress } from './progress';
 
 export { type Cell, type Column, type Figure, type Format, type Row, type Table, figure, table } from './display';
+export { duration, formatNumber, type NumberFormat } from './format';
 export { showProgress } from './progress';
 export { headline, say, show } from './show';
 export { colours, neutral } from './theme';

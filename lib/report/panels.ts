@@ -2,7 +2,7 @@ import type { Layout, Shape } from 'plotly.js';
 import { groupBy } from '../statistics';
 import { neutral } from './theme';
 
-/** A column of panels that share what they show, one for each system. */
+/** Panels that share what they show, one for each system. */
 export interface Panels {
   readonly layout: Partial<Layout>;
   /** The axes of one panel, as its traces name them. */
@@ -19,36 +19,41 @@ export function bySystem<T extends { readonly system: string }>(results: readonl
   return [...groupBy(results, ({ system }) => system).values()];
 }
 
-/** Lays out one panel a title, from top to bottom; `panelLayout` gives each panel's axes. */
+/**
+ * Lays out one panel a title, row by row; `panelLayout` gives each panel's axes, and is told whether the panel is the last of
+ * its column.
+ */
 export function panels(
   titles: readonly string[],
   panelHeight: number,
   panelLayout: (panel: number, isLast: boolean) => { xaxis: Partial<Layout['xaxis']>; yaxis: Partial<Layout['yaxis']> },
+  columns = 1,
 ): Panels {
   const shapes: Partial<Shape>[] = [];
-  const annotations: Layout['annotations'] = [];
-  const suffix = (panel: number) => (panel === 0 ? '' : `${panel + 1}`);
-  const axes = (panel: number) => ({ xaxis: `x${suffix(panel)}`, yaxis: `y${suffix(panel)}` });
-  // plotly's own types know the first axis only.
-  const x = (panel: number) => axes(panel).xaxis as Shape['xref'];
-  const y = (panel: number) => axes(panel).yaxis as Shape['yref'];
-  const across = (panel: number) => `${axes(panel).xaxis} domain` as Shape['xref'];
-  const along = (panel: number) => `${axes(panel).yaxis} domain` as Shape['yref'];
-
+  const annotations: Partial<Layout['annotations'][number]>[] = [];
+  const rows = Math.ceil(titles.length / columns);
   const layout: Record<string, unknown> = {
-    grid: { rows: titles.length, columns: 1, pattern: 'independent', ygap: 0.5 },
-    height: 130 + (panelHeight + 16) * titles.length,
-    legend: { orientation: 'h', x: 0, y: 1 + 0.3 / titles.length, yanchor: 'bottom' },
+    grid: { rows, columns, pattern: 'independent', xgap: 0.16, ygap: 0.5 },
+    height: 130 + (panelHeight + 16) * rows,
+    legend: { orientation: 'h', x: 0, y: 1 + 0.3 / rows, yanchor: 'bottom' },
     shapes,
     annotations,
   };
+  const axis = (letter: 'x' | 'y', panel: number) => `${letter}${panel === 0 ? '' : panel + 1}`;
+  const axes = (panel: number) => ({ xaxis: axis('x', panel), yaxis: axis('y', panel) });
+  // plotly's own types know the first axis only.
+  const x = (panel: number) => axis('x', panel) as Shape['xref'];
+  const y = (panel: number) => axis('y', panel) as Shape['yref'];
+  const across = (panel: number) => `${axis('x', panel)} domain` as Shape['xref'];
+  const along = (panel: number) => `${axis('y', panel)} domain` as Shape['yref'];
+
   // On a logarithmic axis plotly places lines by the value and words by its logarithm.
   const logarithmic: boolean[] = [];
   titles.forEach((title, panel) => {
-    const own = panelLayout(panel, panel === titles.length - 1);
-    logarithmic[panel] = own.xaxis.type === 'log';
-    layout[`xaxis${suffix(panel)}`] = own.xaxis;
-    layout[`yaxis${suffix(panel)}`] = own.yaxis;
+    const { xaxis, yaxis } = panelLayout(panel, panel >= titles.length - columns);
+    logarithmic[panel] = xaxis.type === 'log';
+    layout[axis('x', panel).replace('x', 'xaxis')] = xaxis;
+    layout[axis('y', panel).replace('y', 'yaxis')] = yaxis;
     annotations.push({
       xref: across(panel),
       yref: along(panel),
@@ -58,6 +63,7 @@ export function panels(
       yshift: 17,
       xanchor: 'left',
       yanchor: 'bottom',
+      align: 'left',
       text: `<b>${title}</b>`,
       showarrow: false,
     });
@@ -66,57 +72,23 @@ export function panels(
     layout: layout as Partial<Layout>,
     axes,
     verticalLine(panel, at, label) {
-      const line = { width: 1, dash: 'dot', color: neutral } as const;
-      shapes.push({ type: 'line', xref: x(panel), yref: along(panel), x0: at, x1: at, y0: 0, y1: 1, line });
-      annotations.push({
-        xref: x(panel),
-        yref: along(panel),
-        x: logarithmic[panel] ? Math.log10(at) : at,
-        y: 1,
-        yanchor: 'bottom',
-        text: label,
-        showarrow: false,
-      });
+      const [xref, yref, line] = [x(panel), along(panel), { width: 1, dash: 'dot', color: neutral } as const];
+      shapes.push({ type: 'line', xref, yref, x0: at, x1: at, y0: 0, y1: 1, line });
+      const place = logarithmic[panel] ? Math.log10(at) : at;
+      annotations.push({ xref, yref, x: place, y: 1, yanchor: 'bottom', text: label, showarrow: false });
     },
     horizontalLine(panel, at, label, color) {
-      const line = { width: 1.5, dash: 'dot', color } as const;
-      shapes.push({ type: 'line', xref: across(panel), yref: y(panel), x0: 0, x1: 1, y0: at, y1: at, line });
-      annotations.push({
-        xref: across(panel),
-        yref: y(panel),
-        x: 1,
-        y: Math.log10(at),
-        xanchor: 'right',
-        yanchor: 'bottom',
-        text: label,
-        showarrow: false,
-        font: { size: 11 },
-      });
+      const [xref, yref, line] = [across(panel), y(panel), { width: 1.5, dash: 'dot', color } as const];
+      shapes.push({ type: 'line', xref, yref, x0: 0, x1: 1, y0: at, y1: at, line });
+      const place = { x: 1, y: Math.log10(at), xanchor: 'right', yanchor: 'bottom' } as const;
+      annotations.push({ xref, yref, ...place, text: label, showarrow: false, font: { size: 11 } });
     },
     band(panel, from, to, label) {
-      shapes.push({
-        type: 'rect',
-        xref: x(panel),
-        yref: along(panel),
-        x0: from,
-        x1: to,
-        y0: 0,
-        y1: 1,
-        line: { width: 0 },
-        fillcolor: 'rgba(128, 128, 128, 0.28)',
-        layer: 'below',
-      });
-      if (label !== '') {
-        annotations.push({
-          xref: x(panel),
-          yref: along(panel),
-          x: (from + to) / 2,
-          y: 0.5,
-          text: label,
-          showarrow: false,
-          font: { size: 11 },
-        });
-      }
+      const [xref, yref] = [x(panel), along(panel)];
+      const look = { line: { width: 0 }, fillcolor: 'rgba(128, 128, 128, 0.28)', layer: 'below' } as const;
+      shapes.push({ type: 'rect', xref, yref, x0: from, x1: to, y0: 0, y1: 1, ...look });
+      if (label === '') return;
+      annotations.push({ xref, yref, x: (from + to) / 2, y: 0.5, text: label, showarrow: false, font: { size: 11 } });
     },
   };
 }

@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { DataFrame } from 'danfojs-node';
-import type { Column, Figure, Row, Table } from './display';
 import { tableHtml, escapeHtml } from './html';
 import { type MimeBundle, pageOfCell } from './notebook';
 import { tableText } from './text';
 import { template } from './theme';
+import type { Column, Figure, Row, Table } from './types';
 
 /** MIME types of our own: what the exported report and `reports/<notebook>.json` are made of. */
 export const mimeTypes = {

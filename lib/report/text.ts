@@ -1,6 +1,6 @@
 /** A table as plain text, for terminals. */
-import { formatCell, heading } from './format';
-import { isNumeric, type TableView } from './html';
+import { formatCell } from './format';
+import { heading, isNumeric, type TableView } from './html';
 
 /** Columns side by side, numbers flush right, a rule below the headings. No line ends in blanks. */
 export function tableText({ columns, rows, title, note }: TableView): string {

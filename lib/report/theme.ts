@@ -17,6 +17,12 @@ export const precisionColours = { float32: '#0072B2', float64: '#D55E00' } as co
 /** For what is there to compare with: the paper's values, thresholds, tolerances. Seen on light and on dark pages. */
 export const neutral = '#7A7F87';
 
+/** A legend in one line above the figure. */
+export const legendAbove = { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom' } as const;
+
+/** A logarithmic axis of sigma_min / sigma_max. */
+export const sigmaAxis = { type: 'log', title: { text: 'σ<sub>min</sub> / σ<sub>max</sub>' } } as const;
+
 /** The pages' own colours, for plotly and for the report's style sheet. */
 export const pages = {
   light: { background: '#FFFFFF', text: '#1F2328', faint: '#59636E', grid: '#E4E7EB', line: '#8C959F' },
@@ -37,6 +43,8 @@ export function template(page: keyof typeof pages): Template {
     gridcolor: grid,
     zeroline: false,
     automargin: true,
+    // 10⁻⁵, as the formatter writes it.
+    exponentformat: 'power',
     title: { font: { size: 13, color: text }, standoff: 10 },
     tickfont: { color: faint },
   };

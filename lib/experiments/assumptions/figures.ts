@@ -1,9 +1,13 @@
 import type { Data } from 'plotly.js';
 import type { AssumptionResult } from './measure';
-import { figure, type Figure } from '../../report/display';
-import { bySystem, panels } from '../../report/panels';
+import { marginOf, statements } from './tables';
 import { paperFinding } from '../paper';
-import { precisionColours } from '../../report/theme';
+import { rankRange } from '../tables';
+import { figure, type Figure } from '../../report/display';
+import { formatNumber } from '../../report/format';
+import { bySystem, panels } from '../../report/panels';
+import { legendAbove, precisionColours, sigmaAxis } from '../../report/theme';
+import { trace } from '../../report/traces';
 
 /** sigma ratios below this are drawn at the edge of the axis: an exact zero has no place on a logarithmic one. */
 const SMALLEST_DRAWN = 1e-17;
@@ -29,18 +33,20 @@ export function rankHistogram(results: readonly AssumptionResult[]): Figure {
   systems.forEach((rows, panel) => {
     const { n, d, system } = rows[0];
     for (const { precision, ranks, ranksDraws } of rows) {
-      data.push({
-        type: 'bar',
-        name: `${precision} tolerance`,
-        legendgroup: precision,
-        showlegend: panel === 0,
-        x: Object.keys(ranks).map(Number),
-        y: Object.values(ranks).map((count) => count / ranksDraws),
-        width: d / 200,
-        marker: { color: precisionColours[precision] },
-        ...axes(panel),
-        hovertemplate: `rank %{x}: %{y:.1%} of the subsets<extra>${precision}</extra>`,
-      } as Partial<Data>);
+      data.push(
+        trace({
+          type: 'bar',
+          name: `${precision} tolerance`,
+          showlegend: panel === 0,
+          x: Object.keys(ranks).map(Number),
+          y: Object.values(ranks).map((count) => count / ranksDraws),
+          width: d / 200,
+          marker: { color: precisionColours[precision] },
+          hover: `rank %{x}: {value} of the subsets<extra>${precision}</extra>`,
+          format: 'percent',
+          ...axes(panel),
+        }),
+      );
     }
     const range = paperFinding(system, 'general-position')?.ranks;
     if (range && system !== 'trained-vit-s') band(panel, range[0] - d / 400, range[1] + d / 400, '');
@@ -51,8 +57,8 @@ export function rankHistogram(results: readonly AssumptionResult[]): Figure {
     name: 'rank-histogram',
     title: 'Ranks of random d-subsets of the query vectors',
     alt:
-      'One histogram a system of the rank of random subsets of d query vectors. ' +
-      systems.map((rows) => `${rows[0].title}: ${rows.map(rangeText).join('; ')}`).join('. ') +
+      'For each system, a histogram of the rank of random subsets of d query vectors. ' +
+      systems.map((rows) => `${rows[0].title}: ${rows.map(ranksInWords).join('; ')}`).join('. ') +
       '.',
     note: 'Share of the subsets with each rank. Grey: the range that the paper reports for the same system.',
     data,
@@ -60,52 +66,50 @@ export function rankHistogram(results: readonly AssumptionResult[]): Figure {
   });
 }
 
-function rangeText({ precision, ranks, d }: AssumptionResult): string {
-  const values = Object.keys(ranks).map(Number);
-  return `rank ${Math.min(...values)} to ${Math.max(...values)} of ${d} at ${precision}'s tolerance`;
+function ranksInWords({ precision, ranks, d }: AssumptionResult): string {
+  return `rank ${rankRange(ranks).join(' to ')} of ${d} at ${precision}'s tolerance`;
 }
 
-const shortStatements = { 'general-position': 'k = d', A1: 'A1', A2: 'A2', A3: 'A3' } as const;
+/** One row for each system and statement of a figure, the first of them at the top. */
+const rowName = ({ title, statement }: AssumptionResult) => `${title}, ${statements[statement].size}`;
+const rowAxis = (names: readonly string[]) =>
+  ({ categoryorder: 'array', categoryarray: [...names].reverse(), automargin: true }) as const;
 
 /**
- * sigma_min / sigma_max of single subsets, every system and statement, in both precisions, beside the ratio that each
- * precision takes for zero: how far every verdict is from its opposite.
+ * sigma_min / sigma_max of single subsets, every system and statement, in both precisions, beside the ratio below which each
+ * precision counts a singular value as zero: how far every verdict is from its opposite.
  */
 export function marginFigure(results: readonly AssumptionResult[]): Figure {
   const drawn = results.filter(({ margin }) => margin !== null);
-  const rowName = (result: AssumptionResult) => `${result.title}, ${shortStatements[result.statement]}`;
   const names = [...new Set(drawn.map(rowName))];
   const data: Partial<Data>[] = [];
   for (const precision of ['float32', 'float64'] as const) {
     const same = drawn.filter((result) => result.precision === precision);
     const points = same.flatMap((result) => result.margin!.values.map((value) => ({ value, name: rowName(result) })));
-    const stars = same.map((result) => ({ value: result.margin!.tolerance, name: rowName(result) }));
+    const [symbol, color] = [precision === 'float32' ? 'circle' : 'diamond', precisionColours[precision]];
     data.push(
-      {
-        type: 'scatter',
+      trace({
         mode: 'markers',
         name: `${precision} features`,
         legendgroup: precision,
         x: points.map(({ value }) => Math.max(value, SMALLEST_DRAWN)),
         y: points.map(({ name }) => name),
-        marker: {
-          size: 7,
-          opacity: 0.5,
-          color: precisionColours[precision],
-          symbol: precision === 'float32' ? 'circle' : 'diamond',
-        },
-        hovertemplate: '%{y}: σ_min/σ_max = %{x:.2e}<extra>' + precision + '</extra>',
-      },
-      {
-        type: 'scatter',
+        marker: { size: 7, opacity: 0.5, color, symbol },
+        hover: `%{y}: σ_min/σ_max = {value}<extra>${precision}</extra>`,
+        values: points.map(({ value }) => value),
+        format: 'scientific',
+      }),
+      trace({
         mode: 'markers',
         name: `${precision} tolerance`,
         legendgroup: precision,
-        x: stars.map(({ value }) => value),
-        y: stars.map(({ name }) => name),
-        marker: { symbol: 'line-ns-open', size: 18, color: precisionColours[precision], line: { width: 3 } },
-        hovertemplate: 'below %{x:.2e} counts as zero<extra>' + precision + '</extra>',
-      },
+        x: same.map(({ margin }) => margin!.tolerance),
+        y: same.map(rowName),
+        marker: { symbol: 'line-ns-open', size: 18, color, line: { width: 3 } },
+        hover: `below {value} counts as zero<extra>${precision}</extra>`,
+        values: same.map(({ margin }) => margin!.tolerance),
+        format: 'scientific',
+      }),
     );
   }
   return figure({
@@ -113,14 +117,14 @@ export function marginFigure(results: readonly AssumptionResult[]): Figure {
     title: 'How far every verdict is from its opposite',
     alt:
       'Dots: smallest over largest singular value of random subsets, on a logarithmic axis; bars: the ratio that counts as zero in each precision. ' +
-      'Subsets left of the bar of their precision are called dependent.',
-    note: 'A subset left of its precision’s bar is called dependent. Ratios of 0 are drawn at the left edge.',
+      'Subsets to the left of the bar of their precision are called dependent.',
+    note: 'A subset to the left of its precision’s bar is called dependent. Ratios of 0 are drawn at the left edge.',
     data,
     layout: {
       height: 160 + 34 * names.length,
-      xaxis: { type: 'log', title: { text: 'σ<sub>min</sub> / σ<sub>max</sub>' }, exponentformat: 'power', dtick: 2 },
-      yaxis: { categoryorder: 'array', categoryarray: [...names].reverse(), automargin: true },
-      legend: { orientation: 'h', y: 1.02, yanchor: 'bottom' },
+      xaxis: { ...sigmaAxis, dtick: 2 },
+      yaxis: rowAxis(names),
+      legend: legendAbove,
     },
   });
 }
@@ -128,43 +132,42 @@ export function marginFigure(results: readonly AssumptionResult[]): Figure {
 /** The margin of Assumption 1 and general position at one precision, one set of images beside another. */
 export function imageComparison(results: readonly AssumptionResult[]): Figure {
   const drawn = results.filter(({ margin, statement }) => margin !== null && statement !== 'A3');
-  const rowName = (result: AssumptionResult) => `${result.title}, ${shortStatements[result.statement]}`;
   const names = [...new Set(drawn.map(rowName))];
-  const sets = [...new Set(drawn.map(({ images }) => images))];
+  const sets = [...new Set(drawn.map(({ examples }) => examples))];
   const lowest = 1e-6;
+  const share = ({ fraction }: AssumptionResult) => formatNumber(fraction, 'fraction');
   return figure({
     name: 'images-compared',
     title: 'The float32 verdict depends on the images',
     alt:
       'Median of σ_min/σ_max over the float32 tolerance, for each system and statement, one mark for each set of images: ' +
-      drawn.map((result) => `${rowName(result)}, ${result.images}: ${result.fraction} of the draws hold`).join('; ') +
+      drawn
+        .map((result) => `${rowName(result)}, ${result.examples}: a share of ${share(result)} of the draws passes`)
+        .join('; ') +
       '.',
-    note: 'Right of 1 the median subset passes. The labels give the share of the draws that do.',
-    data: sets.map((images) => {
-      const same = drawn.filter((result) => result.images === images);
-      return {
-        type: 'scatter',
+    note: 'To the right of 1 the median subset passes. The labels give the share of the draws that do.',
+    data: sets.map((examples, i) => {
+      const same = drawn.filter((result) => result.examples === examples);
+      return trace({
         mode: 'text+markers',
-        name: images,
-        x: same.map(({ margin }) => Math.max(margin!.median / margin!.tolerance, lowest)),
+        name: examples,
+        x: same.map((result) => Math.max(marginOf(result)!, lowest)),
         y: same.map(rowName),
-        text: same.map(({ fraction }) => (fraction === 0 || fraction === 1 ? `${fraction}` : fraction.toFixed(4))),
-        textposition: images === sets[0] ? 'top center' : 'bottom center',
-        marker: { size: 11, symbol: images === sets[0] ? 'circle' : 'square' },
-      };
+        text: same.map(share),
+        textposition: i === 0 ? 'top center' : 'bottom center',
+        marker: { size: 11, symbol: i === 0 ? 'circle' : 'square' },
+        hover: '%{y}: margin {value}',
+        values: same.map(marginOf),
+      });
     }),
     layout: {
       height: 170 + 48 * names.length,
-      xaxis: {
-        type: 'log',
-        title: { text: 'margin: σ<sub>min</sub> / σ<sub>max</sub> over the tolerance' },
-        exponentformat: 'power',
-      },
-      yaxis: { categoryorder: 'array', categoryarray: [...names].reverse(), automargin: true },
+      xaxis: { type: 'log', title: { text: 'margin: σ<sub>min</sub> / σ<sub>max</sub> over the tolerance' } },
+      yaxis: rowAxis(names),
       shapes: [
         { type: 'line', x0: 1, x1: 1, yref: 'paper', y0: 0, y1: 1, line: { dash: 'dot', width: 1.5, color: 'gray' } },
       ],
-      legend: { orientation: 'h', y: 1.02, yanchor: 'bottom' },
+      legend: legendAbove,
     },
   });
 }

@@ -6,7 +6,7 @@ import { resumable, type ResumableTests } from '../resumable-tests';
 import type { Matrix, Precision } from '../../tensor';
 
 /**
- * The statements of the paper (section 3 and its notebook) about one layer and one set of images:
+ * The statements of the paper (section 3 and its notebook) about one layer and one set of examples:
  * - `general-position`: the Kruskal rank of the query vectors is d (k = d);
  * - `A1`, Assumption 1: the Kruskal rank of the query vectors is at least n (k = n);
  * - `A2`, Assumption 2: every context matrix has rank n;
@@ -14,23 +14,24 @@ import type { Matrix, Precision } from '../../tensor';
  */
 export type Statement = 'general-position' | 'A1' | 'A2' | 'A3';
 
-/** What was found about one statement, one layer, one set of images, at one precision and one tolerance. */
+/** What was found about one statement, one layer, one set of examples, at one precision and one tolerance. */
 export interface AssumptionResult {
   readonly system: string;
   readonly title: string;
   readonly statement: Statement;
-  readonly images: string;
-  /** Images whose query vectors, or contexts, were tested. */
-  readonly imageCount: number;
+  /** Name of the set: `photos`, `speeches`. */
+  readonly examples: string;
+  /** Examples whose query vectors, or contexts, were tested. */
+  readonly exampleCount: number;
   /** Precision of the features; the arithmetic of the verdicts is float64 always. */
   readonly precision: Precision;
   readonly rtol: Rtol;
   readonly seed: number;
   readonly n: number;
   readonly d: number;
-  /** Size of the subsets drawn; for A2 the rank that is asked of every context, n. */
+  /** Size of the subsets drawn; for A2 the rank that every context should have, n. */
   readonly k: number;
-  /** Subsets drawn; for A2 the images tested, which are all there are. */
+  /** Subsets drawn; for A2 the examples tested, which are all there are. */
   readonly draws: number;
   readonly satisfied: number;
   readonly fraction: number;
@@ -65,24 +66,21 @@ const RANKED = 500;
 /** Subsets whose singular values are computed, for the median margin: an SVD costs a hundred verdicts. */
 export const MARGINS = 20;
 
-/** The share of draws from which on the paper calls a statement satisfied (it does so at 0.9982). */
-export const PAPER_MARK = 0.99;
-
 /**
- * Tests the paper's statements on each layer: T images in, four results a layer out. After an interruption another call
- * goes on where this one was.
+ * Tests the paper's statements on each layer: T examples in, four results a layer out. After an interruption another call
+ * resumes where this one stopped.
  *
- * @throws InputError when there are fewer images than d, fewer with contexts than n, or a feature is not finite.
+ * @throws InputError when there are fewer examples than d, fewer with contexts than n, or a feature is not finite.
  */
 export async function testAssumptions(
   layers: readonly FeatureLayer[],
-  images: ExampleSet,
+  examples: ExampleSet,
   options: AssumptionOptions,
 ): Promise<AssumptionResult[]> {
   const { precision, contextImages } = options;
   return resumable(async (tests) => {
     const results: AssumptionResult[] = [];
-    for (const features of await computeFeatures(layers, images, { precision, contextImages })) {
+    for (const features of await computeFeatures(layers, examples, { precision, contextImages })) {
       results.push(...(await testStatements(features, options, tests)));
     }
     return results;
@@ -98,43 +96,26 @@ async function testStatements(
   const { precision, seed } = options;
   const rtol = precision;
   if (contexts === null) throw new Error('the statements speak of contexts: compute the features with them');
-  const about = {
-    system: layer.name,
-    title: layer.title,
-    images: images.name,
-    precision,
-    rtol,
-    seed,
-    n: layer.n,
-    d: layer.d,
-  };
+  const { name, title, n, d } = layer;
+  const about = { system: name, title, examples: images.name, precision, rtol, seed, n, d };
   const sampled = async (statement: Statement, vectors: Matrix, k: number): Promise<AssumptionResult> => {
     const { draws } = options;
     const some = { ranksDraws: Math.min(draws, RANKED), sigmaDraws: Math.min(draws, MARGINS) };
     const test = await tests.testKruskalRank(vectors, { k, draws, seed, rtol, ...some });
-    return { ...about, statement, imageCount: vectors.shape[0], ...sampledResult(test) };
+    return { ...about, statement, exampleCount: vectors.shape[0], ...sampledResult(test) };
   };
   return [
-    await sampled('general-position', queries, layer.d),
-    await sampled('A1', queries, layer.n),
-    { ...about, statement: 'A2', imageCount: contexts.ranks.length, ...contextResult(contexts.ranks, layer.n) },
-    await sampled('A3', contexts.meanShifted, layer.n),
+    await sampled('general-position', queries, d),
+    await sampled('A1', queries, n),
+    { ...about, statement: 'A2', exampleCount: contexts.ranks.length, ...contextResult(contexts.ranks, n) },
+    await sampled('A3', contexts.meanShifted, n),
   ];
 }
 
 function sampledResult(test: KruskalTest) {
-  return {
-    k: test.k,
-    draws: test.draws,
-    satisfied: test.satisfied,
-    fraction: test.fraction,
-    ci95: test.ci95,
-    refuted: test.satisfied < test.draws,
-    witness: test.witness,
-    ranks: test.ranks,
-    ranksDraws: test.ranksDraws,
-    margin: { values: test.sigmaRatio.values, median: test.sigmaRatio.median, tolerance: test.tolerance },
-  };
+  const { k, draws, satisfied, fraction, ci95, witness, ranks, ranksDraws, tolerance } = test;
+  const margin = { values: test.sigmaRatio.values, median: test.sigmaRatio.median, tolerance };
+  return { k, draws, satisfied, fraction, ci95, refuted: satisfied < draws, witness, ranks, ranksDraws, margin };
 }
 
 function contextResult(ranks: Int32Array, n: number) {

@@ -1,22 +1,20 @@
 import type { LayerCurve } from './measure';
 import { curveFall } from '../../rank';
-import type { Findings } from '../assumptions/findings';
+import { findings, type Findings } from '../findings';
 
 /** What the curves say: the sentence to remember, and one for each curve, in Markdown. */
 export function kruskalCurveFindings(curves: readonly LayerCurve[]): Findings {
   const shares = (['float32', 'float64'] as const).map((precision) => {
     const same = curves.filter((curve) => curve.precision === precision);
     const whole = same.filter(({ curve, d }) => curveFall(curve.points).allUpTo === d);
-    return `${whole.length} of ${same.length} at ${precision}'s`;
+    return `${whole.length} of ${same.length} systems at ${precision}'s tolerance`;
   });
-  return {
-    headline: `Systems of which every subset drawn is independent, for every k up to d: ${shares.join(' tolerance, ')}.`,
-    all: curves
-      .map(({ title, precision, curve, d }) => {
-        const { allUpTo, someUpTo } = curveFall(curve.points);
-        const end = allUpTo === d ? `up to $k = d = ${d}$` : `up to $k = ${allUpTo}$, none above $k = ${someUpTo}$`;
-        return `- ${title}, ${precision}: every subset drawn is independent ${end}.`;
-      })
-      .join('\n'),
-  };
+  return findings(
+    `Every subset drawn is independent, for every k up to d, in ${shares.join(' and in ')}.`,
+    curves.map(({ title, precision, curve, d }) => {
+      const { allUpTo, someUpTo } = curveFall(curve.points);
+      const end = allUpTo === d ? `up to $k = d = ${d}$` : `up to $k = ${allUpTo}$, none above $k = ${someUpTo}$`;
+      return `${title}, ${precision}: every subset drawn is independent ${end}.`;
+    }),
+  );
 }

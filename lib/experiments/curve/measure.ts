@@ -9,7 +9,8 @@ import type { Precision } from '../../tensor';
 export interface LayerCurve {
   readonly system: string;
   readonly title: string;
-  readonly images: string;
+  /** Name of the set. */
+  readonly examples: string;
   /** Of the features, and of the tolerance of the verdicts. */
   readonly precision: Precision;
   readonly n: number;
@@ -25,19 +26,19 @@ export interface CurveOptions {
 
 /**
  * The share of independent k-subsets of each layer's query vectors, for every k from 1 to d. After an interruption another
- * call goes on where this one was.
+ * call resumes where this one stopped.
  */
 export async function kruskalCurves(
   layers: readonly FeatureLayer[],
-  images: ExampleSet,
+  examples: ExampleSet,
   { permutations, seed, precision }: CurveOptions,
 ): Promise<LayerCurve[]> {
   return resumable(async (tests) => {
     const curves: LayerCurve[] = [];
-    for (const { layer, queries } of await computeFeatures(layers, images, { precision, contexts: false })) {
+    for (const { layer, queries } of await computeFeatures(layers, examples, { precision, contexts: false })) {
       const curve = await tests.kruskalCurve(queries, { permutations, seed, rtol: precision });
       const { name, title, n, d } = layer;
-      curves.push({ system: name, title, images: images.name, precision, n, d, curve });
+      curves.push({ system: name, title, examples: examples.name, precision, n, d, curve });
     }
     return curves;
   });

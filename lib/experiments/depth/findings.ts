@@ -1,9 +1,10 @@
-import { PAPER_MARK } from '../assumptions/measure';
 import type { DepthPlace } from './measure';
 import { depthSteps, networksOf, type DepthStep } from './steps';
-import { mean } from '../../rank';
-import type { Findings } from '../assumptions/findings';
+import { findings, type Findings } from '../findings';
+import { PAPER_MARK } from '../paper';
 import { formatNumber } from '../../report/format';
+import { bySystem } from '../../report/panels';
+import { mean, rankCorrelation } from '../../statistics';
 
 /** What the places say: where independence is greatest and least, which part changes it, and what attention does meanwhile. */
 export function depthFindings(places: readonly DepthPlace[]): Findings {
@@ -15,15 +16,8 @@ export function depthFindings(places: readonly DepthPlace[]): Findings {
     againstContexts(own),
     besideSaturation(own),
   ]);
-  return {
-    headline: [...new Set(places.map(({ system }) => system))]
-      .map((system) => headlineOf(places.filter((place) => place.system === system)))
-      .join(' '),
-    all: sentences
-      .filter((sentence) => sentence !== '')
-      .map((sentence) => `- ${sentence}`)
-      .join('\n'),
-  };
+  const headlines = bySystem(places).map(headlineOf);
+  return findings(headlines.join(' '), sentences);
 }
 
 const outputsOf = (own: readonly DepthPlace[]) => own.filter(({ part }) => part === 'output');
@@ -86,20 +80,24 @@ function insideBlocks(steps: readonly DepthStep[]): string {
   if (seen.length === 0) return '';
   const [{ title, precision }] = seen;
   const { raises, lowers } = strongest(seen);
-  const times = (step: DepthStep) => `${step.step} (times ${formatNumber(step.median)})`;
-  const grow = raises ? `grows most by **${raises.step}** (times ${formatNumber(raises.median)})` : 'grows by no step';
-  const fall = lowers ? `falls most by **${lowers.step}** (times ${formatNumber(lowers.median)})` : 'falls by no step';
+  const times = ({ step, median }: DepthStep) => `${step} (times ${formatNumber(median)})`;
+  const grow = raises
+    ? `grows most in the step **${raises.step}** (times ${formatNumber(raises.median)})`
+    : 'grows in no step';
+  const fall = lowers
+    ? `falls most in the step **${lowers.step}** (times ${formatNumber(lowers.median)})`
+    : 'falls in no step';
   const [attention, mlp] = ['adding attention', 'adding the MLP'].map((name) => seen.find(({ step }) => step === name));
   const added = attention && mlp ? `; of the two sums, ${times(attention)} and ${times(mlp)}` : '';
-  return `${title}, ${precision}: inside of a block, in the median of the blocks, the ratio σ_min/σ_max of n query vectors ${grow} and ${fall}${added}.`;
+  return `${title}, ${precision}: inside a block (median of the blocks), the ratio σ_min/σ_max of n query vectors ${grow} and ${fall}${added}.`;
 }
 
 function againstContexts(own: readonly DepthPlace[]): string {
-  const with_ = outputsOf(own).filter(({ contexts }) => contexts !== null);
-  if (with_.length === 0) return '';
-  const full = with_.filter(({ contexts }) => contexts!.satisfied === contexts!.draws);
-  const wider = with_.filter(({ contexts, assumption1 }) => contexts!.ratios.median > assumption1.ratios.median);
-  return `${about(own)}: all contexts have rank n after ${full.length} of ${with_.length} blocks; the tokens of one image are further from dependence than n queries of different images after ${wider.length} of them.`;
+  const outputs = outputsOf(own).filter(({ contexts }) => contexts !== null);
+  if (outputs.length === 0) return '';
+  const full = outputs.filter(({ contexts }) => contexts!.satisfied === contexts!.draws);
+  const wider = outputs.filter(({ contexts, assumption1 }) => contexts!.ratios.median > assumption1.ratios.median);
+  return `${about(own)}: all contexts have rank n after ${full.length} of ${outputs.length} blocks; the tokens of one image are further from dependence than n queries of different images after ${wider.length} of them.`;
 }
 
 function besideSaturation(own: readonly DepthPlace[]): string {
@@ -110,25 +108,9 @@ function besideSaturation(own: readonly DepthPlace[]): string {
   const correlation =
     outputs.length < ENOUGH_BLOCKS
       ? ''
-      : `; over the blocks, the rank correlation of the largest weight with the margin is **${rankCorrelation(largest, outputs.map(margin)).toFixed(2)}**`;
-  return `${about(own)}: the query’s attention is sharpest in block ${sharpest.block} (largest weight ${Math.max(...largest).toFixed(2)} on average)${correlation}.`;
+      : `; over the blocks, the rank correlation of the largest weight with the margin is **${formatNumber(rankCorrelation(largest, outputs.map(margin)))}**`;
+  return `${about(own)}: the query’s attention is sharpest in block ${sharpest.block} (largest weight ${formatNumber(Math.max(...largest))} on average)${correlation}.`;
 }
 
 /** Fewer say nothing about a correlation. */
 const ENOUGH_BLOCKS = 6;
-
-/** Spearman's: Pearson's of the ranks; equal values share theirs. */
-export function rankCorrelation(a: readonly number[], b: readonly number[]): number {
-  const ranks = (values: readonly number[]) =>
-    values.map((value) => {
-      const below = values.filter((other) => other < value).length;
-      const same = values.filter((other) => other === value).length;
-      return below + (same + 1) / 2;
-    });
-  const [x, y] = [ranks(a), ranks(b)];
-  const [meanX, meanY] = [mean(x), mean(y)];
-  const sum = (of: (i: number) => number) => x.reduce((total, _, i) => total + of(i), 0);
-  const xy = sum((i) => (x[i] - meanX) * (y[i] - meanY));
-  const scale = Math.sqrt(sum((i) => (x[i] - meanX) ** 2) * sum((i) => (y[i] - meanY) ** 2));
-  return scale === 0 ? 0 : xy / scale;
-}

@@ -2,7 +2,8 @@ import type { ImageSet } from '../../data';
 import { computeFeatures, prepareFeatures, type Features } from '../../features/features';
 import { SATURATED } from '../../memorization/training/saturation';
 import { blockParts, vitLayer, type BlockPart, type FeatureLayer, type ViTModel } from '../../models';
-import { median, relativeTolerance } from '../../rank';
+import { relativeTolerance } from '../../rank';
+import { median } from '../../statistics';
 import { resumable, type ResumableTests } from '../resumable-tests';
 import type { Matrix, Precision } from '../../tensor';
 
@@ -71,8 +72,8 @@ export interface DepthOptions {
 
 /**
  * Follows the query vectors through the blocks of a ViT. All places are computed in one pass over the images and kept in
- * the cache, then tested one by one, so that one place is in memory at a time. After an interruption another call goes on
- * where this one was.
+ * the cache, then tested one by one, so that one place is in memory at a time. After an interruption another call resumes
+ * where this one stopped.
  *
  * @throws InputError when there are fewer images than tokens in a context.
  */
@@ -174,20 +175,21 @@ async function testHeads(
   }
   const sum = (of: (test: DepthTest) => number) => found.reduce((total, one) => total + of(one), 0);
   const [draws, satisfied] = [sum((one) => one.draws), sum((one) => one.satisfied)];
-  return {
-    ...{ k: size, draws, satisfied, fraction: satisfied / draws, tolerance: found[0].tolerance },
-    ratios: {
-      draws: sum(({ ratios }) => ratios.draws),
-      median: median(found.map(({ ratios }) => ratios.median)),
-      min: Math.min(...found.map(({ ratios }) => ratios.min)),
-    },
+  const ratios = {
+    draws: sum((one) => one.ratios.draws),
+    median: median(found.map((one) => one.ratios.median)),
+    min: Math.min(...found.map((one) => one.ratios.min)),
   };
+  return { k: size, draws, satisfied, fraction: satisfied / draws, tolerance: found[0].tolerance, ratios };
 }
 
 function contextTest(ranks: Int32Array, ratios: Float64Array, n: number, d: number, { precision }: DepthOptions) {
   const satisfied = ranks.filter((rank) => rank === n).length;
   return {
-    ...{ k: n, draws: ranks.length, satisfied, fraction: satisfied / ranks.length },
+    k: n,
+    draws: ranks.length,
+    satisfied,
+    fraction: satisfied / ranks.length,
     tolerance: relativeTolerance(precision, n, d),
     ratios: { draws: ratios.length, median: median(Array.from(ratios)), min: Math.min(...ratios) },
   };

@@ -1,6 +1,5 @@
 import type { DepthPart, DepthPlace } from './measure';
-import { groupBy } from '../../statistics';
-import { median } from '../../rank';
+import { groupBy, median } from '../../statistics';
 import type { Precision } from '../../tensor';
 
 /** What a block does between two of its places; `below` is the output of the block before. */

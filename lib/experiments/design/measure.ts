@@ -1,7 +1,7 @@
 /**
  * The sizes of an attention layer as a choice: of all layers that a number of parameters can pay for, which memorizes most?
- * Asked of the data is how long its contexts are, how large its tokens, and its Kruskal rank: Theorem 1 counts min(n, d_h)
- * of each head only as far as that many query vectors are always independent (Assumption 1).
+ * What matters of the data is how long its contexts are, how large its tokens, and its Kruskal rank: Theorem 1 counts
+ * min(n, d_h) of each head only as far as that many query vectors are always independent (Assumption 1).
  */
 import { createHash } from 'node:crypto';
 import { cacheFolder } from '../../data/project-root';
@@ -46,7 +46,7 @@ export interface MeasuredDesign extends Design {
 
 /** A choice that was trained, once with each seed. */
 export interface TrainedDesign extends Design {
-  /** Examples memorized, as {@link memorizedExamples} counts them, one a seed. */
+  /** Examples memorized, as {@link memorizedExamples} counts them, one number for each seed. */
   readonly memorized: readonly number[];
 }
 
@@ -86,7 +86,7 @@ export function designs({ data, kruskalRank, budget, contexts, headSizes }: Desi
     }),
   );
   if (found.length > 0) return found;
-  throw new InputError(`a budget of ${budget} parameters is too small for one head of any of the sizes asked for.`);
+  throw new InputError(`a budget of ${budget} parameters is too small for one head of any of the given sizes.`);
 }
 
 /** The rank of each choice's feature matrix with weights drawn like a model's initialisation. */
@@ -94,6 +94,13 @@ export async function measureDesigns(choices: readonly Design[]): Promise<Measur
   const ranks: LayerRank[] = await layerRanks(choices.map(({ setting }) => setting));
   return choices.map((design, i) => ({ ...design, rank: ranks[i].rank, rankAtFloat32: ranks[i].rankAtFloat32 }));
 }
+
+/** The sizes of a choice, in words. */
+export const nameOf = ({ setting: { heads, context, headSize } }: Design) =>
+  `H = ${heads}, d_h = ${headSize}, n = ${context}`;
+
+/** Whether another choice has the same sizes. */
+export const sameSizes = (a: Design) => (b: Design) => nameOf(a) === nameOf(b);
 
 /** The choice that is greatest by `of`; of equal ones that with fewer parameters. */
 export function bestDesign<D extends Design>(choices: readonly D[], of: (design: D) => number): D {
@@ -115,7 +122,7 @@ export function designsToTrain(measured: readonly MeasuredDesign[]): MeasuredDes
   );
 }
 
-/** Trains choices with several seeds; finished runs are kept in the cache, and interrupted ones go on where they were. */
+/** Trains choices with several seeds; finished runs are kept in the cache, and interrupted ones resume. */
 export async function trainDesigns(
   choices: readonly Design[],
   { steps, seeds, learningRate }: { readonly steps: number; readonly seeds: number; readonly learningRate?: number },

@@ -1,8 +1,8 @@
-import { mean } from '../../rank';
 import type { MemorizationConfig } from '../../memorization/config';
 import type { SweepResult } from '../../memorization/sweep/results';
 import { drawLabels } from '../../memorization/task';
 import { expectedRank, theoremLowerBound } from '../../memorization/theorem';
+import { fitLine, groupBy, variance, type Line } from '../../statistics';
 
 /** What of a setting a panel varies. */
 export type PanelAxis = 'heads' | 'context' | 'headSize';
@@ -33,13 +33,12 @@ export interface PanelPoint {
 export function memorizedExamples(config: MemorizationConfig, loss: number, accuracy: number | null): number {
   const { examples: T, classes } = config;
   if (accuracy !== null) return (T * Math.max(accuracy - 1 / classes, 0)) / (1 - 1 / classes);
-  return T * Math.max(1 - loss / variance(drawLabels(config, 'float64')), 0);
+  return T * Math.max(1 - loss / variance(Array.from(drawLabels(config, 'float64'))), 0);
 }
 
 /** Finished runs as points, panel by panel; a panel's axis is the setting that differs between its runs. */
 export function panelPoints(results: readonly SweepResult[]): PanelPoint[] {
-  return [...new Set(results.map(({ panel }) => panel))].flatMap((panel) => {
-    const own = results.filter((result) => result.panel === panel);
+  return [...groupBy(results, ({ panel }) => panel)].flatMap(([panel, own]) => {
     const axis = axisOf(own.map(({ result }) => result.config));
     return own.map(({ result: { config, loss, accuracy, steps, seconds } }) => ({
       panel,
@@ -62,54 +61,34 @@ function axisOf(configs: readonly MemorizationConfig[]): PanelAxis {
   return axes.find((axis) => new Set(configs.map((config) => config[axis])).size > 1) ?? 'heads';
 }
 
-/** A straight line through points. */
-export interface Line {
-  readonly slope: number;
-  readonly intercept: number;
-  /** 95 % interval of the slope, Student's t; null for fewer than three points. */
-  readonly ci95: readonly [number, number] | null;
-  /** Share of the variance that the line explains. */
-  readonly r2: number;
+/** The points of one panel: one task, one kind of context, one axis. */
+export interface Panel {
+  readonly axis: PanelAxis;
+  readonly points: readonly PanelPoint[];
+  /** Of its first model. */
+  readonly config: MemorizationConfig;
+  readonly title: string;
+  /** Straight lines through the memorized examples, what the theorem promises (0 where it is silent), and fixed attention. */
+  readonly trained: Line;
+  readonly theorem: Line;
+  readonly fixedAttention: Line;
 }
 
-/** Least squares, with the slope's interval. */
-export function fitLine(points: readonly { readonly x: number; readonly y: number }[]): Line {
-  const count = points.length;
-  const meanX = mean(points.map(({ x }) => x));
-  const meanY = mean(points.map(({ y }) => y));
-  const sum = (of: (point: { x: number; y: number }) => number) =>
-    points.reduce((total, point) => total + of(point), 0);
-  const xx = sum(({ x }) => (x - meanX) ** 2);
-  const yy = sum(({ y }) => (y - meanY) ** 2);
-  const slope = sum(({ x, y }) => (x - meanX) * (y - meanY)) / xx;
-  const intercept = meanY - slope * meanX;
-  const residuals = sum(({ x, y }) => (y - intercept - slope * x) ** 2);
-  const error = count > 2 ? studentT975(count - 2) * Math.sqrt(residuals / (count - 2) / xx) : null;
-  return {
-    slope,
-    intercept,
-    ci95: error === null ? null : [slope - error, slope + error],
-    r2: yy > 0 ? 1 - residuals / yy : 1,
-  };
-}
-
-/** The 97.5 % point of Student's t, by the Cornish-Fisher expansion; within 0.1 % from 3 degrees of freedom on. */
-function studentT975(degrees: number): number {
-  if (degrees === 1) return 12.7062;
-  if (degrees === 2) return 4.3027;
-  const z = 1.959964;
-  const [z3, z5, z7, z9] = [z ** 3, z ** 5, z ** 7, z ** 9];
-  return (
-    z +
-    (z3 + z) / (4 * degrees) +
-    (5 * z5 + 16 * z3 + 3 * z) / (96 * degrees ** 2) +
-    (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * degrees ** 3) +
-    (79 * z9 + 776 * z7 + 1482 * z5 - 1920 * z3 - 945 * z) / (92160 * degrees ** 4)
-  );
-}
-
-function variance(values: ArrayLike<number>): number {
-  const numbers = Array.from(values);
-  const middle = mean(numbers);
-  return mean(numbers.map((value) => (value - middle) ** 2));
+/** The panels, all or those of one axis, in the order in which they come. */
+export function panelsOf(points: readonly PanelPoint[], only?: PanelAxis): Panel[] {
+  const own = only === undefined ? points : points.filter(({ axis }) => axis === only);
+  return [...groupBy(own, ({ panel }) => panel).values()].map((panel) => {
+    const [{ axis, config }] = panel;
+    const sizes = [...new Set(panel.map((point) => point.config.examples))];
+    const line = (of: (point: PanelPoint) => number) => fitLine(panel.map((point) => ({ x: point.x, y: of(point) })));
+    return {
+      axis,
+      points: panel,
+      config,
+      title: `${config.task}, ${config.contexts} contexts, T = ${sizes.join(', ')}`,
+      trained: line(({ memorized }) => memorized),
+      theorem: line(({ theorem }) => theorem ?? 0),
+      fixedAttention: line(({ fixedAttention }) => fixedAttention),
+    };
+  });
 }

@@ -6,7 +6,7 @@ import { readSweep, type SweepPlan } from '../../memorization/sweep/plan';
 import type { SweepResult } from '../../memorization/sweep/results';
 import { runSweep, sweepResults, type SweepOutcome } from '../../memorization/sweep/sweep';
 
-/** A sweep whose every run is behind us, or named as missing. */
+/** A sweep of which every run is finished, or named as missing. */
 export interface FinishedSweep {
   readonly plan: SweepPlan;
   readonly results: readonly SweepResult[];
@@ -35,7 +35,7 @@ function partOf(plan: SweepPlan, notebook: 'figures' | 'saturation'): SweepPlan 
   return { ...plan, runs: plan.runs.filter(({ panel }) => isSaturation(panel) === (notebook === 'saturation')) };
 }
 
-/** Named after all that the sweep asks for, so that a changed file starts anew. */
+/** Named after all that the sweep asks for, so that a changed file starts again. */
 function folderOf(plan: SweepPlan): string {
   const hash = createHash('sha256').update(JSON.stringify(plan.runs)).digest('hex').slice(0, 12);
   return cacheFolder('sweeps', `${plan.name}-${hash}`);

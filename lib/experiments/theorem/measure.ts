@@ -6,7 +6,7 @@ import { initialParameters } from '../../memorization/parameters';
 import { drawTask } from '../../memorization/task';
 import { expectedRank, sharedUpperBound, theoremLowerBound } from '../../memorization/theorem';
 
-/** The rank of Z of one random layer beside what is promised and what is allowed. */
+/** The rank of Z of one random layer beside what the theorem promises and the most that is possible. */
 export interface LayerRank {
   readonly heads: number;
   readonly context: number;
@@ -40,19 +40,26 @@ export async function layerRanks(
     for (const { logitScale = 1, ...options } of settings) {
       const setting = settingOf(options);
       const { heads, context, headSize, width, contexts, examples, seed } = setting;
-      const features = await featureMatrix(drawTask(setting, 'float64'), initialParameters(setting), logitScale);
-      const { rank, rtol, singularValues } = featureRank(features);
+      const matrix = await featureMatrix(drawTask(setting, 'float64'), initialParameters(setting), logitScale);
+      const { rank, rtol, singularValues } = featureRank(matrix);
       const formula = Math.min(examples, expectedRank(setting));
       found.push({
-        ...{ heads, context, headSize, width, contexts, examples, seed, logitScale },
+        heads,
+        context,
+        headSize,
+        width,
+        contexts,
+        examples,
+        seed,
+        logitScale,
         rank,
-        rankAtFloat32: rankAt(singularValues, relativeTolerance('float32', ...features.shape)),
+        rankAtFloat32: rankAt(singularValues, relativeTolerance('float32', ...matrix.shape)),
         formula,
         theorem: theoremLowerBound(setting),
         sharedUpperBound: sharedUpperBound(setting),
         sigmaRatio: singularValues[formula - 1] / singularValues[0],
         rtol,
-        meanLargestWeight: contexts === 'shared' && context <= width ? meanLargest(features.data, context) : null,
+        meanLargestWeight: contexts === 'shared' && context <= width ? meanLargest(matrix.data, context) : null,
       });
       await work.advance(found.length);
     }
@@ -62,7 +69,7 @@ export async function layerRanks(
   return found;
 }
 
-/** Mean of the largest of each `context` weights that lie behind each other. */
+/** Mean of the largest of each `context` consecutive weights. */
 function meanLargest(weights: Float32Array | Float64Array, context: number): number {
   let sum = 0;
   for (let at = 0; at < weights.length; at += context) sum += Math.max(...weights.subarray(at, at + context));

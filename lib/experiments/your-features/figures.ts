@@ -2,7 +2,9 @@ import type { Data } from 'plotly.js';
 import type { FeatureAnalysis, VerdictsAtTolerance } from './measure';
 import { curveTraces } from '../curve/figures';
 import { figure, type Figure } from '../../report/display';
-import { neutral, precisionColours } from '../../report/theme';
+import { formatNumber } from '../../report/format';
+import { legendAbove, neutral, precisionColours } from '../../report/theme';
+import { trace, type Trace } from '../../report/traces';
 
 /** Singular values that are exactly zero have no place on a logarithmic axis; they are drawn here. */
 const SMALLEST_DRAWN = 1e-19;
@@ -10,36 +12,39 @@ const SMALLEST_DRAWN = 1e-19;
 /** sigma_i / sigma_1 of all rows together, with what each tolerance takes for zero. */
 export function singularValueFigure({ features, spectrum, verdicts, summary }: FeatureAnalysis): Figure {
   const ratios = Array.from(spectrum, (value) => (spectrum[0] === 0 ? 0 : value / spectrum[0]));
-  const data: Partial<Data>[] = [
-    {
-      type: 'scatter',
+  const data = [
+    trace({
       mode: ratios.length > 60 ? 'lines' : 'lines+markers',
       name: 'singular values',
       x: ratios.map((_, i) => i + 1),
       y: ratios.map((ratio) => Math.max(ratio, SMALLEST_DRAWN)),
       line: { width: 2, color: neutral },
-      hovertemplate: 'i = %{x}: %{y:.2e}<extra></extra>',
-    },
-    ...verdicts.map(({ rtol, tolerance, rank }): Partial<Data> => ({
-      type: 'scatter',
-      mode: 'lines',
-      name: `zero below, ${rtol}: rank ${rank}`,
-      x: [1, ratios.length],
-      y: [tolerance, tolerance],
-      line: { width: 1.5, dash: rtol === 'float32' ? 'solid' : 'dash', color: precisionColours[rtol] },
-      hovertemplate: `${tolerance.toExponential(1)}<extra>${rtol}</extra>`,
-    })),
+      hover: 'i = %{x}: {value}',
+      values: ratios,
+      format: 'scientific',
+    }),
+    ...verdicts.map(({ rtol, tolerance, rank }) =>
+      trace({
+        mode: 'lines',
+        name: `zero below, ${rtol}: rank ${rank}`,
+        x: [1, ratios.length],
+        y: [tolerance, tolerance],
+        line: { width: 1.5, dash: rtol === 'float32' ? 'solid' : 'dash', color: precisionColours[rtol] },
+        hover: `{value}<extra>${rtol}</extra>`,
+        format: 'scientific',
+      }),
+    ),
   ];
   const finer = verdicts.filter(({ belowResolution }) => belowResolution).map(({ rtol }) => rtol);
   return figure({
     name: 'singular-values',
     title: `Singular values of all ${features.shape[0]} rows`,
     alt:
-      `Singular values over the largest, on a logarithmic axis, falling to ${ratios[ratios.length - 1].toExponential(1)}, with the tolerances of float32 and float64 as lines. ` +
+      `Singular values over the largest, on a logarithmic axis, falling to ${formatNumber(ratios[ratios.length - 1], 'scientific')}, with the tolerances of float32 and float64 as lines. ` +
       verdicts.map(({ rtol, rank }) => `Rank at ${rtol}'s tolerance: ${rank} of ${ratios.length}`).join('; ') +
       '.',
     ...(finer.length > 0 && {
-      note: `The numbers are spaced ${summary.resolution.toExponential(1)} apart, relative to their size: what lies near the line of ${finer.join(' and of ')} is rounding.`,
+      note: `The numbers are spaced ${formatNumber(summary.resolution, 'scientific')} apart, relative to their size: what lies near the line of ${finer.join(' and of ')} is rounding.`,
     }),
     data,
     layout: {
@@ -47,10 +52,9 @@ export function singularValueFigure({ features, spectrum, verdicts, summary }: F
       xaxis: { title: { text: '<i>i</i>' } },
       yaxis: {
         type: 'log',
-        exponentformat: 'power',
         title: { text: 'σ<sub><i>i</i></sub> / σ<sub>1</sub>' },
       },
-      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom' },
+      legend: legendAbove,
     },
   });
 }
@@ -77,7 +81,7 @@ export function featureCurveFigure({ features, verdicts }: FeatureAnalysis): Fig
         tickformat: '.0%',
         title: { text: 'independent' },
       },
-      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom' },
+      legend: legendAbove,
     },
   });
 }
@@ -86,8 +90,7 @@ function estimates({ rtol, curve, tests }: VerdictsAtTolerance): Partial<Data>[]
   const color = precisionColours[rtol];
   return [
     ...curveTraces(curve, rtol),
-    {
-      type: 'scatter',
+    trace({
       mode: 'markers',
       legendgroup: rtol,
       x: tests.map(({ k }) => k),
@@ -99,9 +102,10 @@ function estimates({ rtol, curve, tests }: VerdictsAtTolerance): Partial<Data>[]
         arrayminus: tests.map(({ fraction, ci95 }) => fraction - ci95[0]),
       },
       marker: { size: 7, color, symbol: rtol === 'float32' ? 'circle' : 'square-open' },
-      hovertemplate: `k = %{x}: %{y:.4f}<extra>${rtol}, random subsets</extra>`,
+      hover: `k = %{x}: {value}<extra>${rtol}, random subsets</extra>`,
+      format: 'fraction',
       showlegend: false,
-    },
+    }),
   ];
 }
 
@@ -109,34 +113,30 @@ function estimates({ rtol, curve, tests }: VerdictsAtTolerance): Partial<Data>[]
 function certainties({ rtol, bounds }: VerdictsAtTolerance, most: number, y: number): Partial<Data>[] {
   const { atLeast, atMost, witness } = bounds;
   const color = precisionColours[rtol];
-  const bar = { type: 'scatter', mode: 'lines', legendgroup: rtol, showlegend: false, hoverinfo: 'text' } as const;
-  const marks: Partial<Data>[] = [
-    {
-      ...bar,
-      x: [0, atLeast],
+  const bar = (from: number, to: number, line: Trace['line'], says: string, marker?: Trace['marker']) =>
+    trace({
+      mode: marker ? 'markers' : 'lines',
+      legendgroup: rtol,
+      showlegend: false,
+      x: [from, to],
       y: [y, y],
-      line: { width: 7, color },
-      text: `${rtol}: every set of up to ${atLeast} rows is independent, certified`,
-    },
-    {
-      ...bar,
-      x: [atLeast, atMost],
-      y: [y, y],
-      line: { width: 2, dash: 'dot', color },
-      text: `${rtol}: not decided from ${atLeast + 1} to ${atMost}`,
-    },
-  ];
-  if (witness && witness.length <= most) {
-    marks.push({
-      ...bar,
-      mode: 'markers',
-      x: [witness.length],
-      y: [y],
-      marker: { size: 10, symbol: 'x', color },
-      text: `${rtol}: ${witness.length} dependent rows, proved`,
+      line,
+      marker,
+      hover: `${rtol}: ${says}`,
     });
-  }
-  return marks;
+  return [
+    bar(0, atLeast, { width: 7, color }, `every set of up to ${atLeast} rows is independent, certified`),
+    bar(atLeast, atMost, { width: 2, dash: 'dot', color }, `not decided from ${atLeast + 1} to ${atMost}`),
+    ...(witness && witness.length <= most
+      ? [
+          bar(witness.length, witness.length, {}, `${witness.length} dependent rows, proved`, {
+            size: 10,
+            symbol: 'x',
+            color,
+          }),
+        ]
+      : []),
+  ];
 }
 
 function inWords({ rtol, bounds, curve }: VerdictsAtTolerance): string {

@@ -1,32 +1,29 @@
 import type { FeatureAnalysis, VerdictsAtTolerance } from './measure';
-import { formatNumber } from '../../report/format';
 import { witnessText } from './tables';
-import type { Findings } from '../assumptions/findings';
+import { findings, type Findings } from '../findings';
+import { formatNumber } from '../../report/format';
 
 /** Puts an analysis into words: what is proved, what is certified, what is estimated, what the numbers cannot say. */
 export function featureFindings(analysis: FeatureAnalysis): Findings {
   const { features, summary, verdicts } = analysis;
   const [T, d] = features.shape;
   const most = Math.min(T, d);
-  const sentences = [
+  return findings(`${features.name}: ${verdicts.map(shortly).join('; ')}.`, [
     `**${features.origin}**: ${T} vectors of ${d} numbers. ${rankSentence(analysis)}`,
     ...rowSentences(analysis),
-    ...verdicts.flatMap((verdict) => [
-      `**At the tolerance of ${verdict.rtol}.** ${certainSentence(analysis, verdict)} ${estimateSentence(verdict, most)}`,
-    ]),
+    ...verdicts.map(
+      (verdict) =>
+        `**At the tolerance of ${verdict.rtol}.** ${certainSentence(analysis, verdict)} ${estimateSentence(verdict, most)}`,
+    ),
     ...verdicts
       .filter(({ belowResolution }) => belowResolution)
       .map(
         ({ rtol }) =>
           `**Do not read “independent” at ${rtol}'s tolerance as a property of the vectors:** their numbers are spaced ` +
           `${formatNumber(summary.resolution, 'scientific')} apart (relative), and that rounding alone makes rows independent there. ` +
-          `Compute the features in ${rtol} to decide it. What is dependent there is so all the same.`,
+          `Compute the vectors in ${rtol} to decide it. What is dependent there is dependent all the same.`,
       ),
-  ];
-  return {
-    headline: `${features.name}: ${verdicts.map((verdict) => shortly(verdict)).join('; ')}.`,
-    all: sentences.map((sentence) => `- ${sentence.trim()}`).join('\n'),
-  };
+  ]);
 }
 
 function rankSentence({ verdicts }: FeatureAnalysis): string {
@@ -47,7 +44,7 @@ function rowSentences({ features, summary: { zeroRows, repeatedRows, meanShare }
     sentences.push(`${count} (${example}): the Kruskal rank is at most 1. Leave repeats out to learn about the rest.`);
   }
   if (meanShare > 0.5) {
-    sentences.push(`${(100 * meanShare).toPrecision(3)} % of the squared norm is the mean that all rows share.`);
+    sentences.push(`${formatNumber(meanShare, 'percent')} of the squared norm is the mean that all rows share.`);
   }
   return sentences;
 }
@@ -74,7 +71,7 @@ function estimateSentence({ tests, curve, bounds, belowResolution }: VerdictsAtT
   const all = last && `; of ${last.draws} random subsets of ${most} rows ${last.satisfied} are independent`;
   const blind =
     reached > bounds.atMost && !belowResolution
-      ? ` The sample does not see the ${bounds.atMost + 1} dependent rows: that is what the search is for.`
+      ? ` The sample does not see the ${bounds.atMost + 1} dependent rows; finding them takes the search.`
       : '';
   return `${sampled}${all ?? ''}.${blind}`;
 }

@@ -1,9 +1,10 @@
 import { curveFall, type KruskalTest } from '../../rank';
 import type { FeatureAnalysis, VerdictsAtTolerance, YourFeatures } from './measure';
-import { type Cell, table, type Table } from '../../report/display';
+import { rangeText, rankRange } from '../tables';
+import { type Cell, type Row, table, type Table } from '../../report/display';
 import { formatNumber } from '../../report/format';
 
-/** A witness of more rows than this is told by its size; all its rows are in the data. */
+/** A witness of more rows than this is shown by its size; all its rows are in the data. */
 const ROWS_SHOWN = 12;
 const FILES_NAMED = 8;
 
@@ -31,19 +32,14 @@ export function featureTable({ features, summary }: FeatureAnalysis): Table {
       },
     ],
     [
-      { key: 'origin', title: 'Features' },
+      { key: 'origin', title: 'Vectors' },
       { key: 'T', format: 'integer', about: 'rows: vectors' },
       { key: 'd', format: 'integer', about: 'columns: entries of a vector' },
       { key: 'dtype', title: 'kept as' },
       { key: 'resolution', title: 'spacing', format: resolutionText, about: 'how finely the numbers are spaced' },
       { key: 'norms', about: 'smallest and largest norm of a row' },
-      { key: 'normMedian', title: 'median', format: 'number' },
-      {
-        key: 'meanShare',
-        title: 'share of the mean',
-        format: 'fraction',
-        about: 'squared norm of the mean row over the mean squared norm: 1 when all rows are equal',
-      },
+      { key: 'normMedian', title: 'median' },
+      { key: 'meanShare', title: 'share of the mean', format: 'fraction', about: 'of the squared norm; 1: equal rows' },
       { key: 'zeroRows', title: 'zero rows', format: 'integer' },
       { key: 'repeatedRows', title: 'repeated rows', format: 'integer', about: 'rows that equal an earlier one' },
     ],
@@ -51,7 +47,7 @@ export function featureTable({ features, summary }: FeatureAnalysis): Table {
   );
 }
 
-/** Which files of a folder were left out, and why; undefined when none was. */
+/** Which files of a folder were left out, and why; undefined where all were read. */
 function skippedText({ skipped }: YourFeatures): string | undefined {
   if (skipped.length === 0) return undefined;
   const named = skipped.slice(0, FILES_NAMED).map(({ file, reason }) => `${file} (${reason})`);
@@ -90,9 +86,9 @@ export function numericalRankTable({ features, spectrum, verdicts }: FeatureAnal
       { key: 'tolerance', title: 'zero below', format: 'scientific', about: 'ratio to σ_max: max(T, d) · ε' },
       { key: 'rank', title: 'rank', format: 'integer' },
       { key: 'most', title: 'of min(T, d)', format: 'integer' },
-      { key: 'sigmaMax', title: 'σ_max', format: 'number' },
+      { key: 'sigmaMax', title: 'σ_max' },
       { key: 'sigmaRatio', title: 'σ_min/σ_max', format: 'scientific' },
-      { key: 'belowResolution', title: 'finer than the numbers', format: 'yes/no', about: FINER },
+      { key: 'belowResolution', title: 'finer than the numbers', about: FINER },
     ],
     { title: 'Rank of all rows together' },
   );
@@ -105,25 +101,26 @@ export function subsetTestTable({ verdicts }: FeatureAnalysis): Table {
   return table(
     'subset-tests',
     verdicts.flatMap(({ rtol, tests, belowResolution }) =>
-      tests.map((test) => {
-        const ranks = Object.keys(test.ranks).map(Number);
+      tests.map((test): Row => {
+        const { k, draws, satisfied, fraction, ci95, sigmaRatio, tolerance, seed } = test;
+        const range = rankRange(test.ranks);
         return {
-          k: test.k,
+          k,
           rtol,
-          draws: test.draws,
-          satisfied: test.satisfied,
-          independent: `${test.satisfied} of ${test.draws}`,
-          fraction: test.fraction,
-          ci95: test.ci95,
-          ranks: rangeText(Math.min(...ranks), Math.max(...ranks)),
-          rankMin: Math.min(...ranks),
-          rankMax: Math.max(...ranks),
-          sigmaRatioMedian: test.sigmaRatio.median,
-          tolerance: test.tolerance,
-          margin: test.sigmaRatio.median / test.tolerance,
+          draws,
+          satisfied,
+          independent: `${satisfied} of ${draws}`,
+          fraction,
+          ci95,
+          ranks: rangeText(range),
+          rankMin: range[0],
+          rankMax: range[1],
+          sigmaRatioMedian: sigmaRatio.median,
+          tolerance,
+          margin: sigmaRatio.median / tolerance,
           says: testSays(test, belowResolution),
           witness: test.witness && test.witness.rows,
-          seed: test.seed,
+          seed,
         };
       }),
     ),
@@ -135,15 +132,10 @@ export function subsetTestTable({ verdicts }: FeatureAnalysis): Table {
         key: 'ci95',
         title: '95 % interval',
         format: 'fraction',
-        about: 'Clopper–Pearson, of the share of all subsets',
+        about: 'of the share of all subsets (Clopper–Pearson)',
       },
       { key: 'ranks', about: 'lowest and highest rank seen' },
-      {
-        key: 'margin',
-        title: 'margin',
-        format: 'number',
-        about: 'median of σ_min/σ_max of 20 subsets over the ratio that counts as zero',
-      },
+      { key: 'margin', about: 'median of σ_min/σ_max of 20 subsets over the ratio that counts as zero' },
       { key: 'says', title: 'what it says' },
     ],
     {
@@ -153,33 +145,26 @@ export function subsetTestTable({ verdicts }: FeatureAnalysis): Table {
   );
 }
 
-const rangeText = (low: number, high: number) => (low === high ? `${low}` : `${low}–${high}`);
-
 function testSays({ satisfied, draws, ci95 }: KruskalTest, belowResolution: boolean): string {
   if (satisfied < draws) return 'proved: Kruskal rank below k';
   if (belowResolution) return 'nothing: rounding alone does this';
-  const least = 100 * ci95[0];
-  return `estimated: at least ${least.toPrecision(least > 99 ? 4 : 2)} % are independent`;
+  return `estimated: at least ${formatNumber(ci95[0], 'percent')} are independent`;
 }
 
 /** The largest k with all subsets independent, with half of them, with any. */
 export function curveFallTable({ verdicts }: FeatureAnalysis): Table {
   return table(
     'curve',
-    verdicts.map(({ rtol, curve, belowResolution }) => ({
-      rtol,
-      permutations: curve.permutations,
-      seed: curve.seed,
-      ...curveFall(curve.points),
-      belowResolution,
-    })),
+    verdicts.map(({ rtol, curve: { permutations, seed, points }, belowResolution }) => {
+      return { rtol, permutations, seed, ...curveFall(points), belowResolution };
+    }),
     [
       { key: 'rtol', title: 'at the tolerance of' },
       { key: 'permutations', format: 'integer' },
       { key: 'allUpTo', title: 'all independent up to k', format: 'integer' },
       { key: 'halfUpTo', title: 'half up to k', format: 'integer' },
       { key: 'someUpTo', title: 'any up to k', format: 'integer' },
-      { key: 'belowResolution', title: 'finer than the numbers', format: 'yes/no', about: FINER },
+      { key: 'belowResolution', title: 'finer than the numbers', about: FINER },
     ],
     { title: 'Where the curve falls', note: 'Estimated: the subsets are prefixes of random permutations of the rows.' },
   );
@@ -207,17 +192,12 @@ export function kruskalBoundsTable({ features, verdicts }: FeatureAnalysis): Tab
         key: 'atLeast',
         title: 'certified: at least',
         format: 'integer',
-        about: 'every set of so many rows is independent',
+        about: 'all sets of this size are independent',
       },
       { key: 'atMost', title: 'proved: at most', format: 'integer', about: 'the witness, or min(T, d)' },
       { key: 'witnessText', title: 'witness', about: 'a minimal dependent set; row numbers count from 0' },
       { key: 'witnessRatio', title: 'its σ_min/σ_max', format: 'scientific' },
-      {
-        key: 'estimate',
-        title: 'sample: none failed up to',
-        format: 'integer',
-        about: 'largest k at which every random subset was independent: no bound',
-      },
+      { key: 'estimate', title: 'sample: none failed up to', format: 'integer', about: 'in k; an estimate, no bound' },
     ],
     { title: 'The Kruskal rank' },
   );
@@ -235,7 +215,7 @@ export function witnessText({ rowNames }: YourFeatures, witness: readonly number
   return `${witness.length === 1 ? 'row' : 'rows'} ${named.join(', ')}`;
 }
 
-/** Every bound that was proved, by what argument, and what was tried in vain. */
+/** Every bound that was proved, by what argument, and what was tried without success. */
 export function certificateTable({ verdicts }: FeatureAnalysis): Table {
   return table(
     'certificates',

@@ -118,7 +118,7 @@ describe("the paper's statements", () => {
     assert.match(all, /0 of 1\*\* of the paper's marks/);
     assert.match(all, /Different from the paper: random attention, Assumption 1: 0 of 25/);
     assert.match(all, /Precision decides\*\* Assumption 1 of random attention: 0 of 25 .* 25 of 25/);
-    assert.match(headline, /1 verdict turns in float64/);
+    assert.match(headline, /1 verdict changes in float64/);
     for (const figure of [rankHistogram(results), marginFigure(results), imageComparison(results.slice(0, 8))]) {
       assert.ok(figure.data.length > 0);
       assert.ok(figure.alt.length > 40);

@@ -8,8 +8,9 @@ import { depthSteps } from 'attention-capacity/experiments/depth/steps';
 import { computeFeatures } from 'attention-capacity/features/features';
 import { vitLayer } from 'attention-capacity/models';
 import { singularValues } from 'attention-capacity/rank';
-import { depthFigure, depthStepTable, depthTable } from 'attention-capacity/experiments/depth/figures';
-import { depthFindings, rankCorrelation } from 'attention-capacity/experiments/depth/findings';
+import { depthFigure } from 'attention-capacity/experiments/depth/figures';
+import { depthFindings } from 'attention-capacity/experiments/depth/findings';
+import { depthStepTable, depthTable } from 'attention-capacity/experiments/depth/tables';
 import { tf } from 'attention-capacity/tensor';
 import { noiseImages } from '../../features/fake-layer';
 import { smallViT } from './small-vit';
@@ -145,15 +146,5 @@ describe('the way of the query vectors through a network', () => {
     assert.equal(depthTable(few).rows[1].generalPosition, null);
     assert.equal(depthFigure(few).data.length, 8 + 2);
     assert.doesNotMatch(depthFindings(few).all, /d-subsets/);
-  });
-});
-
-describe('the rank correlation', () => {
-  it('is 1 for what rises together, -1 for the opposite, and shares the ranks of equal values', () => {
-    assert.equal(rankCorrelation([1, 2, 30], [5, 6, 7]), 1);
-    assert.equal(rankCorrelation([1, 2, 30], [7, 6, 5]), -1);
-    // Ranks 1.5, 1.5, 3 and 1, 2, 3: covariance 1.5, variances 1.5 and 2.
-    assert.ok(Math.abs(rankCorrelation([1, 1, 2], [1, 2, 3]) - 1.5 / Math.sqrt(3)) < 1e-15);
-    assert.equal(rankCorrelation([1, 1, 1], [1, 2, 3]), 0);
   });
 });

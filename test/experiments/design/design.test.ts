@@ -16,12 +16,9 @@ import {
   type TrainedDesign,
 } from 'attention-capacity/experiments/design/measure';
 import { parameterCount } from 'attention-capacity/memorization/parameters';
-import {
-  designFigure,
-  designFindings,
-  designTable,
-  kruskalDesignTable,
-} from 'attention-capacity/experiments/design/figures';
+import { designFigure } from 'attention-capacity/experiments/design/figures';
+import { designFindings } from 'attention-capacity/experiments/design/findings';
+import { designTable, kruskalDesignTable } from 'attention-capacity/experiments/design/tables';
 
 const data: DesignSpace['data'] = { contexts: 'shared', task: 'regression', width: 16, examples: 120, seed: 2 };
 const space: DesignSpace = { data, kruskalRank: 16, budget: 1500, contexts: [4, 8], headSizes: [1, 3, 8, 16] };

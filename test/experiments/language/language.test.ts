@@ -57,7 +57,7 @@ test("the paper's own models give its rows where they are in a hub cache", async
   ];
   assert.equal(results.length, 2 * 2 * 3 * 4);
   for (const result of results) {
-    assert.deepEqual([result.images, result.imageCount, result.n, result.d], ['speeches', 32, 8, 16]);
+    assert.deepEqual([result.examples, result.exampleCount, result.n, result.d], ['speeches', 32, 8, 16]);
     const { fraction, statement, k } = result;
     assert.ok(fraction >= 0 && fraction <= 1);
     assert.equal(k, statement === 'general-position' ? 16 : 8);
