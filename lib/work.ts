@@ -1,6 +1,6 @@
 /**
- * How long work behaves while it runs: it says how far it is, lets the event loop breathe (a notebook kernel answers
- * interrupts and shows live output only then), and stops where it stands when someone asks it to.
+ * Work that takes long: it reports its progress, regularly yields to the event loop (only then does a notebook kernel
+ * answer interrupts and show live output), and stops at its next step when it is interrupted.
  *
  * A long loop reads
  *
@@ -12,21 +12,21 @@
  *     }
  */
 
-/** Shows the progress of one piece of work; `report` installs the one that fits the screen. */
+/** Shows progress; `report` installs the watcher that suits the terminal or the notebook. */
 export interface Watcher {
-  /** Called once, when the work begins; `total` is in the unit of `update`'s `done`. */
+  /** Called once, when the work begins. `total` has the unit of the `done` that `update` gets. */
   begin(label: string, total: number): { update(done: number): void; end(): void };
 }
 
-/** One piece of work under way. */
+/** A piece of work that is running. */
 export interface Work {
-  /** Reports that `done` of `total` is behind us. Throws {@link Interrupted} if an interrupt came since the work began. */
+  /** Reports that `done` of `total` is finished. Throws {@link Interrupted} if there was an interrupt since the work began. */
   advance(done: number): Promise<void>;
-  /** To be called in `finally`, whatever happened. */
+  /** Must be called in `finally`. */
   end(): void;
 }
 
-/** Thrown out of work that was interrupted; what it had finished before is kept by its caller's cache. */
+/** Thrown by work that was interrupted; what was finished before is kept in the caller's cache. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   constructor(label: string, done: number, total: number) {
@@ -35,38 +35,38 @@ export class Interrupted extends Error {
 }
 
 const silent: Watcher = { begin: () => ({ update: () => undefined, end: () => undefined }) };
-/** The longest the event loop waits for its turn. */
-const BREATH_MS = 40;
+/** The longest time between two yields to the event loop. */
+const YIELD_MS = 40;
 
 let watcher = silent;
 let interrupts = 0;
 let running = 0;
 const countInterrupt = () => void interrupts++;
 
-/** Shows all work that begins from now on through `next`; without argument, shows nothing. */
+/** Shows all work that begins from now on through `next`; without an argument, shows nothing. */
 export function watchWith(next: Watcher = silent): void {
   watcher = next;
 }
 
-/** Stops all work now under way at its next step, as SIGINT (Ctrl-C, a kernel's interrupt) does. */
+/** Stops all running work at its next step, as SIGINT does (Ctrl-C, or the kernel's interrupt). */
 export function interruptWork(): void {
   countInterrupt();
 }
 
-/** Announces a piece of work of `total` steps. */
+/** Begins a piece of work of `total` steps. */
 export function begin(label: string, total: number): Work {
   const view = watcher.begin(label, total);
   const interruptsBefore = interrupts;
   let ended = false;
-  let lastBreath = performance.now();
-  // A listener only while something runs: with none, Node's own reaction to SIGINT stays in force.
+  let lastYield = performance.now();
+  // Listens only while work runs: without a listener, Node reacts to SIGINT by itself.
   if (running++ === 0) process.on('SIGINT', countInterrupt);
   return {
     async advance(done) {
-      if (performance.now() - lastBreath > BREATH_MS) {
+      if (performance.now() - lastYield > YIELD_MS) {
         view.update(done);
         await new Promise((resolve) => setImmediate(resolve));
-        lastBreath = performance.now();
+        lastYield = performance.now();
       }
       if (interrupts > interruptsBefore) throw new Interrupted(label, done, total);
     },

@@ -1,8 +1,8 @@
 /**
- * Knows which line of which cell a line of running JavaScript came from.
+ * Finds the cell and line that a line of running JavaScript was compiled from.
  *
- * tslab turns a cell into JavaScript in two steps (TypeScript to ES modules, those to CommonJS), keeps no source map and
- * gives every cell the same file name. Here both steps are asked for their maps, and each cell runs as `In [n]`.
+ * tslab compiles a cell in two steps (TypeScript to ES modules, those to CommonJS), keeps no source map and gives every
+ * cell the same file name. Here both steps keep their maps, and each cell runs under the file name `In [n]`.
  */
 'use strict';
 
@@ -12,17 +12,17 @@ const { keepLibrary } = require('./library.cjs');
 
 const typescriptPath = require.resolve('@tslab/typescript-for-tslab', { paths: [require.resolve('tslab')] });
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=data:application\/json;base64,([A-Za-z0-9+/=]+)\s*$/;
-/** tslab puts this line before the cell's own text. */
+/** Lines that tslab puts before the cell's own text. */
 const LINES_BEFORE_CELL = 1;
-/** tslab wraps what it runs in a function; columns of the first line are moved by its head. */
+/** tslab wraps the code in a function, whose head moves the columns of the first line. */
 const WRAPPER = /^\((async )?function\(exports, require\) \{ /;
 
-/** Cells that ran, by the file name they ran under: the source and the maps, newest step first. */
+/** Cells that ran, by file name: the source and the maps, newest step first. */
 const cells = new Map();
 let current;
 let stepsOfLatest = [];
 
-/** To be called before tslab is loaded. */
+/** Must be called before tslab is loaded. */
 function installSourceMaps() {
   const typescript = require(typescriptPath);
   require.cache[typescriptPath].exports = {
@@ -64,9 +64,9 @@ function installSourceMaps() {
 }
 
 /**
- * While a cell's synchronous part runs, Node watches SIGINT itself (`breakOnSigint`), and afterwards a SIGINT ends the
- * process if anyone began to listen meanwhile, as `lib/work.ts` does: libuv's handler is replaced under its hands.
- * Listening anew puts it back.
+ * While a cell's synchronous part runs, Node handles SIGINT itself (`breakOnSigint`). If a listener is added meanwhile, as
+ * `lib/work.ts` does, Node's handler replaces libuv's, and later a SIGINT ends the process. Adding all listeners again
+ * restores libuv's handler.
  */
 function listenAgain() {
   const listeners = process.listeners('SIGINT');
@@ -74,7 +74,7 @@ function listenAgain() {
   for (const listener of listeners) process.on('SIGINT', listener);
 }
 
-/** What runs from now on is the cell `name`, whose text is `source`. */
+/** From now on the cell `name` runs, whose text is `source`. */
 function beginCell(name, source) {
   current = { name, source };
 }
@@ -84,8 +84,8 @@ function endCell() {
 }
 
 /**
- * The place in a cell's text where `line` and `column` (counted from 1) of its JavaScript came from, or undefined when
- * that part was not written by the user.
+ * The position in a cell's text that `line` and `column` (counted from 1) of its JavaScript were compiled from, or
+ * undefined for code that the user did not write.
  */
 function placeInCell(name, line, column) {
   const cell = cells.get(name);

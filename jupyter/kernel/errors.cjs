@@ -1,4 +1,4 @@
-/** What is said about an error: Jupyter's `error` message with a traceback that names the user's lines and ours. */
+/** Describes errors: Jupyter's `error` message, with a traceback of the user's and the library's lines. */
 'use strict';
 
 const path = require('node:path');
@@ -7,7 +7,7 @@ const { placeInCell } = require('./cells.cjs');
 
 const project = path.resolve(__dirname, '..', '..');
 const FRAME = /^\s+at (?:async )?(?:(?<where>.*) \()?(?<file>[^()]+?):(?<line>\d+):(?<column>\d+)\)?$/;
-/** Frames that tell a reader nothing: Node's own, tslab's and the kernel's. */
+/** Frames that do not help a reader: those of Node, tslab and the kernel. */
 const MACHINERY = new RegExp(
   `^node:|[\\\\/]node_modules[\\\\/]@?tslab[\\\\/]|^${escaped(path.join(project, 'jupyter'))}`,
 );
@@ -34,7 +34,7 @@ function describeError(thrown) {
   return { ename, evalue, traceback };
 }
 
-/** Diagnostics of TypeScript, each {line, character, file, message} with line and character counted from 1. */
+/** TypeScript's diagnostics, each {line, character, file, message}; line and character count from 1. */
 function describeDiagnostics(diagnostics, source) {
   const lines = source.split('\n');
   const traceback = [];
@@ -56,7 +56,7 @@ function frames(error) {
     const place = placeInCell(groups.file, Number(groups.line), Number(groups.column));
     if (place) {
       out.push(`    at ${groups.file}, line ${place.line}`);
-      // One excerpt is enough: the innermost line of the user's.
+      // One excerpt is enough: the user's innermost line.
       if (!shownExcerpt) out.push(...excerpt(place.line, place.column, place.text));
       shownExcerpt = true;
     } else if (!/^In \[/.test(groups.file)) {
@@ -75,7 +75,7 @@ function excerpt(line, column, text) {
   return [grey(number) + text, ' '.repeat(number.length + column - 1) + red('^')];
 }
 
-/** Errors of other realms (vm, workers) are errors too. */
+/** Also recognises errors of other realms (vm, workers). */
 function isError(value) {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }

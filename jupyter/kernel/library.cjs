@@ -1,7 +1,7 @@
 /**
- * The library under a running kernel. A kernel has loaded it once, code and declarations, and keeps it until it is
- * restarted; when it is built anew meanwhile, the kernel says so instead of mixing the two. (tslab's compiler would watch
- * the declarations, and fails with "Unexpected pending rebuildTimer" when many change at once.)
+ * The library in a running kernel. A kernel loads code and declarations once and keeps them until it is restarted. When
+ * the library is rebuilt meanwhile, the kernel says so and does not mix the two. (tslab's compiler would watch the
+ * declarations, and fails with "Unexpected pending rebuildTimer" when many change at once.)
  */
 'use strict';
 
@@ -10,10 +10,10 @@ const path = require('node:path');
 
 const project = path.resolve(__dirname, '..', '..');
 const KEPT = [path.join(project, 'lib') + path.sep, path.join(project, 'node_modules')];
-/** Every build writes it, last. */
+/** The last file that a build writes. */
 const BUILD = path.join(project, 'lib', 'dist', 'tsconfig.tsbuildinfo');
 
-/** Makes a compiler's `system` watch nothing of the library and of installed packages; a notebook's own modules stay watched. */
+/** Stops a compiler's `system` from watching the library and installed packages; a notebook's own modules stay watched. */
 function keepLibrary(system) {
   for (const watch of ['watchFile', 'watchDirectory']) {
     const original = system[watch];
@@ -25,11 +25,11 @@ function keepLibrary(system) {
 const built = () => statSync(BUILD, { throwIfNoEntry: false })?.mtimeMs;
 let known = built();
 
-/** True once after each build that came after the kernel's start. */
-function builtAnew() {
+/** True once after each build since the kernel's start. */
+function rebuilt() {
   const before = known;
   known = built();
   return known !== before && known !== undefined;
 }
 
-module.exports = { keepLibrary, builtAnew };
+module.exports = { keepLibrary, rebuilt };

@@ -1,6 +1,6 @@
 /**
- * tslab's kernel with the gaps of its protocol closed: `execute_input` (prompts), `execute_result`, `error`, errors of
- * promises that nobody awaited, the queue after an error, interrupts that let the work behind a cell stop.
+ * tslab's kernel, with what its protocol lacks: `execute_input` (prompts), `execute_result`, `error`, errors of promises
+ * that nobody awaited, dropping queued cells after an error, and interrupts that stop a cell's work.
  */
 'use strict';
 
@@ -8,34 +8,33 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { inspect } = require('node:util');
 const { beginCell, endCell } = require('./cells.cjs');
 const { describeDiagnostics, describeError, plain } = require('./errors.cjs');
-const { builtAnew } = require('./library.cjs');
+const { rebuilt } = require('./library.cjs');
 const jupyter = require('tslab/dist/jupyter.js');
 
-/** How long an interrupted cell may take to stop by itself, at its work's next step, before it is abandoned. */
+/** How long an interrupted cell may take to stop by itself, at the next step of its work, before it is abandoned. */
 const GRACE_MS = 1000;
 /** Long enough to read the requests that were sent before an error was known. */
 const DRAIN_MS = 20;
-const BUILT_ANEW =
-  'The library was built anew. This kernel goes on with what it has loaded: restart it to use the new one.\n';
+const REBUILT = 'The library was rebuilt. This kernel still uses the old one: restart it to use the new one.\n';
 const DIAGNOSTIC_FORMAT = '%s%d:%d - %s';
-/** How long a port that Jupyter chose may be somebody else's. */
+/** How long to wait for a port that another program uses. */
 const PORT_PATIENCE_MS = 5000;
-/** How objects say how they want to be shown: the convention of Deno's Jupyter kernel. */
+/** The method of an object that says how to show it: the convention of Deno's Jupyter kernel. */
 const JUPYTER_DISPLAY = Symbol.for('Jupyter.display');
 
 class Server extends jupyter.ZmqServer {
   #executor;
   #count = 0;
   #queue = Promise.resolve();
-  /** Requests that arrived before the last error and asked to be dropped after one are of an older generation. */
+  /** Each error begins a new generation; requests of an older one are dropped if they have `stop_on_error`. */
   #generation = 0;
   #cell = null;
-  /** The cells that run or wait for their turn, in order. */
+  /** The cells that run or wait, in order. */
   #pending = [];
-  /** Errors that came while no cell ran; the next cell reports them. */
+  /** Errors that were thrown while no cell ran; the next cell reports them. */
   #late = [];
 
-  /** @param createExecutor makes tslab's executor with the console that it is given */
+  /** @param createExecutor makes tslab's executor, given a console */
   constructor(createExecutor, configPath) {
     const executor = createExecutor({
       log: (value) => this.#result(value),
@@ -46,13 +45,13 @@ class Server extends jupyter.ZmqServer {
   }
 
   /**
-   * tslab calls this for each socket. zeromq.js sends the 512th message on a socket that is never read from, such as this
-   * one, only when the event loop turns, and refuses whatever comes before that ("Socket is busy writing"): a cell with
-   * many lines or a long progress bar would fail, and so would the report of it. With a timeout of zero it sends at once.
-   * And ZeroMQ drops what a reader has not taken when a thousand messages wait, unless there is no such limit.
+   * tslab calls this for each socket. On a socket that is never read from, such as iopub, zeromq.js sends the 512th message
+   * only when the event loop turns, and refuses all messages until then ("Socket is busy writing"): a cell with many lines
+   * or a long progress bar would fail, and so would the report of the failure. With a timeout of zero it sends at once.
+   * ZeroMQ also drops messages when a thousand are waiting for the reader, unless there is no limit.
    *
-   * Jupyter chose the port when it was free; another program may have it by now. A kernel without one of its sockets would
-   * never answer, so it waits for the port for a while, then ends: Jupyter starts it anew, with other ports.
+   * Jupyter chose a port that was free then, but another program may use it now. A kernel without one of its sockets would
+   * never answer. So it waits for the port for a while and then ends; Jupyter restarts it with other ports.
    */
   async bindSocket(socket, port) {
     if (socket === this.iopub) {
@@ -65,7 +64,7 @@ class Server extends jupyter.ZmqServer {
         return;
       } catch (error) {
         if (Date.now() - began > PORT_PATIENCE_MS) {
-          process.stderr.write(`The kernel cannot have port ${port}: ${error.message}\n`);
+          process.stderr.write(`The kernel cannot use port ${port}: ${error.message}\n`);
           process.exit(1);
         }
         await sleep(100);
@@ -84,20 +83,20 @@ class Server extends jupyter.ZmqServer {
     return turn;
   }
 
-  /** A page shows the last status that came: the end of one request must not look like the end of all. */
+  /** A page shows the latest status: the end of one request must not look like the end of all. */
   publishStatus(status, request) {
     super.publishStatus(status, request);
     if (status === 'idle' && this.#pending.length > 0) super.publishStatus('busy', this.#pending[0]);
   }
 
-  /** An error that no cell caught: from a promise that was not awaited, or from a callback. */
+  /** An error that no cell caught: of a promise that was not awaited, or of a callback. */
   uncaught(reason) {
     if (reason?.name === 'Interrupted' && this.#cell === null) return;
     if (this.#cell === null) this.#late.push(reason);
     else this.#report(describeError(reason));
   }
 
-  /** SIGINT: work stops at its next step (`lib/work.ts` listens too); a cell that does not end by that is abandoned. */
+  /** SIGINT: work stops at its next step (`lib/work.ts` listens too). A cell that does not end then is abandoned. */
   interrupt() {
     const cell = this.#cell;
     if (cell === null) return;
@@ -122,12 +121,12 @@ class Server extends jupyter.ZmqServer {
     process.stderr.write = writer(publish, 'stderr');
     jupyter.lastWriteDisplayData = (data, update) => publish(update ? 'update_display_data' : 'display_data', data);
 
-    if (builtAnew()) process.stderr.write(BUILT_ANEW);
+    if (rebuilt()) process.stderr.write(REBUILT);
     beginCell(`In [${silent ? `${count}, silent` : count}]`, code);
     try {
       for (const reason of this.#late.splice(0)) this.#report(describeError(reason));
       if (code.trim() !== '') await this.#executor.execute(code);
-      // A promise that was rejected and not awaited is known one turn of the event loop later.
+      // A rejected promise that nobody awaits is reported one turn of the event loop later.
       await sleep(0);
     } catch (error) {
       this.#report(describeError(error));
@@ -147,7 +146,7 @@ class Server extends jupyter.ZmqServer {
     reply({ status: 'error', execution_count: count, ...cell.error, payload: [] });
   }
 
-  /** The value of a cell's last line. */
+  /** Publishes the value of a cell's last line. */
   #result(value) {
     const { count, silent, publish } = this.#cell;
     if (silent) return;
@@ -166,7 +165,7 @@ class Server extends jupyter.ZmqServer {
     this.#cell.diagnostics ??= [];
     this.#cell.diagnostics.push({ file: file.trim(), line, character, message });
     if (this.#cell.diagnostics.length > 1) return;
-    // tslab names them one by one, all in the same turn.
+    // tslab reports them one by one, all in the same turn.
     const cell = this.#cell;
     cell.error = { ename: 'TypeScript', evalue: message, traceback: [] };
     queueMicrotask(() => this.#report(describeDiagnostics(cell.diagnostics, cell.code), cell));
@@ -186,15 +185,15 @@ class Server extends jupyter.ZmqServer {
   }
 }
 
-/** What tslab and Node throw into a cell that did not stop by itself, in the words of `lib/work.ts`. */
+/** Turns what tslab and Node throw into a cell that did not stop by itself into an error like that of `lib/work.ts`. */
 function asInterrupt(thrown) {
   const synchronous = thrown?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
   if (!synchronous && thrown?.message !== 'Interrupted asynchronously') return thrown;
-  const what = synchronous ? 'the cell was stopped where it stood' : 'the cell was left; what it waits for may go on';
+  const what = synchronous ? 'the cell was stopped' : 'the cell was abandoned; its work may still be running';
   return { name: 'Interrupted', message: what, [Symbol.toStringTag]: 'Error' };
 }
 
-/** A `write` for process.stdout and process.stderr that sends what is written to the notebook. */
+/** A `write` for process.stdout and process.stderr that sends the text to the notebook. */
 function writer(publish, name) {
   const decoder = new TextDecoder();
   return (chunk, encoding, callback) => {

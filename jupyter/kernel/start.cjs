@@ -10,14 +10,14 @@ const { Server } = require('./server.cjs');
 
 const connectionFile = process.argv[2];
 if (!connectionFile) {
-  process.stderr.write('Jupyter starts this kernel and names a connection file. To open the notebooks: npm run lab\n');
+  process.stderr.write('expected a connection file, which Jupyter names when it starts this kernel; open the notebooks with npm run lab\n');
   process.exit(2);
 }
 
 const compiler = createConverter({ isJS: false, isBrowser: false });
 let declarations = '';
 const converters = {
-  // tslab forgets what a cell declared when the cell fails; what was computed before an error or an interrupt is kept.
+  // When a cell fails, tslab forgets what it declared. Here, what was computed before an error or an interrupt is kept.
   node: {
     ...compiler,
     convert(_, source) {
@@ -38,7 +38,7 @@ process.on('SIGINT', () => server.interrupt());
 process.on('uncaughtException', (error) => server.uncaught(error));
 process.on('unhandledRejection', (reason) => server.uncaught(reason));
 
-/** Work may still be running, and a Jupyter that was killed sends no farewell. */
+/** Ends the kernel with its parent: work may still be running, and a killed Jupyter sends no shutdown. */
 const parent = process.ppid;
 setInterval(() => {
   if (process.ppid !== parent) process.exit(1);

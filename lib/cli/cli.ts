@@ -1,6 +1,6 @@
 /**
- * The command `attention-capacity`: thin, the same calls that a notebook makes. Each command is a file in `cli/` that
- * registers itself and loads what it needs only when it runs, so that a mistyped option is answered at once.
+ * The command `attention-capacity`, which makes the same calls as a notebook. Each subcommand is a file in `cli/` that
+ * registers itself. It loads the library only when it runs, so that a mistyped option is reported at once.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const { version } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package
 
 const program = new Command('attention-capacity')
   .description(
-    'How much can attention memorize? Ranks of query vectors and context matrices, and what follows from them.',
+    'How much can attention memorize? Measures ranks of query vectors and context matrices, and memorization.',
   )
   .version(version, '--version')
   .helpCommand(false)

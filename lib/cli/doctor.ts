@@ -6,7 +6,7 @@ import { print, printJson } from './output';
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description('say what is installed, what runs where, and what to do about what does not')
+    .description('check the installation: versions, device, files; says how to repair what is wrong')
     .option('--json', 'print one JSON document')
     .action(async ({ json }: { json?: true }) => {
       const { examine, renderDoctorReport } = await import('../doctor/index.js');

@@ -1,4 +1,4 @@
-/** How a command ends: its exit status, and one line on standard error that says why. */
+/** How a command ends: its exit status, and one line on standard error that gives the reason. */
 import { type Command, CommanderError } from 'commander';
 import { InputError } from '../input-error';
 import { Interrupted, interruptWork } from '../work';
@@ -6,7 +6,7 @@ import { printNotes } from './output';
 
 const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 
-/** Ends a command without more words: what there was to say has been said. */
+/** Ends a command that has already reported why. */
 export class Failed extends Error {
   override readonly name = 'Failed';
   constructor(readonly status: number = STATUS.failed) {
@@ -21,7 +21,7 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
   try {
     if (argv.length <= 2) {
       const names = program.commands.map((command) => command.name()).join(', ');
-      throw new InputError(`expected a command (${names}), and none came; --help tells more`);
+      throw new InputError(`expected a command (${names}), got none; see attention-capacity --help`);
     }
     await program.parseAsync(argv);
     printNotes();
@@ -46,12 +46,12 @@ function statusOf(error: unknown, program: Command, argv: readonly string[]): nu
   return STATUS.failed;
 }
 
-/** One line, whatever a file's name or content put into the message. */
+/** Prints one line, even if a file's name or content puts line ends into the message. */
 function complain(message: string): void {
   process.stderr.write(`attention-capacity: ${message.replace(/\s*[\r\n]+\s*/g, ' ').trim()}\n`);
 }
 
-/** Commander's message, with what was expected where it only says what came. */
+/** Commander's message; where it says only what it got, what was expected is added. */
 function sentenceOf(error: CommanderError, program: Command, argv: readonly string[]): string {
   const message = error.message.replace(/^error: /, '').replace(/\.$/, '');
   const command = program.commands.find((candidate) => candidate.name() === argv[2]);
@@ -69,11 +69,11 @@ function sentenceOf(error: CommanderError, program: Command, argv: readonly stri
   }
 }
 
-/** Work under way stops at its next step and says so; where none is, or it takes too long, the second Ctrl-C ends it. */
+/** Ctrl-C stops running work at its next step. A second one, or one while no work runs, ends the process. */
 function stopOnInterrupt(): void {
   let asked = false;
   process.on('SIGINT', () => {
-    // pace.ts listens while work runs.
+    // work.ts listens while work runs.
     const working = process.listenerCount('SIGINT') > 1;
     if (asked || !working) {
       complain('interrupted');
@@ -84,7 +84,7 @@ function stopOnInterrupt(): void {
   });
 }
 
-/** `attention-capacity rank x.npy | head -1` closes the pipe before all is written. */
+/** `attention-capacity rank x.npy | head -1` closes the pipe before everything is written. */
 function leaveQuietlyWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

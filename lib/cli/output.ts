@@ -1,4 +1,4 @@
-/** Where a command's words go: the result to standard output, everything else to standard error. */
+/** What a command prints: the result to standard output, everything else to standard error. */
 
 /** The result as one JSON document, and nothing else on standard output. */
 export function printJson(result: unknown): void {
@@ -10,7 +10,7 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Something a person should know that is not the result: one line on standard error. */
+/** Information for the user that is not part of the result: one line on standard error. */
 export function note(text: string): void {
   process.stderr.write(noteLine(text));
 }
@@ -18,14 +18,13 @@ export function note(text: string): void {
 const later: string[] = [];
 
 /**
- * The same while the input may still be refused: written when the command has done its work, because a command that
- * refuses its input says why and nothing else.
+ * Keeps a note until the command has done its work: a command that refuses its input prints the reason and nothing else.
  */
 export function noteLater(text: string): void {
   later.push(noteLine(text));
 }
 
-/** Writes what {@link noteLater} has kept. */
+/** Prints the notes that {@link noteLater} has kept. */
 export function printNotes(): void {
   process.stderr.write(later.splice(0).join(''));
 }

@@ -71,7 +71,7 @@ function boundsText({ atLeast, atMost, witness, certificates, notes }: KruskalBo
   ].join('\n');
 }
 
-/** Rows enough to recognise a small set; of a large one the beginning. */
+/** All rows of a small set, the first rows of a large one. */
 function rowsText(rows: readonly number[]): string {
   const most = 24;
   if (rows.length <= most) return rows.join(', ');

@@ -21,16 +21,16 @@ interface RankOptions {
 export function register(program: Command): void {
   program
     .command('rank')
-    .description('test the Kruskal rank of the rows of a matrix: every k of them linearly independent?')
+    .description('test the Kruskal rank of the rows of a matrix: are every k of them linearly independent?')
     .argument('<file>', 'T x d numbers: .npy, .csv or .safetensors')
     .option('--k <sizes>', 'sizes of the subsets, e.g. 197,768 (default: min(T, d))', wholeNumbers('--k', 1))
     .option(
       '--draws <count>',
-      'random subsets of each size; permutations of the curve',
+      'random subsets of each size; with --curve, permutations',
       wholeNumber('--draws', 1),
       5000,
     )
-    .option('--seed <number>', 'of the random subsets', wholeNumber('--seed', 0), 0)
+    .option('--seed <number>', 'seed of the random subsets', wholeNumber('--seed', 0), 0)
     .option('--rtol <ratio>', "float32, float64 or a number (default: the file's own)", tolerance('--rtol'))
     .option('--tensor <name>', 'which tensor of a .safetensors file')
     .option('--curve', 'the fraction of independent subsets for every k')
@@ -104,7 +104,7 @@ function checkSizes(sizes: readonly number[], { shape: [T, d] }: MatrixFile, fil
   const bad = sizes.find((k) => k > most);
   if (bad === undefined) return;
   const limit = T < d ? `the ${T} rows` : `the ${d} columns`;
-  throw new InputError(`--k expects at most ${most}, ${limit} of '${file}' (${T} x ${d}), and ${bad} came`);
+  throw new InputError(`--k expects at most ${most}, ${limit} of '${file}' (${T} x ${d}), got ${bad}`);
 }
 
 /** The rounding of float32 features fills their small singular values: below its tolerance there is nothing to see. */

@@ -5,20 +5,21 @@ import type { Command } from 'commander';
 import { InputError } from '../input-error';
 import { Failed } from './outcome';
 
-/** `attention-capacity report`: scripts/reports/report.mjs, which needs the project's Python environment. */
+/** `attention-capacity report` runs scripts/reports/report.mjs, which needs the project's Python environment. */
 export function register(program: Command): void {
   program
     .command('report')
-    .description(
-      'export the notebooks that were run to reports/: one HTML file each, and the rows of its tables as JSON',
-    )
-    .argument('[notebooks...]', 'those in notebooks/ to export (default: all)')
+    .description('export executed notebooks to reports/: an HTML file for each, and the rows of its tables as JSON')
+    .argument('[notebooks...]', 'which notebooks to export (default: all in notebooks/)')
     .option('--run', 'run the notebooks first')
-    .option('--figure <notebook/figure>', 'write one figure for a paper instead: its name, or its number in the report')
-    .option('--out <file>', 'where to: .pdf or .svg (vectors), or .png')
-    .option('--width <pixels>', "the figure's width, 96 to the inch (default: 720)")
-    .option('--height <pixels>', "its height (default: the report's)")
-    .option('--scale <number>', 'pixels of a PNG for each of these (default: 3)')
+    .option(
+      '--figure <notebook/figure>',
+      'write a single figure instead, given by its name or its number in the report',
+    )
+    .option('--out <file>', 'the file to write: .pdf, .svg or .png')
+    .option('--width <pixels>', 'width of the figure, 96 pixels per inch (default: 720)')
+    .option('--height <pixels>', 'height of the figure (default: as in the report)')
+    .option('--scale <number>', 'PNG pixels per pixel of width and height (default: 3)')
     .action(async (notebooks: string[], { run, ...figure }: { run?: true } & Record<string, string>) => {
       const { projectRoot } = await import('../data/project-root.js');
       checkNotebooks(notebooks, join(projectRoot(), 'notebooks'));
@@ -29,16 +30,16 @@ export function register(program: Command): void {
     });
 }
 
-/** A notebook is named by its file, or by its name in notebooks/. */
+/** A notebook is given by its file, or by its name in notebooks/. */
 function checkNotebooks(named: readonly string[], folder: string): void {
   const known = readdirSync(folder).filter((file) => file.endsWith('.ipynb'));
   const unknown = named.find((name) => !existsSync(name) && !known.includes(name) && !known.includes(`${name}.ipynb`));
   if (unknown === undefined) return;
   const names = known.map((file) => basename(file, '.ipynb')).sort();
-  throw new InputError(`report expects notebooks (a file, or ${names.join(', ')}), and '${unknown}' came`);
+  throw new InputError(`report expects a notebook's file, or one of ${names.join(', ')}, got '${unknown}'`);
 }
 
-/** Its words go where ours would; Ctrl-C reaches it as it reaches us. */
+/** The script writes to our standard output and error; Ctrl-C reaches it too. */
 function runScript(args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: 'inherit' });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../input-error';
 
-/** What marks the project's folder: nothing here is found without it. */
+/** The project's folder is the one that holds this file. */
 const MARK = join('data', 'sources.json');
 
 /**
@@ -16,7 +16,7 @@ export function projectRoot(): string {
   if (named) {
     if (existsSync(join(named, MARK))) return resolve(named);
     throw new InputError(
-      `ATTENTION_CAPACITY_HOME should name the project's folder, but '${named}' holds no ${MARK}; correct or unset it`,
+      `ATTENTION_CAPACITY_HOME expects the project's folder, which holds ${MARK}, got '${named}'; correct or unset it`,
     );
   }
   for (let folder = __dirname; ; folder = dirname(folder)) {
@@ -29,7 +29,7 @@ export function projectRoot(): string {
   }
 }
 
-/** A path below the folder that holds all that is fetched or computed: `ATTENTION_CACHE`, or `data/cache` in the project. */
+/** A path in the folder of everything fetched or computed: `ATTENTION_CACHE`, or `data/cache` in the project. */
 export function cacheFolder(...parts: string[]): string {
   return join(process.env.ATTENTION_CACHE || join(projectRoot(), 'data', 'cache'), ...parts);
 }

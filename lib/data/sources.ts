@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { InputError } from '../input-error';
 import { cacheFolder, projectRoot } from './project-root';
 
-/** A file that set-up fetches, as `data/sources.json` describes it. */
+/** A file that set-up fetches, as described in `data/sources.json`. */
 export interface SourceFile {
-  /** Where it lies, below the cache folder. */
+  /** Its path in the cache folder. */
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;
   readonly licence: string;
-  /** The package it comes in, e.g. `scikit-image 0.26.0`. */
+  /** The package that holds it, e.g. `scikit-image 0.26.0`. */
   readonly origin: string;
 }
 
@@ -21,12 +21,12 @@ interface Sources {
     readonly package: string;
     readonly version: string;
     readonly licence: string;
-    /** A file's own licence, where it is not the package's. */
+    /** The licence of the file, if it differs from the package's. */
     readonly files: readonly (Omit<SourceFile, 'origin' | 'licence'> & { readonly licence?: string })[];
   }[];
 }
 
-/** The files that `data/sources.json` lists for a use (`photos`, `cifar10`, …), sorted by name. */
+/** The files that `data/sources.json` lists for `use` (`photos`, `cifar10`, …), sorted by name. */
 export async function sourceFiles(use: string): Promise<SourceFile[]> {
   const { sources } = JSON.parse(await readFile(join(projectRoot(), 'data', 'sources.json'), 'utf8')) as Sources;
   return sources
@@ -42,20 +42,20 @@ export async function sourceFiles(use: string): Promise<SourceFile[]> {
 }
 
 /**
- * Reads a fetched file whole and compares it with its checksum, so that a broken one is never used.
+ * Reads a whole fetched file and compares it with its checksum, so that a damaged file is never used.
  *
- * @throws InputError when it is missing or differs.
+ * @throws InputError when the file is missing or differs.
  */
 export async function readSource({ file, sha256, origin }: SourceFile): Promise<Buffer> {
   const path = cacheFolder(...file.split('/'));
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw new InputError(`${path} cannot be read: ${error.message}`);
-    throw new InputError(`${path} (from ${origin}) is not there; run 'npm run setup', which fetches it`);
+    throw new InputError(`${path} (from ${origin}) is missing; run 'npm run setup', which fetches it`);
   });
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found === sha256) return bytes;
   throw new InputError(
-    `${path} should have the sha256 ${sha256.slice(0, 12)}… and has ${found.slice(0, 12)}…; delete it and run ` +
-      `'npm run setup', which fetches it again`,
+    `${path}: expected the sha256 ${sha256.slice(0, 12)}…, got ${found.slice(0, 12)}…; delete it and run 'npm run setup', ` +
+      'which fetches it again',
   );
 }

@@ -8,14 +8,14 @@ import type { Finding } from './report';
 const part = 'Computing';
 const REBUILD = 'npm run setup; if that changes nothing, delete data/cache/addon and run it again';
 
-/** The machine, libtensorflow, the device, and each backend, proved by a small computation. */
+/** The machine, libtensorflow, the device, and each backend, checked by a small computation. */
 export async function examineComputing(): Promise<Finding[]> {
   const cores = availableParallelism();
   const machine = `${cpus()[0]?.model.trim() ?? process.arch}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB memory`;
   const findings: Finding[] = [{ part, name: 'machine', ok: true, found: machine }];
   let tensor: typeof Tensor;
   try {
-    // Only now: a doctor must be able to speak when TensorFlow does not load.
+    // Imported here: the doctor must be able to report that TensorFlow does not load.
     tensor = await import('../tensor/index.js');
   } catch (error) {
     return [...findings, { part, name: 'libtensorflow', ok: false, found: sentence(error), remedy: REBUILD }];
@@ -36,11 +36,11 @@ function libtensorflow(tensor: typeof Tensor): Finding {
 }
 
 function kernels({ openblasDescription }: typeof Tensor): Finding {
-  const found = openblasDescription() ?? "TensorFlow's own, as ATTENTION_KERNELS says";
+  const found = openblasDescription() ?? "TensorFlow's own (ATTENTION_KERNELS=tensorflow)";
   return { part, name: 'kernels', ok: true, found };
 }
 
-/** Set up for a GPU and finding none is a problem: the work would run, many times slower than meant. */
+/** Set up for a GPU but computing on the CPU is a problem: everything would run, but many times slower. */
 function device(tensor: typeof Tensor): Finding {
   const deps = join(projectRoot(), 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'deps');
   let linked: string;
@@ -57,11 +57,11 @@ function device(tensor: typeof Tensor): Finding {
     ok: wanted === found,
     found: wanted === found ? found : `set up for the ${wanted}, but TensorFlow computes on the ${found}`,
     remedy:
-      'see whether nvidia-smi lists a GPU and a driver for CUDA 12; ATTENTION_DEVICE=cpu npm run setup goes back to the CPU',
+      'check that nvidia-smi lists a GPU and a driver for CUDA 12; ATTENTION_DEVICE=cpu npm run setup switches back to the CPU',
   };
 }
 
-/** A product of whole numbers, exact in any precision, and a third, rounded as float32 rounds it. */
+/** A product of whole numbers, exact in any precision, and 1/3, rounded to float32. */
 function float32(tensor: typeof Tensor): Finding {
   return proof('float32', () => {
     const { tf, inPrecision, valuesOf } = tensor;
@@ -86,7 +86,7 @@ function float32(tensor: typeof Tensor): Finding {
   });
 }
 
-/** GPUs may round the factors of a float32 product to 11 significant bits, fewer than 2^12 + 1 has; float32 has 24. */
+/** GPUs may round the factors of float32 products to 11 significant bits. 2^12 + 1 needs 13; float32 keeps 24. */
 function products({ tf, inPrecision, valuesOf }: typeof Tensor): Finding {
   const finding = {
     part,
@@ -102,11 +102,11 @@ function products({ tf, inPrecision, valuesOf }: typeof Tensor): Finding {
     }),
   );
   return wrong === undefined
-    ? { ...finding, ok: true, found: 'keep all digits of their factors' }
-    : { ...finding, ok: false, found: `lose digits of their factors: ${wrong}, where ${exact} is right` };
+    ? { ...finding, ok: true, found: 'keep all digits' }
+    : { ...finding, ok: false, found: `lose digits: expected ${exact}, got ${wrong}` };
 }
 
-/** 1 + 2^-52, whose last digit only float64 keeps, and a Cholesky factor that needs it. */
+/** 1 + 2^-52, whose last bit only float64 keeps, and a Cholesky factor that depends on the last bits. */
 function float64(tensor: typeof Tensor): Finding {
   return proof('float64', () => {
     const { tf, inPrecision, toTensor, valuesOf, cholesky } = tensor;
@@ -124,8 +124,8 @@ function proof(name: string, holds: () => boolean): Finding {
   const finding = { part, name: `backend ${name}`, remedy: REBUILD };
   try {
     return holds()
-      ? { ...finding, ok: true, found: 'proved by a small computation' }
-      : { ...finding, ok: false, found: 'a small computation came out wrong' };
+      ? { ...finding, ok: true, found: 'a small computation is right' }
+      : { ...finding, ok: false, found: 'a small computation is wrong' };
   } catch (error) {
     return { ...finding, ok: false, found: sentence(error) };
   }

@@ -6,10 +6,10 @@ import { sourceFiles, type SourceFile } from '../data/sources';
 import type { Finding } from './report';
 
 const part = 'Files';
-/** Features of 2000 images in both precisions, reports and build results fit into this. */
+/** Enough for the features of 2000 images in both precisions, the reports and the builds. */
 const ROOM_BYTES = 2e9;
 
-/** Fetched data and weights, each file with its checksum, and the free disk. */
+/** Fetched data and weights, compared with their checksums, and the free disk space. */
 export async function examineFiles(): Promise<Finding[]> {
   const uses = {
     photos: 'photographs',
@@ -29,7 +29,7 @@ async function setFinding(name: string, files: readonly SourceFile[]): Promise<F
   const bad = files.filter((_, index) => states[index] !== 'right');
   const size = `${Math.ceil(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6)} MB`;
   if (bad.length === 0)
-    return { part, name, ok: true, found: `${files.length} of ${files.length} files, ${size}, checksums right` };
+    return { part, name, ok: true, found: `${files.length} of ${files.length} files, ${size}, checksums match` };
   const first = `${bad[0].file} is ${states[files.indexOf(bad[0])]}`;
   return {
     part,
@@ -58,6 +58,6 @@ async function freeDisk(): Promise<Finding> {
     name: 'free disk',
     ok: free >= ROOM_BYTES,
     found: `${(free / 1e9).toFixed(1)} GB`,
-    remedy: `at least ${ROOM_BYTES / 1e9} GB should be free; ATTENTION_CACHE puts the cache on another disk`,
+    remedy: `free at least ${ROOM_BYTES / 1e9} GB, or put the cache on another disk with ATTENTION_CACHE`,
   };
 }

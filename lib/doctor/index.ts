@@ -1,4 +1,4 @@
-/** `attention-capacity doctor`: what is installed, what runs where, and what to do about what does not. */
+/** `attention-capacity doctor`: checks the installation, and says how to repair what is wrong. */
 import { examineComputing } from './computing';
 import { examineFiles } from './files';
 import { examineNode, examineNotebooks } from './programs';
@@ -6,7 +6,7 @@ import { type DoctorReport, reportOf } from './report';
 
 export { type DoctorReport, type Finding, renderDoctorReport } from './report';
 
-/** Looks at every part of the installation; never throws because one of them is broken. */
+/** Checks every part of the installation; a broken part is a finding, never an exception. */
 export async function examine(): Promise<DoctorReport> {
   const parts = await Promise.all([examineNode(), examineComputing(), examineNotebooks(), examineFiles()]);
   return reportOf(parts.flat());

@@ -8,13 +8,13 @@ import type { Finding } from './report';
 const execute = promisify(execFile);
 const SET_UP = 'npm run setup';
 
-/** What a program prints on standard output, trimmed; rejects when it fails or takes half a minute. */
+/** What a program prints on standard output, trimmed; rejects when it fails or takes longer than 30 seconds. */
 async function answerOf(program: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { stdout } = await execute(program, args, { timeout: 30_000, env });
   return stdout.trim();
 }
 
-/** Node, npm, and the packages that the project stands on. */
+/** Node, npm, and the main packages. */
 export async function examineNode(): Promise<Finding[]> {
   const part = 'Node';
   const tried = ['20', '22', '24'];
@@ -47,7 +47,7 @@ function packageFinding(part: string, name: string): Finding {
 const KERNEL = 'attention-capacity';
 const PYTHON_PACKAGES = ['jupyterlab', 'nbconvert', 'nbclient', 'nbformat', 'plotly'];
 
-/** Asked of the project's own Python: versions, and whether Jupyter finds the kernel. */
+/** A script for the project's Python: versions, and whether Jupyter finds the kernel. */
 const QUESTION = `
 import json, platform, sys
 from importlib.metadata import PackageNotFoundError, version
@@ -72,7 +72,7 @@ interface Answer {
 export async function examineNotebooks(): Promise<Finding[]> {
   const part = 'Notebooks';
   const root = projectRoot();
-  const home = join(root, '.jupyter'); // otherwise Jupyter and IPython write to the home folder
+  const home = join(root, '.jupyter'); // otherwise Jupyter and IPython would write to the home folder
   const env = {
     ...process.env,
     JUPYTER_PATH: join(root, 'jupyter'),
@@ -102,7 +102,7 @@ export async function examineNotebooks(): Promise<Finding[]> {
       name: 'kernel',
       ok: answer.kernel !== null,
       found: answer.kernel ?? `Jupyter finds no kernel named ${KERNEL}`,
-      remedy: `the folder jupyter/kernels/${KERNEL} belongs to the checkout: git restore jupyter`,
+      remedy: `restore the folder jupyter/kernels/${KERNEL} of the checkout: git restore jupyter`,
     },
   ];
 }

@@ -1,14 +1,14 @@
-/** What `attention-capacity doctor` found, as plain data, and the same as text. */
+/** The findings of `attention-capacity doctor`, as data and as text. */
 
-/** One thing that was looked at. */
+/** One thing that was checked. */
 export interface Finding {
-  /** The group it is shown in, e.g. `programs`. */
+  /** The group it is shown in, e.g. `Node`. */
   readonly part: string;
   readonly name: string;
   readonly ok: boolean;
-  /** What was found: a version, a size, or what is wrong. */
+  /** A version, a size, or what is wrong. */
   readonly found: string;
-  /** What to do about it, when it is not ok. */
+  /** How to repair it, when it is not ok. */
   readonly remedy?: string;
 }
 
@@ -22,7 +22,7 @@ export function reportOf(findings: readonly Finding[]): DoctorReport {
   return { healthy: findings.every(({ ok }) => ok), findings };
 }
 
-/** A line each, in groups; what to do stands below what is wrong. */
+/** One line per finding, in groups; a remedy follows on the next line. */
 export function renderDoctorReport({ healthy, findings }: DoctorReport): string {
   const width = Math.max(...findings.map(({ name }) => name.length));
   const lines: string[] = [];

@@ -100,8 +100,8 @@ test('each bad input gets one line, and nothing is written', async () => {
     [[...bert, ...layer, ...out, '--text', at('latin.txt')], /should be a text in UTF-8/],
     [[...bert, ...layer, ...out, '--tokens', at('large.npy')], /row 0 holds 999/],
     [[...bert, ...layer, ...out, '--tokens', at('long.npy')], /has 41 tokens a row, and .* has positions for 40/],
-    [[...bert, ...layer, ...out, '--tokens', at('floats.npy')], /token numbers are int32 or int64/],
-    [['--model', untold, ...layer, ...out, ...text], /put its tokenizer\.json there .*, or give --tokens/],
+    [[...bert, ...layer, ...out, '--tokens', at('floats.npy')], /expected token numbers in int32 or int64, got float32/],
+    [['--model', untold, ...layer, ...out, ...text], /put its tokenizer\.json there .*, or use --tokens/],
     [['--model', other, ...layer, ...out, ...text], /model_type among vit, dinov2, bert, gpt2, got "t5"/],
   ];
   for (const [args, expected] of cases) assert.match(await refusal('features', ...args), expected);

@@ -146,7 +146,7 @@ test('each bad input gets one line, and nothing is written', async () => {
     [[...model, ...layer, ...out, ...pixels, '--contexts', at('refused.npy')], /expect files of their own/],
     [
       [...model, ...layer, ...out, ...pixels, '--precision', 'half'],
-      /--precision expects float32 or float64, and 'half' came/,
+      /--precision expects float32 or float64, got 'half'/,
     ],
     [
       ['--model', 'no such model', ...layer, ...out, ...pixels],
@@ -156,7 +156,7 @@ test('each bad input gets one line, and nothing is written', async () => {
     [[...model, ...layer, ...out, '--pixels', at('large.npy')], /--pixels expects \[T, 3, 12, 12\] .*\[1, 3, 16, 16\]/],
     [
       [...model, ...layer, ...out, '--pixels', at('flat.npy')],
-      /flat\.npy' should hold normalised pixels \[T, 3, H, W\]/,
+      /flat\.npy': expected normalised pixels \[T, 3, H, W\]/,
     ],
     [
       [...model, ...layer, ...out, '--pixels', at('nan.npy')],
@@ -168,9 +168,9 @@ test('each bad input gets one line, and nothing is written', async () => {
     [[...model, ...layer, ...out, '--images', at('nowhere')], /nowhere' cannot be read/],
     [
       [...model, ...layer, ...out, '--images', 'photos:none'],
-      /--images photos:count expects a whole number from 1 up, and 'none' came/,
+      /--images photos:count expects a whole number of at least 1, got 'none'/,
     ],
-    [[...model, ...layer, ...out, '--images', 'cifar10:0'], /--images cifar10:count expects .* and '0' came/],
+    [[...model, ...layer, ...out, '--images', 'cifar10:0'], /--images cifar10:count expects .* got '0'/],
     [[...model, ...layer, '--out', at('no/such/folder.npy'), ...pixels], /folder\.npy' cannot be written/],
   ];
   for (const [args, expected] of cases) {

@@ -20,7 +20,7 @@ test('doctor reports every part as JSON, and its exit status says whether all is
 test('report names the notebooks there are when it is asked for another one', async () => {
   assert.match(
     await refusal('report', '12-nothing'),
-    /report expects notebooks \(a file, or .*\), and '12-nothing' came/,
+    /report expects a notebook's file, or one of .*, got '12-nothing'/,
   );
 });
 

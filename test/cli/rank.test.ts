@@ -184,27 +184,27 @@ test('float32 numbers judged at a finer tolerance come with a warning, on standa
   assert.match(stderr, /^note: .*rows32\.npy' holds float32.*\n$/);
 });
 
-test('each bad argument gets one line that names the option, what was expected and what came', async () => {
+test('each bad argument gets one line that names the option, what was expected and what it got', async () => {
   const cases: [string[], RegExp][] = [
-    [[], /expected a command \(rank, features, .*\), and none came/],
+    [[], /expected a command \(rank, features, .*\), got none/],
     [['rnak'], /unknown command 'rnak'; the commands are rank,/],
     [['rank'], /missing required argument 'file'/],
     [['rank', 'a.npy', 'b.npy'], /Expected 1 argument but got 2/],
     [['rank', 'a.npy', '--drawz', '3'], /unknown option '--drawz'; rank knows --k, --draws,/],
     [['rank', 'a.npy', '--seed'], /option '--seed <number>' argument missing/],
-    [['rank', 'a.npy', '--k', '0'], /--k expects whole numbers from 1 up, separated by commas, and '0' came/],
-    [['rank', 'a.npy', '--k', '-3'], /--k expects .* and '-3' came/],
-    [['rank', 'a.npy', '--k', '5,x'], /--k expects .* and '5,x' came/],
-    [['rank', 'a.npy', '--k', '2.5'], /--k expects .* and '2.5' came/],
-    [['rank', 'a.npy', '--draws', '0'], /--draws expects a whole number from 1 up, and '0' came/],
-    [['rank', 'a.npy', '--draws', '1e3x'], /--draws expects .* and '1e3x' came/],
-    [['rank', 'a.npy', '--seed', '-1'], /--seed expects a whole number from 0 up, and '-1' came/],
+    [['rank', 'a.npy', '--k', '0'], /--k expects whole numbers of at least 1, separated by commas, got '0'/],
+    [['rank', 'a.npy', '--k', '-3'], /--k expects .* got '-3'/],
+    [['rank', 'a.npy', '--k', '5,x'], /--k expects .* got '5,x'/],
+    [['rank', 'a.npy', '--k', '2.5'], /--k expects .* got '2.5'/],
+    [['rank', 'a.npy', '--draws', '0'], /--draws expects a whole number of at least 1, got '0'/],
+    [['rank', 'a.npy', '--draws', '1e3x'], /--draws expects .* got '1e3x'/],
+    [['rank', 'a.npy', '--seed', '-1'], /--seed expects a whole number of at least 0, got '-1'/],
     [
       ['rank', 'a.npy', '--rtol', 'float16'],
-      /--rtol expects float32, float64 or a number between 0 and 1, and 'float16'/,
+      /--rtol expects float32, float64 or a number between 0 and 1, got 'float16'/,
     ],
-    [['rank', 'a.npy', '--rtol', '1'], /--rtol expects .* and '1' came/],
-    [['rank', 'a.npy', '--rtol', 'NaN'], /--rtol expects .* and 'NaN' came/],
+    [['rank', 'a.npy', '--rtol', '1'], /--rtol expects .* got '1'/],
+    [['rank', 'a.npy', '--rtol', 'NaN'], /--rtol expects .* got 'NaN'/],
   ];
   for (const [args, expected] of cases) assert.match(await refusal(...args), expected);
 });
@@ -227,29 +227,29 @@ test('each bad file gets one line that names it, and exit status 2', async () =>
   writeFileSync(at('cut.safetensors'), readFileSync(at('model.safetensors')).subarray(0, 400));
   const cases: [string[], RegExp][] = [
     [[at('absent.npy')], /absent\.npy' cannot be read: there is no such file/],
-    [[folder], /should be a \.npy, \.csv or \.safetensors file/],
-    [[at('rows.txt')], /rows\.txt' should be a \.npy, \.csv or \.safetensors file, and its name ends in '\.txt'/],
-    [[at('nan.npy')], /nan\.npy' holds NaN in row 17, column 5/],
-    [[at('infinite.npy')], /infinite\.npy' holds infinity in row 17, column 5/],
+    [[folder], /expected a \.npy, \.csv or \.safetensors file, got '/],
+    [[at('rows.txt')], /expected a \.npy, \.csv or \.safetensors file, got '.*rows\.txt'/],
+    [[at('nan.npy')], /nan\.npy': expected finite numbers, .* got NaN in row 17, column 5/],
+    [[at('infinite.npy')], /infinite\.npy': expected finite numbers, .* got infinity in row 17, column 5/],
     [[at('cut.npy')], /cut\.npy'/],
     [[at('empty.npy')], /empty\.npy'/],
-    [[at('cube.npy')], /cube\.npy' should hold a matrix \[T, d\].*\(2, 2, 2\)/],
-    [[at('whole.npy')], /whole\.npy' holds int32/],
+    [[at('cube.npy')], /cube\.npy': expected a matrix \[T, d\].*\(2, 2, 2\)/],
+    [[at('whole.npy')], /whole\.npy': expected float32 or float64, got int32/],
     [[at('words.csv')], /words\.csv', line 2/],
     [[at('ragged.csv')], /ragged\.csv', line 2/],
     [[at('cut.safetensors'), '--tensor', 'queries'], /cut\.safetensors/],
-    [[at('model.safetensors')], /holds 2 matrices \(queries, half\); name one with --tensor/],
-    [[at('model.safetensors'), '--tensor', 'keys'], /holds no tensor 'keys'; it holds queries, bias, half/],
-    [[at('model.safetensors'), '--tensor', 'bias'], /tensor 'bias', should be a matrix \[T, d\].*\[12\]/],
-    [[at('rows.npy'), '--tensor', 'x'], /a tensor's name \('x'\) is for \.safetensors files/],
+    [[at('model.safetensors')], /expected one matrix, got 2 \(queries, half\); name one with --tensor/],
+    [[at('model.safetensors'), '--tensor', 'keys'], /expected a tensor 'keys', got queries, bias, half/],
+    [[at('model.safetensors'), '--tensor', 'bias'], /tensor 'bias': expected a matrix \[T, d\].*\[12\]/],
     [
-      [at('rows.npy'), '--k', '5,13'],
-      /--k expects at most 12, the 12 columns of '.*rows\.npy' \(60 x 12\), and 13 came/,
+      [at('rows.npy'), '--tensor', 'x'],
+      /a tensor's name expects a \.safetensors file, got '.*rows\.npy'; leave the name 'x' out/,
     ],
+    [[at('rows.npy'), '--k', '5,13'], /--k expects at most 12, the 12 columns of '.*rows\.npy' \(60 x 12\), got 13/],
   ];
   for (const [args, expected] of cases) assert.match(await refusal('rank', ...args), expected);
   await writeNpy(at('flat.npy'), { data: rows.slice(0, 5 * d), shape: [5, d] });
-  assert.match(await refusal('rank', at('flat.npy'), '--k', '6'), /--k expects at most 5, the 5 rows of .*and 6 came/);
+  assert.match(await refusal('rank', at('flat.npy'), '--k', '6'), /--k expects at most 5, the 5 rows of .* got 6/);
 });
 
 test('a file larger than the memory is refused with the size that it needs', async (t) => {

@@ -118,7 +118,7 @@ describe('features of a layer', () => {
     }
     await assert.rejects(
       computeFeatures([some], images, { precision: 'float64', contextImages: 0.5 }),
-      /contextImages must be a whole number of at least 1, but 0.5 came/,
+      /contextImages: expected a whole number of at least 1, got 0.5/,
     );
   });
 

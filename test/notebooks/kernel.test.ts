@@ -337,7 +337,7 @@ function copyOfTheProject(t: TestContext): string {
   return copy;
 }
 
-test('a library that is built anew under a kernel leaves it as it is, and is told once', async (t) => {
+test('a rebuilt library does not change a running kernel, which reports it once', async (t) => {
   const copy = copyOfTheProject(t);
   const kernel = await KernelClient.start(copy);
   t.after(() => kernel.shutdown());
@@ -358,7 +358,7 @@ test('a library that is built anew under a kernel leaves it as it is, and is tol
   await new Promise((done) => setTimeout(done, 600));
   const [first, second] = [await kernel.execute('formatNumber(2)'), await kernel.execute('formatNumber(3)')];
   assert.deepEqual([first.reply.status, second.reply.status], ['ok', 'ok'], `${first.reply.evalue}`);
-  assert.match(first.of('stream')[0].text as string, /built anew\. .* restart it/);
+  assert.match(first.of('stream')[0].text as string, /rebuilt\. .* restart it/);
   assert.equal(second.of('stream').length, 0);
 });
 
@@ -369,7 +369,7 @@ async function occupy(port: number): Promise<Server> {
   return server;
 }
 
-test('a port that another program has for a while is waited for', async (t) => {
+test('a kernel waits for a port that another program uses for a while', async (t) => {
   const ports = await freePorts();
   const other = await occupy(ports[2]);
   setTimeout(() => other.close(), 3000);
@@ -378,7 +378,7 @@ test('a port that another program has for a while is waited for', async (t) => {
   assert.equal((await kernel.execute('6 * 7')).of('execute_result')[0].data['text/plain'], '42');
 });
 
-test('where a port stays taken the kernel ends, so that Jupyter starts it anew', async (t) => {
+test('if a port stays in use the kernel ends, so that Jupyter restarts it', async (t) => {
   const ports = await freePorts();
   const other = await occupy(ports[1]);
   const { child, folder } = launchKernel(ports);

@@ -159,7 +159,7 @@ const bad: [string, Matrix, object, RegExp][] = [
   ['k = NaN', features, { k: NaN }, /whole number, but NaN came/],
   ['k > T', normalMatrix(3, 16, random), { k: 4 }, /k is 4, but there are only 3 vectors/],
   ['k > d', features, { k: 17 }, /k is 17, but vectors with 16 components/],
-  ['no draws', features, { draws: 0 }, /draws must be a whole number of at least 1, but 0 came/],
+  ['no draws', features, { draws: 0 }, /draws: expected a whole number of at least 1, got 0/],
   ['rtol', features, { rtol: 1.5 }, /rtol must be .* but '1.5' came/],
   ['NaN', matrix(20, 16, (i, j) => (i === 7 && j === 3 ? NaN : 1)), {}, /row 7 .* holds NaN in column 3/],
   ['infinity', matrix(20, 16, (i, j) => (i === 19 && j === 0 ? -Infinity : 1)), {}, /row 19 .* holds -Infinity/],

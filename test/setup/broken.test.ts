@@ -100,7 +100,7 @@ describe('the doctor', () => {
     symlinkSync('gpu-2.21.0', deps);
     assert.match(
       await onlyProblem(copy),
-      /^device: set up for the gpu, but TensorFlow computes on the cpu -> see whether /,
+      /^device: set up for the gpu, but TensorFlow computes on the cpu -> check that nvidia-smi /,
     );
   });
 
@@ -139,6 +139,6 @@ describe('the doctor', () => {
       /^photographs: 30 of 31 files; photos\/astronaut\.png is damaged -> npm run setup$/,
     );
     const full = "require('fs/promises').statfs = async () => ({ bavail: 1000, bsize: 4096 })";
-    assert.match(await onlyProblem(copy, {}, full), /^free disk: 0\.0 GB -> at least 2 GB .*ATTENTION_CACHE/);
+    assert.match(await onlyProblem(copy, {}, full), /^free disk: 0\.0 GB -> free at least 2 GB, .*ATTENTION_CACHE/);
   });
 });

@@ -9,22 +9,22 @@ import { excerpt } from './npy-header';
 
 /** A number as people and programs write it; not `0x10`, not the empty text. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-/** In bytes: two million numbers. What is longer is no text with lines. */
+/** In bytes: two million numbers. A longer line is not a line of a table. */
 const LONGEST_LINE = 2 ** 26;
 const NOT_FINITE = /^[+-]?(nan|inf(inity)?)$/i;
 
-/** What csv-parse gives for one record, with the option `info`. */
+/** A record of csv-parse with the option `info`. */
 interface Line {
   readonly record: readonly string[];
   readonly info: { readonly lines: number };
 }
 
 /**
- * Reads features from a text file with commas: one row an example, as `numpy.savetxt(…, delimiter=',')` writes it.
- * Empty lines are passed over. A first line without any number is taken as the columns' names. The numbers are float64.
+ * Reads features from a text file with commas: one example per row, as `numpy.savetxt(…, delimiter=',')` writes it.
+ * Empty lines are ignored. A first line without any number holds the columns' names. The numbers become float64.
  *
- * @throws InputError, with the line's number, when a line has not as many numbers as the first, or anything that is no
- * finite number.
+ * @throws InputError, with the line's number, when a line is not as long as the first, or holds something other than
+ * finite numbers.
  */
 export async function readCsv(path: string): Promise<MatrixFile> {
   const rows = new RowCollector(path);
@@ -49,14 +49,14 @@ export async function readCsv(path: string): Promise<MatrixFile> {
   } catch (error) {
     if (error instanceof CsvError) {
       const line = typeof error.lines === 'number' ? ` at line ${error.lines}` : '';
-      throw new InputError(`'${path}' is no text with commas${line}: ${error.message.split('\n')[0]}`);
+      throw new InputError(`'${path}' cannot be read as CSV${line}: ${error.message.split('\n')[0]}`);
     }
     throw fileTrouble(error, path, 'read');
   }
   return rows.matrix();
 }
 
-/** Rows as they come, in blocks, so that nothing is copied before the end. */
+/** Collects rows in blocks, so that they are copied only once, at the end. */
 class RowCollector {
   private readonly blocks: Float64Array[] = [];
   private used = 0;
@@ -77,7 +77,7 @@ class RowCollector {
       const before = this.rows === 0 ? 'names' : 'numbers';
       throw this.trouble(
         line,
-        `has ${record.length} ${record.length === 1 ? 'field' : 'fields'}, and the lines before it have ${this.columns} ${before}`,
+        `expected ${this.columns} fields, as many as there are ${before} above, got ${record.length}`,
       );
     }
     let block = this.blocks[this.blocks.length - 1];
@@ -99,7 +99,7 @@ class RowCollector {
     const { rows, columns } = this;
     if (rows === 0) {
       throw new InputError(
-        `'${this.path}' holds no numbers; write one example a line, its numbers separated by commas`,
+        `'${this.path}' holds no numbers; write one example per line, its numbers separated by commas`,
       );
     }
     const data = new Float64Array(rows * columns);
@@ -117,21 +117,23 @@ class RowCollector {
     if (NOT_FINITE.test(field) || NUMBER.test(field)) {
       return this.trouble(
         line,
-        `holds ${field} in row ${this.rows}, column ${column} (counted from 0), and only finite numbers have a rank`,
+        `expected finite numbers, which alone have a rank, got ${field} in row ${this.rows}, column ${column} (counted from 0)`,
       );
     }
     const what = field === '' ? 'nothing' : excerpt(field);
-    return this.trouble(line, `holds ${what} in column ${column} (counted from 0), where a number was expected`);
+    return this.trouble(line, `expected a number, got ${what} in column ${column} (counted from 0)`);
   }
 
   private trouble(line: number, what: string): InputError {
-    return new InputError(`'${this.path}', line ${line}, ${what}; separate the numbers by commas, one example a line`);
+    return new InputError(
+      `'${this.path}', line ${line}: ${what}; separate the numbers by commas, one example per line`,
+    );
   }
 }
 
 /**
- * Looks at the first bytes: whether they are text at all, and how many numbers the whole file will hold; these are needed
- * twice for a moment.
+ * Checks the first bytes: whether they are text, and whether the numbers of the whole file, estimated from them, fit into
+ * memory twice.
  */
 async function checkBeginning(path: string): Promise<void> {
   const file = await open(path, 'r');
@@ -139,7 +141,9 @@ async function checkBeginning(path: string): Promise<void> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(65536), 0, 65536, 0);
     const bytes = buffer.subarray(0, bytesRead);
     if (bytes.includes(0)) {
-      throw new InputError(`'${path}' is no text; one example a line, its numbers separated by commas, was expected`);
+      throw new InputError(
+        `'${path}': expected text, one example per line, its numbers separated by commas, got binary data`,
+      );
     }
     const separators = bytes.filter((byte) => byte === 0x2c || byte === 0x0a).length;
     const numbers = ((separators + 1) / Math.max(bytesRead, 1)) * (await file.stat()).size;

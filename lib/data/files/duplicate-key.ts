@@ -1,12 +1,12 @@
 /**
- * The first key that occurs twice in one object of a JSON text, or null. `JSON.parse` keeps the last of them and says
- * nothing; two readers that keep different ones would see two different files.
+ * The first key that occurs twice in one object of a JSON text, or null. `JSON.parse` silently keeps the last value; a
+ * reader that keeps the first would see a different file.
  *
  * @param json valid JSON: `JSON.parse` has accepted it
  */
 export function duplicateKey(json: string): string | null {
-  const open: (Set<string> | null)[] = []; // the keys so far of each open object; null for an array
-  let candidate = ''; // the string just passed: a key if a colon follows
+  const open: (Set<string> | null)[] = []; // the keys seen in each open object; null for an array
+  let candidate = ''; // the latest string: a key if a colon follows
   for (let i = 0; i < json.length; i++) {
     switch (json[i]) {
       case '"': {

@@ -2,8 +2,8 @@ import { InputError } from '../../input-error';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder; check the name',
-  ENOTDIR: 'a part of its path is no folder; check the name',
-  EISDIR: 'it is a folder, and a file was expected',
+  ENOTDIR: 'a part of its path is not a folder; check the name',
+  EISDIR: 'expected a file, got a folder',
   EACCES: 'its permissions do not allow it',
   EPERM: 'its permissions do not allow it',
   EROFS: 'the disk is read-only',
@@ -14,9 +14,9 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the file system refused, as an {@link InputError}; anything else comes back as it was.
+ * An error of the file system as an {@link InputError}; any other error is returned unchanged.
  *
- * @param doing what was tried: `read`, `written`
+ * @param doing what was attempted: `read`, `written`
  */
 export function fileTrouble(error: unknown, path: string, doing: 'read' | 'written'): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;

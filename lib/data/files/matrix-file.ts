@@ -2,16 +2,16 @@ import { InputError } from '../../input-error';
 import type { Matrix } from '../../tensor';
 import { openNpy, readNpy, type NpyFile } from './npy';
 
-/** Features from a file: `[T, d]`, one row an example, all finite. */
+/** Features from a file: `[T, d]`, one example per row, all finite. */
 export interface MatrixFile extends Matrix {
-  /** What the file's numbers are; it decides the default tolerance. */
+  /** The type of the file's numbers; it sets the default tolerance. */
   readonly dtype: 'float32' | 'float64';
 }
 
 /**
  * Reads features from a `.npy` file.
  *
- * @throws InputError when it is no `[T, d]` array of float32 or float64, or a row holds NaN or infinity.
+ * @throws InputError when it is not a `[T, d]` array of float32 or float64, or holds NaN or infinity.
  */
 export async function readNpyMatrix(path: string): Promise<MatrixFile> {
   const file = await openNpy(path);
@@ -19,7 +19,7 @@ export async function readNpyMatrix(path: string): Promise<MatrixFile> {
     const { dtype, shape } = file;
     if (shape.length !== 2) {
       throw new InputError(
-        `'${path}' should hold a matrix [T, d] with one row an example, but has the shape (${shape.join(', ')}); ` +
+        `'${path}': expected a matrix [T, d] with one example per row, got the shape (${shape.join(', ')}); ` +
           'reshape it to two axes',
       );
     }
@@ -29,7 +29,7 @@ export async function readNpyMatrix(path: string): Promise<MatrixFile> {
     }
     if (dtype !== 'float32' && dtype !== 'float64') {
       throw new InputError(
-        `'${path}' holds ${dtype}, and float32 or float64 was expected; convert it, e.g. with x.astype('float64')`,
+        `'${path}': expected float32 or float64, got ${dtype}; convert it, for example with x.astype('float64')`,
       );
     }
     const data = (await file.readAll()) as Float32Array | Float64Array;
@@ -50,8 +50,8 @@ export function requireFinite({ data, shape: [, columns] }: Matrix, source: stri
   if (bad < 0) return;
   const row = Math.floor(bad / columns);
   throw new InputError(
-    `'${source}' holds ${Number.isNaN(data[bad]) ? 'NaN' : 'infinity'} in row ${row}, column ${bad % columns} (counted ` +
-      'from 0), and only finite numbers have a rank; leave that row out',
+    `'${source}': expected finite numbers, which alone have a rank, got ${Number.isNaN(data[bad]) ? 'NaN' : 'infinity'} in ` +
+      `row ${row}, column ${bad % columns} (counted from 0); leave that row out`,
   );
 }
 
@@ -64,32 +64,32 @@ export interface Tokens {
 /**
  * Reads the token numbers of examples from a `.npy` file of int32 or int64.
  *
- * @throws InputError when it is no such `[T, n]` array, or a number is negative or too large for a token.
+ * @throws InputError when it is not such a `[T, n]` array, or a number is negative or too large for a token.
  */
 export async function readTokens(path: string): Promise<Tokens> {
   const { data, shape, dtype } = await readNpy(path);
   if (dtype !== 'int32' && dtype !== 'int64') {
     throw new InputError(
-      `'${path}' holds ${dtype}, and token numbers are int32 or int64; convert them with x.astype('int32')`,
+      `'${path}': expected token numbers in int32 or int64, got ${dtype}; convert them with x.astype('int32')`,
     );
   }
   const [examples, tokens] = shape;
   if (shape.length !== 2 || data.length === 0) {
-    throw new InputError(`'${path}' should hold token numbers [T, n], but has the shape (${shape.join(', ')})`);
+    throw new InputError(`'${path}': expected token numbers [T, n], got the shape (${shape.join(', ')})`);
   }
   const ids = data instanceof Int32Array ? data : Int32Array.from(data as BigInt64Array, Number);
   const bad = ids.findIndex((id, i) => id < 0 || id !== Number(data[i]));
   if (bad >= 0) {
     throw new InputError(
-      `'${path}' holds ${data[bad]} in row ${Math.floor(bad / tokens)}, column ${bad % tokens} (counted from 0), and a ` +
-        'token number is a whole number from 0 up',
+      `'${path}': expected token numbers, which are whole numbers of at least 0, got ${data[bad]} in row ` +
+        `${Math.floor(bad / tokens)}, column ${bad % tokens} (counted from 0)`,
     );
   }
   return { ids, shape: [examples, tokens] };
 }
 
 /**
- * Opens preprocessed images, `[T, 3, H, W]`, to read them in batches with `read(start, end)`; `close` it in the end.
+ * Opens preprocessed images, `[T, 3, H, W]`, for reading in batches with `read(start, end)`; `close` it at the end.
  *
  * @throws InputError when the file holds anything else.
  */
@@ -100,6 +100,6 @@ export async function openPixels(path: string): Promise<NpyFile> {
   if (pixels && (dtype === 'float32' || dtype === 'float64')) return file;
   await file.close();
   throw new InputError(
-    `'${path}' should hold normalised pixels [T, 3, H, W] in float32, but holds ${dtype} of the shape (${shape.join(', ')})`,
+    `'${path}': expected normalised pixels [T, 3, H, W] in float32, got ${dtype} of the shape (${shape.join(', ')})`,
   );
 }

@@ -2,26 +2,26 @@ import { freemem } from 'node:os';
 import { InputError } from '../../input-error';
 
 /**
- * Refuses work that would not fit into the memory that is free now.
+ * Refuses work that does not fit into the free memory.
  *
  * @param bytes what is needed
- * @param what for whom, as the subject of the sentence: `features.npy`
+ * @param what the subject of the message, for example `'features.npy'`
  * @throws InputError that names both sizes.
  */
 export function requireMemory(bytes: number, what: string): void {
   const free = freeMemory();
   if (bytes <= free) return;
   throw new InputError(
-    `${what} needs ${inBytes(bytes)} of memory and ${inBytes(free)} are free; use fewer rows or a machine with more memory`,
+    `${what} needs ${inBytes(bytes)} of memory, ${inBytes(free)} are free; use fewer rows or a machine with more memory`,
   );
 }
 
-/** Bytes that can still be had; a container's limit counts where Node knows it (from 20.13 on). */
+/** Free memory in bytes. A container's limit counts from Node 20.13 on. */
 export function freeMemory(): number {
   return process.availableMemory?.() ?? freemem();
 }
 
-/** A size for people: `1.2 GB`, in powers of 1000. */
+/** A size for messages: `1.2 GB`, in powers of 1000. */
 export function inBytes(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
   let size = bytes;

@@ -1,31 +1,31 @@
 import { InputError } from '../../input-error';
 
-/** The number types of NumPy that are read and written here. */
+/** The NumPy types that are read and written here. */
 export type NpyType = 'float32' | 'float64' | 'int32' | 'int64';
 export type NpyData = Float32Array | Float64Array | Int32Array | BigInt64Array;
 
-/** What stands before the numbers of a `.npy` file. */
+/** The header of a `.npy` file. */
 export interface NpyHeader {
   readonly dtype: NpyType;
   readonly bigEndian: boolean;
   /** First index fastest (column-major) instead of last. */
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
-  /** Bytes of a number. */
+  /** Bytes per number. */
   readonly itemSize: number;
-  /** Where the numbers begin. */
+  /** Position of the first number. */
   readonly offset: number;
 }
 
-/** `\x93NUMPY`, the version's two bytes and a length of at most four: what is read to know how long the header is. */
+/** `\x93NUMPY`, two bytes of version and up to four of length: enough to know how long the header is. */
 export const PREFIX_BYTES = 12;
-/** Far above what three short fields need (NumPy itself stops at 10 000), far below what would hurt. */
+/** Far more than three short fields need (NumPy itself stops at 10 000), and harmless. */
 const LONGEST_HEADER = 65536;
 
 const TYPES: Readonly<Record<string, NpyType>> = { f4: 'float32', f8: 'float64', i4: 'int32', i8: 'int64' };
 
 /**
- * Where the header's text lies, from the first {@link PREFIX_BYTES} of the file. Versions 1, 2 and 3 of the format
+ * Position of the header's text, from the first {@link PREFIX_BYTES} of the file. Versions 1, 2 and 3 of the format
  * (numpy.lib.format) are understood.
  *
  * @throws InputError when these are not the first bytes of a `.npy` file.
@@ -33,21 +33,22 @@ const TYPES: Readonly<Record<string, NpyType>> = { f4: 'float32', f8: 'float64',
 export function headerExtent(prefix: Buffer, path: string): { start: number; end: number } {
   if (prefix.length < 10 || prefix.toString('latin1', 0, 6) !== '\x93NUMPY') {
     throw new InputError(
-      `'${path}' is no .npy file: it should begin with the bytes \\x93NUMPY; write it with numpy.save`,
+      `'${path}' is not a .npy file: expected the bytes \\x93NUMPY at its beginning; write it with numpy.save`,
     );
   }
   const version = prefix[6];
   if (version < 1 || version > 3 || prefix[7] !== 0) {
     throw new InputError(
-      `'${path}' has version ${version}.${prefix[7]} of the .npy format, and 1.0, 2.0 or 3.0 was expected; write it again with numpy.save`,
+      `'${path}': expected version 1.0, 2.0 or 3.0 of the .npy format, got ${version}.${prefix[7]}; write it again with numpy.save`,
     );
   }
-  if (version > 1 && prefix.length < PREFIX_BYTES) throw new InputError(`'${path}' is cut short within its header`);
+  if (version > 1 && prefix.length < PREFIX_BYTES)
+    throw new InputError(`'${path}' ends within its header; copy or write it again`);
   const start = version === 1 ? 10 : 12;
   const length = version === 1 ? prefix.readUInt16LE(8) : prefix.readUInt32LE(8);
   if (length > LONGEST_HEADER) {
     throw new InputError(
-      `'${path}' claims a header of ${length} bytes, and at most ${LONGEST_HEADER} make sense; write it again with numpy.save`,
+      `'${path}': expected a header of at most ${LONGEST_HEADER} bytes, got a length of ${length}; write it again with numpy.save`,
     );
   }
   return { start, end: start + length };
@@ -56,7 +57,7 @@ export function headerExtent(prefix: Buffer, path: string): { start: number; end
 /**
  * Understands the header's text, a Python dictionary of `descr`, `fortran_order` and `shape`.
  *
- * @throws InputError when it is anything else, or its numbers are of a type that is not read here.
+ * @throws InputError when it is anything else, or the numbers have a type that is not read here.
  */
 export function parseHeader(text: string, offset: number, path: string): NpyHeader {
   const fields = parseFields(text);
@@ -64,19 +65,21 @@ export function parseHeader(text: string, offset: number, path: string): NpyHead
   const lengths = parseShape(shape);
   if (descr === undefined || (order !== 'True' && order !== 'False') || !lengths) {
     throw new InputError(
-      `'${path}' has a header that is no dictionary of 'descr', 'fortran_order' and 'shape': ${excerpt(text)}; ` +
+      `'${path}': expected a header with 'descr', 'fortran_order' and 'shape', got ${excerpt(text)}; ` +
         'write it again with numpy.save',
     );
   }
   const type = /^'([<>=|])([fi][48])'$/.exec(descr.replaceAll('"', "'"));
   if (!type) {
     throw new InputError(
-      `'${path}' holds numbers of type ${excerpt(descr)}, and float32, float64, int32 or int64 was expected; convert ` +
-        `them first, e.g. with x.astype('float64')`,
+      `'${path}': expected float32, float64, int32 or int64, got the type ${excerpt(descr)}; convert the numbers, ` +
+        `for example with x.astype('float64')`,
     );
   }
   if (!Number.isSafeInteger(lengths.reduce((product, length) => product * length, 8))) {
-    throw new InputError(`'${path}' claims the shape (${lengths.join(', ')}), more numbers than any file holds`);
+    throw new InputError(
+      `'${path}': expected a shape that a file can hold, got (${lengths.join(', ')}); write it again with numpy.save`,
+    );
   }
   return {
     dtype: TYPES[type[2]],
@@ -88,7 +91,7 @@ export function parseHeader(text: string, offset: number, path: string): NpyHead
   };
 }
 
-/** `{'key': value, …}` with strings, True, False, tuples and lists as values; null when the text is not that. */
+/** `{'key': value, …}` with strings, True, False, tuples and lists as values; null for any other text. */
 function parseFields(text: string): Record<string, string> | null {
   const inside = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
   if (inside === undefined) return null;
@@ -108,7 +111,7 @@ function parseShape(text: string | undefined): number[] | null {
   return [...text.matchAll(/\d+/g)].map(([digits]) => Number(digits));
 }
 
-/** The first bytes of a file of this type and shape, in C order: version 1.0, the numbers aligned to 64 bytes. */
+/** The header of a file of this type and shape, in C order: version 1.0, the numbers aligned to 64 bytes. */
 export function formatHeader(dtype: NpyType, shape: readonly number[]): Buffer {
   const descr = Object.keys(TYPES).find((code) => TYPES[code] === dtype);
   const lengths = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
@@ -133,14 +136,14 @@ export function allocate(dtype: NpyType, length: number): NpyData {
   }
 }
 
-/** The type that an array's numbers have. */
+/** The type of an array's numbers. */
 export function typeOf(data: NpyData): NpyType {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Float64Array) return 'float64';
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
 
-/** The beginning of a text from a file, fit to stand in a message of one line. */
+/** The beginning of a text from a file, quoted for a message of one line. */
 export function excerpt(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

@@ -21,13 +21,13 @@ export interface NpyArray {
   readonly shape: readonly number[];
 }
 
-/** What one call moves between disk and memory: a system call takes less than 2 GiB. */
+/** Bytes per system call, which must be less than 2 GiB. */
 const CHUNK_BYTES = 64 * 2 ** 20;
 
 /**
- * Reads a whole `.npy` file, in C or Fortran order, little or big endian; what comes back is in C order.
+ * Reads a whole `.npy` file, in C or Fortran order, little or big endian; the result is in C order.
  *
- * @throws InputError when it is no such file, is cut short or too long, or does not fit into memory.
+ * @throws InputError when it is not such a file, has the wrong length, or does not fit into memory.
  */
 export async function readNpy(path: string): Promise<NpyArray & { readonly dtype: NpyType }> {
   const file = await openNpy(path);
@@ -38,7 +38,7 @@ export async function readNpy(path: string): Promise<NpyArray & { readonly dtype
   }
 }
 
-/** Opens a `.npy` file to read it in slices; `close` it in the end. Throws as {@link readNpy}. */
+/** Opens a `.npy` file for reading in slices; `close` it at the end. Throws as {@link readNpy}. */
 export async function openNpy(path: string): Promise<NpyFile> {
   try {
     const handle = await open(path, 'r');
@@ -47,7 +47,7 @@ export async function openNpy(path: string): Promise<NpyFile> {
       const prefix = await readBytes(handle, 0, PREFIX_BYTES);
       const { start, end } = headerExtent(prefix, path);
       const text = await readBytes(handle, start, end - start);
-      if (text.length < end - start) throw new InputError(`'${path}' is cut short within its header`);
+      if (text.length < end - start) throw new InputError(`'${path}' ends within its header; copy or write it again`);
       const header = parseHeader(text.toString(prefix[6] === 3 ? 'utf8' : 'latin1'), end, path);
       checkSize(header, size, path);
       return new NpyFile(handle, header, path);
@@ -60,7 +60,7 @@ export async function openNpy(path: string): Promise<NpyFile> {
   }
 }
 
-/** A `.npy` file whose header is understood and whose size agrees with it. */
+/** An open `.npy` file whose size agrees with its header. */
 export class NpyFile {
   readonly dtype: NpyType;
   readonly shape: readonly number[];
@@ -104,7 +104,8 @@ export class NpyFile {
     for (let done = 0; done < data.byteLength; done += CHUNK_BYTES) {
       const bytes = Buffer.from(data.buffer, done, Math.min(CHUNK_BYTES, data.byteLength - done));
       const read = await readInto(this.handle, bytes, offset + first * itemSize + done);
-      if (read < bytes.length) throw new InputError(`'${this.path}' became shorter while it was read; read it again`);
+      if (read < bytes.length)
+        throw new InputError(`'${this.path}' became shorter while it was being read; read it again`);
       if (bigEndian) void (itemSize === 4 ? bytes.swap32() : bytes.swap64());
     }
     return data;
@@ -124,17 +125,17 @@ export async function writeNpy(path: string, { data, shape }: NpyArray): Promise
 }
 
 /**
- * Begins a `.npy` file of a known shape whose numbers come bit by bit, in C order:
+ * Begins a `.npy` file of a known shape whose numbers are appended step by step, in C order:
  *
  *     const contexts = await createNpy('contexts.npy', 'float32', [T, n, d]);
  *     try {
  *       for (…) await contexts.append(batch);
  *       await contexts.finish();
  *     } finally {
- *       await contexts.discard(); // does nothing once it is finished
+ *       await contexts.discard(); // does nothing after `finish`
  *     }
  *
- * @throws InputError when the file cannot be written there.
+ * @throws InputError when the file cannot be written.
  */
 export async function createNpy(path: string, dtype: NpyType, shape: readonly number[]): Promise<NpyWriter> {
   const partial = `${path}.${randomUUID().slice(0, 8)}.partial`;
@@ -148,7 +149,7 @@ export async function createNpy(path: string, dtype: NpyType, shape: readonly nu
   }
 }
 
-/** A `.npy` file on its way; see {@link createNpy}. Until it is finished it has another name. */
+/** A `.npy` file that is being written; see {@link createNpy}. It has a temporary name until it is finished. */
 export class NpyWriter {
   private written = 0;
   private open = true;
@@ -168,8 +169,7 @@ export class NpyWriter {
 
   /** Writes the next numbers. */
   async append(data: NpyData): Promise<void> {
-    if (typeOf(data) !== this.dtype)
-      throw new TypeError(`'${this.path}' takes ${this.dtype}, but ${typeOf(data)} came`);
+    if (typeOf(data) !== this.dtype) throw new TypeError(`'${this.path}': expected ${this.dtype}, got ${typeOf(data)}`);
     this.written += data.length;
     if (this.written > count(this.shape)) throw new RangeError(this.mismatch());
     for (let done = 0; done < data.byteLength; done += CHUNK_BYTES) {
@@ -178,7 +178,7 @@ export class NpyWriter {
     }
   }
 
-  /** Gives the file its name, once all numbers of its shape are written. */
+  /** Gives the file its name; all numbers of its shape must have been written. */
   async finish(): Promise<void> {
     if (this.written !== count(this.shape)) throw new RangeError(this.mismatch());
     try {
@@ -191,7 +191,7 @@ export class NpyWriter {
     }
   }
 
-  /** Removes what was written, unless the file is finished. */
+  /** Removes the file, unless it is finished. */
   async discard(): Promise<void> {
     if (!this.open) return;
     await this.close();
@@ -215,7 +215,7 @@ export class NpyWriter {
   }
 
   private mismatch(): string {
-    return `'${this.path}' has the shape (${this.shape.join(', ')}), but ${this.written} numbers came`;
+    return `'${this.path}': expected the numbers of the shape (${this.shape.join(', ')}), got ${this.written}`;
   }
 }
 
@@ -223,19 +223,19 @@ function checkSize({ shape, itemSize, offset }: NpyHeader, size: number, path: s
   const promised = count(shape) * itemSize;
   const found = size - offset;
   if (found === promised) return;
-  const what = found < promised ? 'is cut short' : 'is longer than it should be';
+  const what = found < promised ? 'is truncated' : 'is too long';
   throw new InputError(
-    `'${path}' ${what}: for the shape (${shape.join(', ')}) ${promised} bytes of numbers (${inBytes(promised)}) were ` +
-      `expected and ${found} are there; copy or write it again`,
+    `'${path}' ${what}: expected ${promised} bytes of numbers (${inBytes(promised)}) for the shape (${shape.join(', ')}), ` +
+      `got ${found}; copy or write it again`,
   );
 }
 
 const count = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
-/** From the first index fastest to the last index fastest. */
+/** From Fortran order (first index fastest) to C order (last index fastest). */
 function toCOrder(data: NpyData, shape: readonly number[]): NpyData {
   const out = allocate(typeOf(data), data.length);
-  // Step of each axis in `data`, and the index that `position` belongs to.
+  // The step of each axis in `data`, and the index at `position`.
   const steps = shape.map((_, axis) => count(shape.slice(0, axis)));
   const index = shape.map(() => 0);
   let position = 0;
@@ -256,7 +256,7 @@ async function readBytes(handle: FileHandle, position: number, length: number): 
   return bytes.subarray(0, await readInto(handle, bytes, position));
 }
 
-/** Fills `bytes` from `position` on; returns how many there were. */
+/** Fills `bytes` from `position` on; returns how many were read. */
 async function readInto(handle: FileHandle, bytes: Buffer, position: number): Promise<number> {
   let done = 0;
   while (done < bytes.length) {

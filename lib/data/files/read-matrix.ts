@@ -1,6 +1,6 @@
-/** Feature matrices from the files that people keep them in. */
+/** Feature matrices from files. */
 import { extname } from 'node:path';
-// One by one and not from '..', so that a bad file is refused before TensorFlow is loaded.
+// Imported one by one, not from '..', so that a bad file is refused before TensorFlow is loaded.
 import { readCsv } from './csv';
 import { type MatrixFile, readNpyMatrix, requireFinite } from './matrix-file';
 import { requireMemory } from './memory';
@@ -8,45 +8,45 @@ import { InputError } from '../../input-error';
 import { fileBytes, openSafetensors, type SafetensorsEntry } from './safetensors';
 
 export interface MatrixFileOptions {
-  /** Which tensor of a `.safetensors` file; not needed when there is one matrix only. */
+  /** Which tensor of a `.safetensors` file; not needed if the file holds a single matrix. */
   readonly tensor?: string;
 }
 
 /**
- * Reads a feature matrix [T, d], one row an example, from `.npy` (float32 or float64, either order), `.csv` (float64) or
+ * Reads a feature matrix [T, d], one example per row, from `.npy` (float32 or float64, either order), `.csv` (float64) or
  * `.safetensors` (F32, F64, F16, BF16; the last two are widened to float32).
  *
- * @throws InputError for a file of another kind, one that is broken or too large for the memory, NaN and infinity.
+ * @throws InputError when the file is of another kind, broken or too large for the memory, or holds NaN or infinity.
  */
 export async function readMatrixFile(path: string, { tensor }: MatrixFileOptions = {}): Promise<MatrixFile> {
   const extension = extname(path).toLowerCase();
   if (extension === '.safetensors') return readSafetensorsMatrix(path, tensor);
   if (tensor !== undefined) {
-    throw new InputError(`a tensor's name ('${tensor}') is for .safetensors files, and '${path}' is none`);
+    throw new InputError(`a tensor's name expects a .safetensors file, got '${path}'; leave the name '${tensor}' out`);
   }
   if (extension === '.npy') return readNpyMatrix(path);
   if (extension === '.csv') return readCsv(path);
-  throw new InputError(`'${path}' should be a .npy, .csv or .safetensors file, and its name ends in '${extension}'`);
+  throw new InputError(`expected a .npy, .csv or .safetensors file, got '${path}'`);
 }
 
 function readSafetensorsMatrix(path: string, tensor: string | undefined): MatrixFile {
   const file = openSafetensors(fileBytes(path));
   const matrices = [...file.entries].filter(([, { shape }]) => shape.length === 2).map(([name]) => name);
   if (tensor === undefined && matrices.length !== 1) {
-    const held = matrices.length === 0 ? 'no matrix' : `${matrices.length} matrices (${listed(matrices)})`;
+    const held = matrices.length === 0 ? 'none' : `${matrices.length} (${listed(matrices)})`;
     throw new InputError(
-      `'${path}' holds ${held}; name one with --tensor (in the notebook: ATTENTION_FEATURES_TENSOR)`,
+      `'${path}': expected one matrix, got ${held}; name one with --tensor (in the notebook: ATTENTION_FEATURES_TENSOR)`,
     );
   }
   const name = tensor ?? matrices[0];
   const entry = file.entries.get(name);
   if (entry === undefined) {
-    throw new InputError(`'${path}' holds no tensor '${name}'; it holds ${listed([...file.entries.keys()])}`);
+    throw new InputError(`'${path}': expected a tensor '${name}', got ${listed([...file.entries.keys()])}`);
   }
-  const where = `'${path}', tensor '${name}',`;
+  const where = `'${path}', tensor '${name}':`;
   checkEntry(entry, where);
-  // The bytes as they are stored, and the numbers where these are widened.
-  requireMemory((entry.end - entry.begin) * 3, where);
+  // The stored bytes, and the numbers if they are widened.
+  requireMemory((entry.end - entry.begin) * 3, where.slice(0, -1));
   const matrix: MatrixFile = {
     data: file.read(name),
     shape: [entry.shape[0], entry.shape[1]],
@@ -59,11 +59,11 @@ function readSafetensorsMatrix(path: string, tensor: string | undefined): Matrix
 function checkEntry({ shape, dtype }: SafetensorsEntry, where: string): void {
   if (shape.length !== 2 || shape.includes(0)) {
     throw new InputError(
-      `${where} should be a matrix [T, d] with one row an example, and has the shape [${shape.join(', ')}]`,
+      `${where} expected a matrix [T, d] with one example per row, got the shape [${shape.join(', ')}]`,
     );
   }
   if (!['F64', 'F32', 'F16', 'BF16'].includes(dtype)) {
-    throw new InputError(`${where} should hold F32 or F64 (or F16, BF16), and holds ${dtype}`);
+    throw new InputError(`${where} expected F64, F32, F16 or BF16, got ${dtype}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Reader of safetensors files (github.com/huggingface/safetensors): eight bytes with the length of a JSON header, the
- * header, then the numbers of all tensors, without gaps. Everything that the format's description and its security audit
- * ask a reader to reject is rejected, before any tensor is read.
+ * Reads safetensors files (github.com/huggingface/safetensors): eight bytes with the length of a JSON header, the header,
+ * then the numbers of all tensors, without gaps. Everything that the format's description and its security audit ask a
+ * reader to reject is rejected before any tensor is read.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError } from '../../input-error';
@@ -10,7 +10,7 @@ import { duplicateKey } from './duplicate-key';
 /** The format's own limit on the header. */
 const MOST_HEADER_BYTES = 100_000_000;
 
-/** Bits of one number of each type. */
+/** Bits per number of each type. */
 const DTYPE_BITS: Readonly<Record<string, number>> = {
   BOOL: 8,
   F4: 4,
@@ -39,12 +39,12 @@ const DTYPE_BITS: Readonly<Record<string, number>> = {
 export interface SafetensorsEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Position of the first byte in the file, and of the one after the last. */
+  /** Position of the first byte in the file, and of the byte after the last. */
   readonly begin: number;
   readonly end: number;
 }
 
-/** Where the bytes come from: a file, or memory. */
+/** A source of bytes: a file, or memory. */
 export interface ByteSource {
   readonly origin: string;
   readonly size: number;
@@ -52,7 +52,7 @@ export interface ByteSource {
   read(offset: number, length: number): Uint8Array;
 }
 
-/** The bytes of a file, opened for each read and closed again, so that nothing is left open. */
+/** The bytes of a file, which is opened and closed for each read, so that it is never left open. */
 export function fileBytes(path: string): ByteSource {
   const opened = <T>(use: (file: number) => T): T => {
     let file: number | null = null;
@@ -75,7 +75,7 @@ export function fileBytes(path: string): ByteSource {
         for (let done = 0; done < length;) {
           const count = readSync(file, bytes, done, length - done, offset + done);
           if (count === 0)
-            throw new InputError(`${path} ended at byte ${offset + done} while it was read; is it complete?`);
+            throw new InputError(`${path} ended at byte ${offset + done} while it was being read; is it complete?`);
           done += count;
         }
         return bytes;
@@ -83,7 +83,7 @@ export function fileBytes(path: string): ByteSource {
   };
 }
 
-/** A checked file: the names, types and places of its tensors. */
+/** A checked file: the names, types and positions of its tensors. */
 export interface Safetensors {
   readonly origin: string;
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
@@ -91,7 +91,7 @@ export interface Safetensors {
   read(name: string): Float32Array | Float64Array;
 }
 
-/** Reads and checks the header; throws {@link InputError} for whatever the format does not allow. */
+/** Reads and checks the header; throws {@link InputError} for everything that the format does not allow. */
 export function openSafetensors(bytes: ByteSource): Safetensors {
   const { origin } = bytes;
   const entries = readHeader(bytes);
@@ -100,7 +100,7 @@ export function openSafetensors(bytes: ByteSource): Safetensors {
     entries,
     read(name) {
       const entry = entries.get(name);
-      if (entry === undefined) throw new InputError(`${origin} holds no tensor named ${name}`);
+      if (entry === undefined) throw new InputError(`${origin}: expected a tensor ${name}, found none of that name`);
       return numbersOf(bytes.read(entry.begin, entry.end - entry.begin), entry.dtype, `${origin}: ${name}`);
     },
   };
@@ -109,34 +109,34 @@ export function openSafetensors(bytes: ByteSource): Safetensors {
 function readHeader(bytes: ByteSource): Safetensors['entries'] {
   const { origin, size } = bytes;
   const reject = (reason: string): never => {
-    throw new InputError(`${origin} should be a safetensors file, but ${reason}; is it complete and of that format?`);
+    throw new InputError(`${origin} is not a valid safetensors file: it ${reason}; is it complete and of that format?`);
   };
   if (size < 8) reject(`has ${size} bytes, fewer than the 8 of its header's length`);
   const first = bytes.read(0, 8);
   const length = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MOST_HEADER_BYTES)) reject(`claims a header of ${length} bytes (at most ${MOST_HEADER_BYTES})`);
   const start = 8 + Number(length);
-  if (start > size) reject(`claims a header of ${length} bytes and has ${size - 8} after its first 8`);
+  if (start > size) reject(`claims a header of ${length} bytes, but has only ${size - 8} after its first 8`);
 
-  const text = decodeUtf8(bytes.read(8, Number(length))) ?? reject('its header is not UTF-8');
-  if (!text.startsWith('{')) reject("its header does not begin with '{'");
+  const text = decodeUtf8(bytes.read(8, Number(length))) ?? reject('has a header that is not UTF-8');
+  if (!text.startsWith('{')) reject("has a header that does not begin with '{'");
   let header: unknown;
   try {
     header = JSON.parse(text);
   } catch (error) {
-    reject(`its header is not JSON (${(error as Error).message})`);
+    reject(`has a header that is not JSON (${(error as Error).message})`);
   }
   const twice = duplicateKey(text);
-  if (twice !== null) reject(`its header has the key ${JSON.stringify(twice)} twice`);
+  if (twice !== null) reject(`has the key ${JSON.stringify(twice)} twice in its header`);
 
   const { __metadata__: metadata = {}, ...tensors } = header as Record<string, unknown>;
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
-    reject('its __metadata__ is not a map from strings to strings');
+    reject('has a __metadata__ that is not a map from strings to strings');
   }
   const entries = new Map<string, SafetensorsEntry>();
   for (const [name, value] of Object.entries(tensors)) {
     const entry = entryOf(value, start);
-    if (typeof entry === 'string') reject(`its tensor ${JSON.stringify(name)} ${entry}`);
+    if (typeof entry === 'string') reject(`has a tensor ${JSON.stringify(name)} that ${entry}`);
     entries.set(name, entry as SafetensorsEntry);
   }
   const gap = unevenness(entries, start, size);
@@ -160,26 +160,26 @@ function entryOf(value: unknown, start: number): SafetensorsEntry | string {
   const bits = shape.reduce((product, size) => product * BigInt(size), BigInt(DTYPE_BITS[dtype]));
   const [begin, end] = offsets;
   if (bits !== 8n * BigInt(end - begin)) {
-    return `of ${dtype} [${shape.join(', ')}] should take ${Number(bits) / 8} bytes, but its offsets span ${end - begin}`;
+    return `needs ${Number(bits) / 8} bytes for ${dtype} [${shape.join(', ')}], but has offsets that span ${end - begin}`;
   }
   return { dtype, shape, begin: start + begin, end: start + end };
 }
 
-/** What is wrong with the places of all tensors together, or null: they must fill the file from its header to its end. */
+/** What is wrong with the positions of the tensors, or null: they must fill the file from its header to its end. */
 function unevenness(entries: ReadonlyMap<string, SafetensorsEntry>, start: number, size: number): string | null {
   const inOrder = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   let filled = start;
   for (const [name, { begin, end }] of inOrder) {
-    if (begin < filled) return `its tensor ${JSON.stringify(name)} overlaps the one before it`;
+    if (begin < filled) return `has a tensor ${JSON.stringify(name)} that overlaps the tensor before it`;
     if (begin > filled) return `has a hole of ${begin - filled} bytes before its tensor ${JSON.stringify(name)}`;
-    if (end > size) return `its tensor ${JSON.stringify(name)} ends at byte ${end} of ${size}`;
+    if (end > size) return `has a tensor ${JSON.stringify(name)} that ends at byte ${end} of ${size}`;
     filled = end;
   }
   return filled === size ? null : `has ${size - filled} bytes after its last tensor`;
 }
 
 function numbersOf(bytes: Uint8Array, dtype: string, origin: string): Float32Array | Float64Array {
-  // A copy, where needed, because a view wants an aligned offset and a file does not promise one.
+  // Copied if necessary: a view needs an aligned offset, which a file does not guarantee.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   const view = <T>(Kind: {
     new (buffer: ArrayBufferLike, offset: number, length: number): T;
@@ -213,7 +213,7 @@ function numbersOf(bytes: Uint8Array, dtype: string, origin: string): Float32Arr
     case 'U64':
       return exactIntegers(view(BigUint64Array), origin);
     default:
-      throw new InputError(`${origin} is of type ${dtype}; expected F64, F32, F16, BF16 or an integer type`);
+      throw new InputError(`${origin}: expected F64, F32, F16, BF16 or an integer type, got ${dtype}`);
   }
 }
 
@@ -222,7 +222,7 @@ function exactIntegers(values: BigInt64Array | BigUint64Array, origin: string): 
   for (let i = 0; i < numbers.length; i++) {
     numbers[i] = Number(values[i]);
     if (!Number.isSafeInteger(numbers[i]))
-      throw new InputError(`${origin} holds ${values[i]}, beyond what float64 can tell`);
+      throw new InputError(`${origin}: expected integers that float64 holds exactly, got ${values[i]}`);
   }
   return numbers;
 }

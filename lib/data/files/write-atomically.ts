@@ -3,8 +3,8 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from
 import path from 'node:path';
 
 /**
- * Writes bytes so that a reader finds the old file or the whole new one, never a part, whenever the writer is killed: to
- * a file beside it, flushed to the disk, then renamed.
+ * Writes a file so that a reader finds the old or the whole new one, never a part, even if the writer is killed: the bytes
+ * go to a temporary file beside it, which is flushed to the disk and renamed.
  */
 export function writeAtomically(file: string, parts: readonly (string | Uint8Array)[]): void {
   mkdirSync(path.dirname(file), { recursive: true });

@@ -2,7 +2,7 @@ import { inPrecision, tf } from '../../tensor';
 import type { RgbImage } from './image';
 import { freeMemory, inBytes } from '../files/memory';
 
-/** Thrown for a file that holds no colour image that can be used; the message is a reason to go into a list of files. */
+/** Thrown for a file that holds no usable colour image; the message is the reason, for a list of skipped files. */
 export class UnusableImage extends Error {
   override readonly name = 'UnusableImage';
 }
@@ -11,22 +11,21 @@ export class UnusableImage extends Error {
  * Decodes a JPEG or PNG file to the pixels that Pillow gives for it, to the last bit (the JPEG transform is libjpeg's
  * accurate integer one; TensorFlow's default differs in most images).
  *
- * Only images with three colour channels of 8 bits are taken: grey, CMYK, palette, alpha and 16 bits are refused, as the
- * paper's experiments leave out what is not in Pillow's mode `RGB`. Colour profiles and the EXIF orientation are not
- * applied, as in Pillow and Hugging Face's processors: a photo that says of itself that it lies on its side is used as
- * it lies.
+ * Only images with three colour channels of 8 bits are taken. Grey, CMYK, palette, alpha and 16 bits are refused: the
+ * paper's experiments, too, leave out what is not in Pillow's mode `RGB`. Colour profiles and the EXIF orientation are not
+ * applied, as in Pillow's `open` and Hugging Face's processors.
  *
- * @throws UnusableImage when it is no such image.
+ * @throws UnusableImage for everything else.
  */
 export function decodeImage(bytes: Uint8Array): RgbImage {
   const { format, width, height } = inspect(bytes);
-  // TensorFlow's bytes, the same as int32, and our bytes.
+  // TensorFlow's bytes, their copy as int32, and our bytes.
   const needed = width * height * 3 * 6;
   if (needed > freeMemory()) {
     const free = inBytes(freeMemory());
-    throw new UnusableImage(`${width} x ${height} pixels need ${inBytes(needed)} of memory, and ${free} are free`);
+    throw new UnusableImage(`${width} x ${height} pixels need ${inBytes(needed)} of memory, ${free} are free`);
   }
-  // The decoders insist on the float32 backend; pixels are whole numbers either way.
+  // The decoders need the float32 backend; pixels are whole numbers in either.
   return inPrecision('float32', () => {
     let pixels: tf.Tensor | undefined;
     try {
@@ -37,14 +36,14 @@ export function decodeImage(bytes: Uint8Array): RgbImage {
       return { width, height, data: Uint8Array.from(pixels.dataSync()) };
     } catch (error) {
       if (!INVALID_ARGUMENT.test((error as Error).message)) throw error;
-      throw new UnusableImage(`broken ${format === 'png' ? 'PNG' : 'JPEG'} data: cut short or damaged`);
+      throw new UnusableImage(`broken ${format === 'png' ? 'PNG' : 'JPEG'} data: truncated or damaged`);
     } finally {
       pixels?.dispose();
     }
   });
 }
 
-/** What TensorFlow says of data that it cannot decode. */
+/** TensorFlow's message for data that it cannot decode. */
 const INVALID_ARGUMENT = /TF_Status: 3\b/;
 
 interface Inspected {
@@ -53,7 +52,7 @@ interface Inspected {
   readonly height: number;
 }
 
-/** What the file says of itself before its pixels. */
+/** Reads the file's header. */
 function inspect(bytes: Uint8Array): Inspected {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (buffer.length === 0) throw new UnusableImage('an empty file');
@@ -82,12 +81,12 @@ function inspectPng(buffer: Buffer): Inspected {
   return { format: 'png', width, height };
 }
 
-/** Walks the segments up to the frame header. */
+/** Follows the segments to the frame header. */
 function inspectJpeg(buffer: Buffer): Inspected {
   for (let at = 2; at + 9 < buffer.length;) {
     if (buffer[at] !== 0xff) break;
     const marker = buffer[at + 1];
-    // Any number of 0xff may stand before a marker.
+    // A marker may follow any number of 0xff.
     if (marker === 0xff) {
       at++;
       continue;

@@ -8,19 +8,19 @@ import { decodeImage, UnusableImage } from './decode';
 import { fileTrouble } from '../files/file-trouble';
 import type { ImageSet, SkippedFile } from './image-set';
 
-/** To be raised whenever the same files would give other pixels. */
+/** Raise it whenever the same files would give different pixels. */
 const REVISION = 1;
-/** The names of the other sets of images; a folder of that name gets a longer one. */
+/** The names of the other sets of images; a folder of that name gets the suffix `-folder`. */
 const BUILT_IN = ['photos', 'cifar10'];
 
 /**
- * The JPEG and PNG images in a folder and the folders below it, in the order of their sorted names (`a/1.jpg` before
- * `b.jpg`); hidden files (`.DS_Store`) are passed over.
+ * The JPEG and PNG images in a folder and its subfolders, sorted by name (`a/1.jpg` before `b.jpg`). Hidden files
+ * (`.DS_Store`) are ignored.
  *
- * Every file is decoded once here, so that the count is right and a broken file is known before the work begins; what is
- * no image of three 8-bit channels is left out and listed in `skipped` with the reason. `load` decodes anew.
+ * Every file is decoded once here, so that the count is right and a broken file is found before the work begins. Files that
+ * are not images of three 8-bit channels are listed in `skipped` with the reason. `load` decodes again.
  *
- * @throws InputError when there is no such folder, or no usable image in it.
+ * @throws InputError when there is no such folder, or it holds no usable image.
  */
 export async function imageFolder(folder: string): Promise<ImageSet> {
   const names = await list(folder);
@@ -63,14 +63,14 @@ export async function imageFolder(folder: string): Promise<ImageSet> {
 async function list(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOTDIR') {
-      throw new InputError(`'${folder}' is a file, and a folder of JPEG or PNG images was expected; name its folder`);
+      throw new InputError(`'${folder}': expected a folder of JPEG or PNG images, got a file; name its folder`);
     }
     throw fileTrouble(error, folder, 'read');
   });
   const names: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
-    // Links to folders are not followed: they may lead round in a circle. They come out as files that cannot be read.
+    // Links to folders are not followed, because they may form a circle. They are listed as files that cannot be read.
     if (entry.isDirectory()) {
       for (const below of await list(join(folder, entry.name))) names.push(`${entry.name}/${below}`);
     } else {
@@ -100,13 +100,13 @@ function readUnchanged(path: string, hash: string): Buffer {
 
 function noImages(folder: string, skipped: readonly SkippedFile[]): InputError {
   if (skipped.length === 0) {
-    return new InputError(`'${folder}' is empty, and a folder of JPEG or PNG images was expected; put images there`);
+    return new InputError(`'${folder}': expected JPEG or PNG images, got an empty folder`);
   }
   const examples = skipped.slice(0, 3).map(({ file, reason }) => `${file}: ${reason}`);
   const more = skipped.length > examples.length ? '; …' : '';
   return new InputError(
-    `'${folder}' holds no usable image: JPEG or PNG with three channels of 8 bits was expected, and of ` +
-      `${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} none is (${examples.join('; ')}${more})`,
+    `'${folder}': expected JPEG or PNG images with three channels of 8 bits, got ${skipped.length} other ` +
+      `${skipped.length === 1 ? 'file' : 'files'} (${examples.join('; ')}${more})`,
   );
 }
 

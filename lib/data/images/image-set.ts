@@ -6,19 +6,19 @@ export interface SkippedFile {
   readonly reason: string;
 }
 
-/** Images in a fixed order, each made when it is asked for. */
+/** Images in a fixed order, each made on demand. */
 export interface ImageSet {
   /** `photos`, `cifar10`, or the folder's name. */
   readonly name: string;
   readonly count: number;
   /**
-   * What the pixels of each image follow from, given its index (sha256 of the sources and of every choice made), in
-   * hexadecimal. Sets that begin with the same images may have one hash: features of the first serve them all.
+   * SHA-256 of all that determines the pixels of the image at each index: the sources and every option, in hexadecimal.
+   * Sets that begin with the same images may share a hash: features of the first images serve them all.
    */
   readonly hash: string;
-  /** Files that are no usable colour image; they are not counted. */
+  /** Files that are not usable colour images; they do not count. */
   readonly skipped: readonly SkippedFile[];
-  /** Sorted names, one an image, where every image is a file of its own. */
+  /** Sorted names, one per image, if every image has its own file. */
   readonly files?: readonly string[];
   /** The image at `index`, from 0. */
   load(index: number): RgbImage;

@@ -1,4 +1,4 @@
-/** A colour image: 8 bits a channel, red, green, blue. */
+/** A colour image: red, green and blue, 8 bits per channel. */
 export interface RgbImage {
   readonly width: number;
   readonly height: number;
@@ -6,11 +6,11 @@ export interface RgbImage {
   readonly data: Uint8Array;
 }
 
-/** The part of an image that starts at column `left` and row `top`; it must lie inside. */
+/** The part of an image that begins at column `left` and row `top`; it must be inside the image. */
 export function crop(image: RgbImage, left: number, top: number, width: number, height: number): RgbImage {
   if (left < 0 || top < 0 || left + width > image.width || top + height > image.height) {
     throw new RangeError(
-      `a crop of ${width} x ${height} at (${left}, ${top}) does not lie inside ${image.width} x ${image.height} pixels`,
+      `crop: expected a part of ${image.width} x ${image.height} pixels, got ${width} x ${height} at (${left}, ${top})`,
     );
   }
   const data = new Uint8Array(width * height * 3);
@@ -21,7 +21,7 @@ export function crop(image: RgbImage, left: number, top: number, width: number, 
   return { width, height, data };
 }
 
-/** The middle of an image, as Hugging Face's `center_crop`: half of what is left over, rounded down, goes above and to the left. */
+/** The middle of an image, as Hugging Face's `center_crop`: half of the margin, rounded down, is above and to the left. */
 export function centerCrop(image: RgbImage, width: number, height: number): RgbImage {
   return crop(image, Math.floor((image.width - width) / 2), Math.floor((image.height - height) / 2), width, height);
 }

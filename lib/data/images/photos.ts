@@ -6,16 +6,16 @@ import { crop, type RgbImage } from './image';
 import type { ImageSet } from './image-set';
 import { readSource, sourceFiles } from '../sources';
 
-/** To be raised whenever the same photographs and options would give other pixels. */
+/** Raise it whenever the same photographs and options would give different pixels. */
 const REVISION = 1;
 /** The side of a crop, as a share of the photograph's shorter side. */
 const SMALLEST_SIDE = 0.3;
 const LARGEST_SIDE = 0.9;
 
 export interface PhotoOptions {
-  /** How many crops; default 2000. The first ones are the same for every number of them. */
+  /** How many crops; default 2000. A larger number begins with the crops of a smaller one. */
   readonly crops?: number;
-  /** Which crops; default 0. */
+  /** Seed of the crops; default 0. */
   readonly seed?: number;
 }
 
@@ -30,10 +30,10 @@ interface Crop {
 
 /**
  * Square crops of the 31 colour photographs that set-up takes from Python packages (`data/README.md` lists them with
- * their licences). Crop i is of photograph i mod 31, so they spread evenly; its side is uniform between 0.3 and 0.9 of
- * the shorter side, its place uniform.
+ * their licences). Crop i is taken from photograph i mod 31, so that all contribute equally. Its side is uniform between
+ * 0.3 and 0.9 of the shorter side, its position uniform.
  *
- * @throws InputError when a photograph is missing or damaged, or `crops` is no positive whole number.
+ * @throws InputError when a photograph is missing or damaged, or `crops` is not a positive whole number.
  */
 export async function photos({ crops = 2000, seed = 0 }: PhotoOptions = {}): Promise<ImageSet> {
   checkCount('crops', crops, 1);

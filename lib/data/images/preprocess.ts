@@ -4,22 +4,22 @@ import { centerCrop, type RgbImage } from './image';
 import type { ImageSet } from './image-set';
 import { resize, type Resample } from './resize';
 
-/** From an image to a network's input, in the terms of a Hugging Face `preprocessor_config.json`. */
+/** How an image becomes a network's input, in the terms of a Hugging Face `preprocessor_config.json`. */
 export interface Preprocessing {
-  /** Size after resizing, in pixels: both sides, or the shorter one with the proportions kept. */
+  /** Size after resizing, in pixels: both sides, or the shorter side at unchanged proportions. */
   readonly resize: { readonly height: number; readonly width: number } | { readonly shortestEdge: number };
   readonly resample: Resample;
-  /** The middle part that is kept after resizing; default: all of it. */
+  /** The middle part that is kept after resizing; default: everything. */
   readonly crop?: { readonly height: number; readonly width: number };
-  /** What 8-bit values are multiplied by, usually 1/255. */
+  /** The factor of the 8-bit values, usually 1/255. */
   readonly rescale: number;
   /** Subtracted from red, green and blue after rescaling. */
   readonly mean: readonly [number, number, number];
-  /** What red, green and blue are divided by after that. */
+  /** The divisors of red, green and blue after that. */
   readonly std: readonly [number, number, number];
 }
 
-/** Pixels of several images: `[B, 3, H, W]`, in the precision asked for. */
+/** Pixels of several images: `[B, 3, H, W]`, in the requested precision. */
 export interface PixelBatch {
   readonly data: Float32Array | Float64Array;
   readonly shape: [images: number, channels: 3, height: number, width: number];
@@ -38,7 +38,7 @@ export function preprocess(image: RgbImage, preprocessing: Preprocessing, precis
   return out;
 }
 
-/** The images at `indices` of a set, preprocessed one after another. */
+/** The preprocessed images at `indices` of a set. */
 export function pixelBatch(
   images: ImageSet,
   indices: ArrayLike<number>,
@@ -54,8 +54,8 @@ export function pixelBatch(
     };
     if (height !== batch.shape[2] || width !== batch.shape[3]) {
       throw new InputError(
-        `images of one batch must have one size after preprocessing, but one has ${batch.shape[3]} x ${batch.shape[2]} ` +
-          `pixels and image ${indices[b]} has ${width} x ${height}; name both sides in 'resize', or a 'crop'`,
+        `expected images of one size after preprocessing, got ${batch.shape[3]} x ${batch.shape[2]} pixels and, for image ` +
+          `${indices[b]}, ${width} x ${height}; give both sides of 'resize', or a 'crop'`,
       );
     }
     normalise(data, preprocessing, batch.data, b * 3 * height * width);
@@ -63,14 +63,14 @@ export function pixelBatch(
   return batch ?? { data: floats(0, precision), shape: [0, 3, 0, 0] };
 }
 
-/** Resized and cropped, still 8 bits a channel. */
+/** Resized and cropped, still 8 bits per channel. */
 function fit(image: RgbImage, { resize: size, resample, crop }: Preprocessing): RgbImage {
   const { width, height } = 'shortestEdge' in size ? withShortestEdge(image, size.shortestEdge) : size;
   const resized = resize(image, width, height, resample);
   if (!crop) return resized;
   if (crop.width > width || crop.height > height) {
     throw new InputError(
-      `a crop of ${crop.width} x ${crop.height} pixels was asked for, but the resized image has ${width} x ${height}; ` +
+      `expected a crop of at most the resized image, ${width} x ${height} pixels, got ${crop.width} x ${crop.height}; ` +
         'make the resize larger or the crop smaller',
     );
   }
@@ -85,7 +85,7 @@ function withShortestEdge(image: RgbImage, edge: number): { width: number; heigh
     : { width: longer(image.width, image.height), height: edge };
 }
 
-/** Writes `[H, W, 3]` bytes as `[3, H, W]` numbers to `out`, from `offset` on. */
+/** Writes `[H, W, 3]` bytes as `[3, H, W]` numbers to `out`, starting at `offset`. */
 function normalise(data: Uint8Array, preprocessing: Preprocessing, out: PixelBatch['data'], offset: number): void {
   const plane = data.length / 3;
   for (let channel = 0; channel < 3; channel++) {
@@ -95,14 +95,14 @@ function normalise(data: Uint8Array, preprocessing: Preprocessing, out: PixelBat
   }
 }
 
-/** What each of the 256 values of a channel becomes. */
+/** The pixel that each of the 256 values of a channel becomes. */
 function levels(
   { rescale, mean, std }: Preprocessing,
   channel: number,
   round: (value: number) => number,
 ): Float64Array {
   const [m, s] = [round(mean[channel]), round(std[channel])];
-  // A float32 division done in float64 and rounded is the float32 division: 53 bits are more than twice 24 and two.
+  // A float32 division in float64, rounded to float32, is the float32 division, because 53 >= 2 * 24 + 2 bits.
   return Float64Array.from({ length: 256 }, (_, level) => round(round(round(level * rescale) - m) / s));
 }
 

@@ -1,8 +1,8 @@
 import type { RgbImage } from './image';
 
 /**
- * How an image is resized: to the last bit as Pillow does it, which is what Hugging Face's image processors use. (TensorFlow's
- * `resizeBilinear` neither widens its filter when shrinking nor rounds to 8 bits.)
+ * How an image is resized. The result agrees to the last bit with Pillow's, which Hugging Face's image processors use.
+ * (TensorFlow's `resizeBilinear` neither widens its filter when shrinking nor rounds to 8 bits.)
  *
  * Follows Pillow's `src/libImaging/Resample.c`: two passes, one along the rows and one along the columns. Each output pixel
  * is a weighted sum of the input pixels around its centre; the filter is widened by the scale when shrinking; weights are
@@ -10,7 +10,7 @@ import type { RgbImage } from './image';
  */
 export type Resample = 'bilinear' | 'bicubic';
 
-/** Half the width of a filter, in pixels of the coarser grid, and its value at distance x. */
+/** A filter: half its width, in pixels of the coarser grid, and its value at distance x. */
 interface Filter {
   readonly support: number;
   at(x: number): number;
@@ -33,26 +33,26 @@ const FILTERS: Readonly<Record<Resample, Filter>> = {
   },
 };
 
-/** Fraction bits of the weights: 32 less 8 of the pixel and 2 for sums above 1 and below 0. */
+/** Fraction bits of the weights: 32, minus 8 for the pixel and 2 for sums above 1 and below 0. */
 const FRACTION_BITS = 22;
 const HALF = 1 << (FRACTION_BITS - 1);
 
-/** What one pass needs: for output position i, `taps` weights of the input positions from `start[i]` on. */
+/** The weights of one pass: for output position i, those of `length[i]` input positions from `start[i]` on. */
 interface Weights {
   /** First input position, `[size]`. */
   readonly start: Int32Array;
   /** Number of input positions, `[size]`. */
   readonly length: Int32Array;
-  /** `[size, taps]` in fixed point; those beyond `length` are 0. */
+  /** `[size, taps]` in fixed point; entries beyond `length` are 0. */
   readonly values: Int32Array;
   readonly taps: number;
 }
 
 /**
- * Resizes to `width` x `height` pixels. A side that keeps its length is left alone; with both, the same image comes back.
+ * Resizes to `width` x `height` pixels. A side that keeps its length needs no pass; if both do, the same image is returned.
  *
- * The passes round, so their order shows in the last bit: rows first, except (since Pillow 13; no earlier one did so) when
- * the height loses more than twice as many pixels as the width.
+ * Both passes round, so their order affects the last bit. The rows come first, except when the height loses more than twice
+ * the pixels that the width loses (since Pillow 13).
  */
 export function resize(image: RgbImage, width: number, height: number, resample: Resample): RgbImage {
   const fewerRows = image.height - height;
@@ -67,7 +67,7 @@ function resizeWidth(image: RgbImage, to: number, resample: Resample): RgbImage 
   const { data: source, width: from, height } = image;
   if (to === from) return image;
   const { start, length, values, taps } = weightsFor(from, to, resample);
-  // Storing into it clips to 0..255.
+  // Stores clip to 0..255.
   const target = new Uint8ClampedArray(height * to * 3);
   let out = 0;
   for (let row = 0; row < height; row++) {
@@ -100,7 +100,7 @@ function resizeHeight(image: RgbImage, to: number, resample: Resample): RgbImage
   const { start, length, values, taps } = weightsFor(from, to, resample);
   const rowBytes = width * 3;
   const target = new Uint8ClampedArray(to * rowBytes);
-  // A whole row at a time rather than down each column: memory is read in the order in which it lies.
+  // Whole rows at a time, not column by column, so that memory is read in order.
   const sums = new Int32Array(rowBytes);
   for (let row = 0; row < to; row++) {
     sums.fill(HALF);
@@ -115,7 +115,7 @@ function resizeHeight(image: RgbImage, to: number, resample: Resample): RgbImage
   return { width, height: to, data: new Uint8Array(target.buffer) };
 }
 
-/** The weights of the latest resizes; a set of images has few different sizes, and each costs less than its first use. */
+/** The weights of recent resizes: a set of images has few different sizes. */
 const known = new Map<string, Weights>();
 const KNOWN_AT_MOST = 256;
 
@@ -152,7 +152,7 @@ function computeWeights(from: number, to: number, filter: Filter): Weights {
     length[i] = count;
     for (let tap = 0; tap < count; tap++) {
       const value = (sum === 0 ? exact[tap] : exact[tap] / sum) * (1 << FRACTION_BITS);
-      // Halves away from zero.
+      // Rounds halves away from zero.
       values[i * taps + tap] = value < 0 ? Math.trunc(value - 0.5) : Math.trunc(value + 0.5);
     }
   }

@@ -5,13 +5,13 @@ export interface PassageSet {
   /** `speeches`, or the file's name. */
   readonly name: string;
   readonly count: number;
-  /** What the tokens of each passage follow from, given its index (sha256 of the sources, the tokenizer and every choice made). */
+  /** SHA-256 of all that determines the tokens: the sources, the tokenizer and every option. */
   readonly hash: string;
-  /** n, the tokens of every passage, special ones included. */
+  /** Tokens per passage, special ones included. */
   readonly n: number;
   /** Token numbers of the passage at `index`, from 0: `[n]`. */
   tokens(index: number): Int32Array;
 }
 
-/** What goes through a network. */
+/** Examples that can go through a network. */
 export type ExampleSet = ImageSet | PassageSet;

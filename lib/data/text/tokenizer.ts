@@ -1,4 +1,4 @@
-/** Tokenizers as Hugging Face keeps them beside a model, run by its own library. */
+/** The tokenizers that Hugging Face keeps beside a model, run by its own library. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,16 +6,16 @@ import { InputError } from '../../input-error';
 import { fileTrouble } from '../files/file-trouble';
 
 export interface Tokenizer {
-  /** SHA-256 of the files that it was read from, in hexadecimal. */
+  /** SHA-256 of the files it was read from, in hexadecimal. */
   readonly hash: string;
-  /** Special tokens that belong before and behind a text, such as [CLS] and [SEP]; none for GPT-2. */
+  /** Special tokens before and after a text, such as [CLS] and [SEP]; none for GPT-2. */
   readonly before: readonly number[];
   readonly after: readonly number[];
-  /** The text's own tokens, without special ones. */
+  /** The tokens of a text, without special ones. */
   encode(text: string): number[];
 }
 
-/** The part of the library's class that is used. */
+/** The part of the library's class that is used here. */
 interface Encoder {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
 }
@@ -23,10 +23,10 @@ interface Encoder {
 type Json = Record<string, unknown>;
 
 /**
- * Reads the tokenizer of a folder: tokenizer.json, or, where a folder has none, BERT's vocab.txt or GPT-2's vocab.json
- * and merges.txt. Truncation and padding that tokenizer.json asks for are left to the caller.
+ * Reads the tokenizer of a folder from tokenizer.json, or else from BERT's vocab.txt or GPT-2's vocab.json and merges.txt.
+ * Truncation and padding that tokenizer.json asks for are left to the caller.
  *
- * @throws InputError when none of them is there, or one is broken.
+ * @throws InputError when none of these files exists, or one is broken.
  */
 export async function readTokenizer(folder: string): Promise<Tokenizer> {
   const hash = createHash('sha256');
@@ -46,7 +46,7 @@ export async function readTokenizer(folder: string): Promise<Tokenizer> {
     try {
       return JSON.parse(text) as Json;
     } catch (error) {
-      throw new InputError(`${join(folder, name)} should hold JSON, but does not: ${(error as Error).message}`);
+      throw new InputError(`'${join(folder, name)}': expected JSON, got ${(error as Error).message}`);
     }
   };
   const config = has('tokenizer_config.json') ? json('tokenizer_config.json') : {};
@@ -56,8 +56,8 @@ export async function readTokenizer(folder: string): Promise<Tokenizer> {
   else if (has('vocab.json') && has('merges.txt')) tokenizer = byteLevel(json('vocab.json'), read('merges.txt'));
   else {
     throw new InputError(
-      `${folder} should hold a tokenizer to read text with and does not: put its tokenizer.json there ` +
-        '(or vocab.txt for a BERT, vocab.json and merges.txt for a GPT-2), or give --tokens',
+      `'${folder}': expected a tokenizer to read text with, found none; put its tokenizer.json there ` +
+        '(or vocab.txt for a BERT, vocab.json and merges.txt for a GPT-2), or use --tokens',
     );
   }
   const encoder = await open(tokenizer, config, folder);
@@ -78,11 +78,11 @@ async function open(tokenizer: Json, config: Json, folder: string): Promise<Enco
   try {
     return new Tokenizer(tokenizer, config);
   } catch (error) {
-    throw new InputError(`${folder} holds a tokenizer that cannot be read: ${(error as Error).message}`);
+    throw new InputError(`'${folder}': the tokenizer cannot be read: ${(error as Error).message}`);
   }
 }
 
-/** What tokenizer.json says for a BERT of which only the vocabulary is there, a token a line. */
+/** The tokenizer.json of a BERT of which only the vocabulary is there, one token per line. */
 function wordPiece(vocabulary: string, lowercase: boolean): Json {
   const tokens = vocabulary.split(/\r?\n/);
   const vocab: Record<string, number> = {};
@@ -119,7 +119,7 @@ function wordPiece(vocabulary: string, lowercase: boolean): Json {
   };
 }
 
-/** The same for a GPT-2: byte-level pairs, the first line of merges.txt naming its version. */
+/** The same for a GPT-2: byte-level pairs, after a line of merges.txt that names its version. */
 function byteLevel(vocab: Json, merges: string): Json {
   const pairs = merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
   return {

@@ -67,18 +67,18 @@ describe('readCsv', () => {
   for (const [what, text, message] of [
     ['an empty file', '', /holds no numbers/],
     ['names alone', 'a,b\n', /holds no numbers/],
-    ['a ragged line', '1,2,3\n4,5\n', /line 2, has 2 fields, and the lines before it have 3 numbers/],
-    ['a line with more', 'a,b\n1,2,3\n', /line 2, has 3 fields, and the lines before it have 2 names/],
-    ['a comma at the end', '1,2\n3,4,\n', /line 2, has 3 fields/],
-    ['a word', '1,2\n\n3,four\n', /line 3, holds "four" in column 1 .*, where a number was expected/],
-    ['a gap', '1,2\n3,\n', /line 2, holds nothing in column 1/],
-    ['names that are half numbers', 'a,2\n3,4\n', /line 1, holds "a" in column 0/],
-    ['hexadecimal numbers', '1,0x10\n', /line 1, holds "0x10" in column 1/],
-    ['NaN', 'a,b\n1,2\n3,nan\n', /line 3, holds nan in row 1, column 1/],
-    ['infinity', '1,-inf\n', /line 1, holds -inf in row 0, column 1/],
-    ['a number beyond float64', '1,2\n1,1e999\n', /line 2, holds 1e999 in row 1, column 1/],
-    ['semicolons', '1;2\n3;4\n5;6', /line 2, holds "3;4" .*; separate the numbers by commas/],
-    ['tabs', '1\t2\n3\t4\n', /line 2, holds .*; separate the numbers by commas/],
+    ['a ragged line', '1,2,3\n4,5\n', /line 2: expected 3 fields, as many as there are numbers above, got 2/],
+    ['a line with more', 'a,b\n1,2,3\n', /line 2: expected 2 fields, as many as there are names above, got 3/],
+    ['a comma at the end', '1,2\n3,4,\n', /line 2: expected 2 fields, .* got 3/],
+    ['a word', '1,2\n\n3,four\n', /line 3: expected a number, got "four" in column 1 /],
+    ['a gap', '1,2\n3,\n', /line 2: expected a number, got nothing in column 1/],
+    ['names that are half numbers', 'a,2\n3,4\n', /line 1: expected a number, got "a" in column 0/],
+    ['hexadecimal numbers', '1,0x10\n', /line 1: expected a number, got "0x10" in column 1/],
+    ['NaN', 'a,b\n1,2\n3,nan\n', /line 3: expected finite numbers, .* got nan in row 1, column 1/],
+    ['infinity', '1,-inf\n', /line 1: expected finite numbers, .* got -inf in row 0, column 1/],
+    ['a number beyond float64', '1,2\n1,1e999\n', /line 2: expected finite numbers, .* got 1e999 in row 1, column 1/],
+    ['semicolons', '1;2\n3;4\n5;6', /line 2: expected a number, got "3;4" .*; separate the numbers by commas/],
+    ['tabs', '1\t2\n3\t4\n', /line 2: expected a number, got .*; separate the numbers by commas/],
   ] as const) {
     it(`refuses ${what}`, async () => {
       await assert.rejects(readCsv(file(text)), (error) => {
@@ -104,11 +104,11 @@ describe('readCsv', () => {
     const path = file('1,2,3\n'.repeat(20000));
     // The rest is a hole: it takes no room on the disk, and is never read.
     truncateSync(path, 2 ** 40);
-    await assert.rejects(readCsv(path), /features\.csv' needs 8\.8 TB of memory and .* are free/);
+    await assert.rejects(readCsv(path), /features\.csv' needs 8\.8 TB of memory, .* are free/);
   });
 
   it('refuses a file that is not there, and a folder', async () => {
     await assert.rejects(readCsv(join(folder, 'none.csv')), /'.*none\.csv' cannot be read: there is no such file/);
-    await assert.rejects(readCsv(folder), /cannot be read: it is a folder/);
+    await assert.rejects(readCsv(folder), /cannot be read: expected a file, got a folder/);
   });
 });

@@ -130,17 +130,13 @@ describe('imageFolder', () => {
 
   for (const [what, make, message] of [
     ['is missing', (path: string) => path, /cannot be read: there is no such file or folder/],
-    [
-      'is empty',
-      (path: string) => (mkdirSync(path), path),
-      /is empty, and a folder of JPEG or PNG images was expected/,
-    ],
+    ['is empty', (path: string) => (mkdirSync(path), path), /expected JPEG or PNG images, got an empty folder/],
     [
       'holds no image',
       (path: string) => (mkdirSync(path), writeFileSync(join(path, 'notes.txt'), 'text'), path),
-      /holds no usable image:.*of 1 file none is \(notes\.txt: neither JPEG nor PNG\)/,
+      /expected JPEG or PNG images .*, got 1 other file \(notes\.txt: neither JPEG nor PNG\)/,
     ],
-    ['is a file', (path: string) => (writeFileSync(path, 'text'), path), /is a file, and a folder .* was expected/],
+    ['is a file', (path: string) => (writeFileSync(path, 'text'), path), /expected a folder of .*, got a file/],
   ] as const) {
     it(`says so when the folder ${what}`, async () => {
       const path = make(join(folder, what.replaceAll(' ', '-')));

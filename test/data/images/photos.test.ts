@@ -105,7 +105,8 @@ describe('cifar10', () => {
     it(`refuses ${count} images`, async () => {
       await assert.rejects(
         cifar10({ count }),
-        (error) => error instanceof InputError && /10000 test images/.test(error.message),
+        (error) =>
+          error instanceof InputError && /expected 1 to 10000 of CIFAR-10's test images, got /.test(error.message),
       );
     });
   }
@@ -127,7 +128,7 @@ describe('fetched files', () => {
   }
 
   it('are asked for when they are missing', async () => {
-    await inCache(() => assert.rejects(photos(), /is not there; run 'npm run setup'/));
+    await inCache(() => assert.rejects(photos(), /is missing; run 'npm run setup'/));
   });
 
   it('are refused when they are damaged, cut short or another file', async () => {
@@ -142,7 +143,7 @@ describe('fetched files', () => {
         writeFileSync(path, content);
         await assert.rejects(readSource(source), (error) => {
           assert.ok(error instanceof InputError && error.message.includes(path));
-          assert.match(error.message, /should have the sha256 .*delete it and run 'npm run setup'/);
+          assert.match(error.message, /expected the sha256 .*, got .*; delete it and run 'npm run setup'/);
           return true;
         });
       }

@@ -73,6 +73,6 @@ test('passages follow from the seed, have their special tokens, and do not overl
     speeches({ tokenizer, n: 2, count: 1 }),
     (error) =>
       error instanceof InputError &&
-      error.message === 'a passage needs more tokens than its 2 special ones, but n is 2',
+      error.message === 'n: expected more tokens per passage than the 2 special ones, got 2',
   );
 });

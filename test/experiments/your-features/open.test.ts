@@ -68,7 +68,7 @@ describe('features of your own', () => {
     assert.equal((await openFeatures(at('model.safetensors'), { tensor: 'others' })).dtype, 'float32');
     await refused(
       openFeatures(at('model.safetensors')),
-      /2 matrices \(queries, others\); name one .*ATTENTION_FEATURES_TENSOR/,
+      /expected one matrix, got 2 \(queries, others\); name one .*ATTENTION_FEATURES_TENSOR/,
     );
     await refused(
       openFeatures(at('model.safetensors'), { tensor: 'keys' }),
@@ -109,7 +109,7 @@ describe('features of your own', () => {
   it('are refused with a sentence when there are none', async () => {
     await refused(openFeatures(at('absent.npy')), /absent\.npy' cannot be read: there is no such file or folder/);
     mkdirSync(at('empty'));
-    await refused(openFeatures(at('empty')), /empty' is empty, and a folder of JPEG or PNG images was expected/);
+    await refused(openFeatures(at('empty')), /empty': expected JPEG or PNG images, got an empty folder/);
     writeFileSync(at('rows.txt'), '1 2 3');
     await refused(openFeatures(at('rows.txt')), /should be a \.npy, \.csv or \.safetensors file/);
     await refused(openFeatures(at('empty'), { tensor: 'x' }), /for \.safetensors files, and '.*empty' is a folder/);
@@ -126,7 +126,7 @@ describe('features of your own', () => {
     const file = openSync(at('huge.npy'), 'r+');
     ftruncateSync(file, 128 + rows * columns * 8);
     closeSync(file);
-    await refused(openFeatures(at('huge.npy')), /huge\.npy' needs 8\.0 TB of memory and [\d.]+ [A-Z]B are free/);
+    await refused(openFeatures(at('huge.npy')), /huge\.npy' needs 8\.0 TB of memory, [\d.]+ [A-Z]B are free/);
   });
 
   function restore(name: string, value: string | undefined): void {
