@@ -8,7 +8,7 @@
 
 const { SourceMap } = require('node:module');
 const vm = require('node:vm');
-const { keepLibrary } = require('./library.cjs');
+const { findDeclarations, keepLibrary } = require('./library.cjs');
 
 const typescriptPath = require.resolve('@tslab/typescript-for-tslab', { paths: [require.resolve('tslab')] });
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=data:application\/json;base64,([A-Za-z0-9+/=]+)\s*$/;
@@ -29,7 +29,8 @@ function installSourceMaps() {
     ...typescript,
     createWatchCompilerHost(files, options, system, ...rest) {
       keepLibrary(system);
-      return typescript.createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, system, ...rest);
+      const complete = { ...findDeclarations(options), inlineSourceMap: true };
+      return typescript.createWatchCompilerHost(files, complete, system, ...rest);
     },
     transpileModule(text, options) {
       const inline = INLINE_MAP.exec(text);

@@ -5,7 +5,8 @@
  */
 'use strict';
 
-const { statSync } = require('node:fs');
+const { existsSync, readFileSync, statSync } = require('node:fs');
+const Module = require('node:module');
 const path = require('node:path');
 
 const project = path.resolve(__dirname, '..', '..');
@@ -22,6 +23,38 @@ function keepLibrary(system) {
   }
 }
 
+const PACKAGES = path.join(project, 'node_modules');
+
+/**
+ * The library for a notebook that lies anywhere: it and what it depends on are taken from this checkout where the notebook's
+ * folder has none of its own. First for the code that runs:
+ */
+function findPackages() {
+  const before = process.env.NODE_PATH;
+  process.env.NODE_PATH = [before, PACKAGES].filter(Boolean).join(path.delimiter);
+  Module._initPaths();
+  // Not for programs that a cell starts.
+  if (before === undefined) delete process.env.NODE_PATH;
+  else process.env.NODE_PATH = before;
+}
+
+/** Then for the compiler, in its `options`. */
+function findDeclarations(options, folder = process.cwd()) {
+  const own = Module.createRequire(path.join(folder, 'cell.js'));
+  const lib = path.join(project, 'lib');
+  const { name: library, dependencies } = JSON.parse(readFileSync(path.join(lib, 'package.json'), 'utf8'));
+  const paths = {};
+  for (const name of [library, ...Object.keys(dependencies)]) {
+    const isOwn = own.resolve.paths(name).some((place) => place !== PACKAGES && existsSync(path.join(place, name)));
+    if (isOwn || folder.startsWith(project + path.sep)) continue;
+    paths[name] = [name === library ? lib : path.join(PACKAGES, name)];
+    paths[`${name}/*`] = [path.join(name === library ? path.join(lib, 'dist') : paths[name][0], '*')];
+  }
+  const roots = options.typeRoots ?? [];
+  const hasNode = roots.some((root) => existsSync(path.join(root, 'node', 'package.json')));
+  return { ...options, paths, typeRoots: hasNode ? roots : [...roots, path.join(PACKAGES, '@types')] };
+}
+
 const built = () => statSync(BUILD, { throwIfNoEntry: false })?.mtimeMs;
 let known = built();
 
@@ -32,4 +65,4 @@ function rebuilt() {
   return known !== before && known !== undefined;
 }
 
-module.exports = { keepLibrary, rebuilt };
+module.exports = { keepLibrary, rebuilt, findPackages, findDeclarations };

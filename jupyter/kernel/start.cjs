@@ -1,18 +1,28 @@
 /** Starts the kernel of a notebook: `node --enable-source-maps start.cjs CONNECTION_FILE`. */
 'use strict';
 
-const { installSourceMaps } = require('./cells.cjs');
-installSourceMaps();
-
-const { createConverter } = require('tslab/dist/converter.js');
-const { createExecutor } = require('tslab/dist/executor.js');
-const { Server } = require('./server.cjs');
+const { existsSync } = require('node:fs');
+const path = require('node:path');
 
 const connectionFile = process.argv[2];
 if (!connectionFile) {
   process.stderr.write('expected a connection file, which Jupyter names when it starts this kernel; open the notebooks with npm run lab\n');
   process.exit(2);
 }
+const project = path.resolve(__dirname, '..', '..');
+const needed = [path.join('lib', 'dist', 'index.js'), path.join('node_modules', 'tslab', 'package.json')];
+if (!needed.every((file) => existsSync(path.join(project, file)))) {
+  process.stderr.write(`The kernel is not set up: run \`npm run setup\` in ${project}, then restart the kernel.\n`);
+  process.exit(2);
+}
+
+const { installSourceMaps } = require('./cells.cjs');
+installSourceMaps();
+require('./library.cjs').findPackages();
+
+const { createConverter } = require('tslab/dist/converter.js');
+const { createExecutor } = require('tslab/dist/executor.js');
+const { Server } = require('./server.cjs');
 
 const compiler = createConverter({ isJS: false, isBrowser: false });
 let declarations = '';

@@ -18,6 +18,7 @@ import { addonBuilt, addonInPlace, installAddon } from './addon.mjs';
 import { cudaPresent, device as chosenDevice, installCuda, rememberDevice } from './device.mjs';
 import { SetupFailure, isMain, runScript } from './failure.mjs';
 import { alone } from './lock.mjs';
+import { installKernelspec } from './kernelspec.mjs';
 import { installNodePackages, nodePackagesPresent } from './node-packages.mjs';
 import { cache, root } from './places.mjs';
 import { say } from './progress.mjs';
@@ -91,6 +92,7 @@ export function prepare() {
   return inside(async () => {
     await setUpAlone();
     await build();
+    installKernelspec();
   });
 }
 
