@@ -1,8 +1,31 @@
 import { InputError } from '../../input-error';
 
-/** The NumPy types that are read and written here. */
-export type NpyType = 'float32' | 'float64' | 'int32' | 'int64';
-export type NpyData = Float32Array | Float64Array | Int32Array | BigInt64Array;
+/** The NumPy types that are read and written here, by their codes in a file, each with its array. */
+const TYPES = {
+  f4: ['float32', Float32Array],
+  f8: ['float64', Float64Array],
+  i1: ['int8', Int8Array],
+  i2: ['int16', Int16Array],
+  i4: ['int32', Int32Array],
+  i8: ['int64', BigInt64Array],
+  u1: ['uint8', Uint8Array],
+  u2: ['uint16', Uint16Array],
+  u4: ['uint32', Uint32Array],
+  u8: ['uint64', BigUint64Array],
+} as const;
+type Code = keyof typeof TYPES;
+export type NpyType = (typeof TYPES)[Code][0];
+export type NpyData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
 
 /** The header of a `.npy` file. */
 export interface NpyHeader {
@@ -21,8 +44,6 @@ export interface NpyHeader {
 export const PREFIX_BYTES = 12;
 /** Far more than three short fields need (NumPy itself stops at 10 000), and harmless. */
 const LONGEST_HEADER = 65536;
-
-const TYPES: Readonly<Record<string, NpyType>> = { f4: 'float32', f8: 'float64', i4: 'int32', i8: 'int64' };
 
 /**
  * Position of the header's text, from the first {@link PREFIX_BYTES} of the file. Versions 1, 2 and 3 of the format
@@ -69,10 +90,11 @@ export function parseHeader(text: string, offset: number, path: string): NpyHead
         'write it again with numpy.save',
     );
   }
-  const type = /^'([<>=|])([fi][48])'$/.exec(descr.replaceAll('"', "'"));
-  if (!type) {
+  const type = /^'([<>=|])([fiu])([1248])'$/.exec(descr.replaceAll('"', "'"));
+  const code = type && type[2] + type[3];
+  if (!type || !code || !isCode(code)) {
     throw new InputError(
-      `'${path}': expected float32, float64, int32 or int64, got the type ${excerpt(descr)}; convert the numbers, ` +
+      `'${path}': expected floats of 4 or 8 bytes or whole numbers of 1 to 8, got the type ${excerpt(descr)}; convert the numbers, ` +
         `for example with x.astype('float64')`,
     );
   }
@@ -82,11 +104,11 @@ export function parseHeader(text: string, offset: number, path: string): NpyHead
     );
   }
   return {
-    dtype: TYPES[type[2]],
+    dtype: TYPES[code][0],
     bigEndian: type[1] === '>',
     fortranOrder: order === 'True',
     shape: lengths,
-    itemSize: Number(type[2][1]),
+    itemSize: Number(type[3]),
     offset,
   };
 }
@@ -113,9 +135,9 @@ function parseShape(text: string | undefined): number[] | null {
 
 /** The header of a file of this type and shape, in C order: version 1.0, the numbers aligned to 64 bytes. */
 export function formatHeader(dtype: NpyType, shape: readonly number[]): Buffer {
-  const descr = Object.keys(TYPES).find((code) => TYPES[code] === dtype);
+  const [code] = entryOf((type) => type === dtype);
   const lengths = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
-  const text = `{'descr': '<${descr}', 'fortran_order': False, 'shape': (${lengths}), }`;
+  const text = `{'descr': '${code.endsWith('1') ? '|' : '<'}${code}', 'fortran_order': False, 'shape': (${lengths}), }`;
   const padded = text.padEnd(Math.ceil((10 + text.length + 1) / 64) * 64 - 11) + '\n';
   const prefix = Buffer.from('\x93NUMPY\x01\x00\x00\x00', 'latin1');
   prefix.writeUInt16LE(padded.length, 8);
@@ -124,23 +146,22 @@ export function formatHeader(dtype: NpyType, shape: readonly number[]): Buffer {
 
 /** An empty array for `length` numbers of a type. */
 export function allocate(dtype: NpyType, length: number): NpyData {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(length);
-    case 'float64':
-      return new Float64Array(length);
-    case 'int32':
-      return new Int32Array(length);
-    case 'int64':
-      return new BigInt64Array(length);
-  }
+  const [, , array] = entryOf((type) => type === dtype);
+  return new array(length);
 }
 
-/** The type of an array's numbers. */
+/** The type that an array's numbers have. */
 export function typeOf(data: NpyData): NpyType {
-  if (data instanceof Float32Array) return 'float32';
-  if (data instanceof Float64Array) return 'float64';
-  return data instanceof Int32Array ? 'int32' : 'int64';
+  return entryOf((_, array) => data instanceof array)[1];
+}
+
+function isCode(code: string): code is Code {
+  return code in TYPES;
+}
+
+function entryOf(fits: (type: NpyType, array: (typeof TYPES)[Code][1]) => boolean) {
+  const code = (Object.keys(TYPES) as Code[]).find((key) => fits(TYPES[key][0], TYPES[key][1]))!;
+  return [code, ...TYPES[code]] as const;
 }
 
 /** The beginning of a text from a file, quoted for a message of one line. */

@@ -106,7 +106,7 @@ export class NpyFile {
       const read = await readInto(this.handle, bytes, offset + first * itemSize + done);
       if (read < bytes.length)
         throw new InputError(`'${this.path}' became shorter while it was being read; read it again`);
-      if (bigEndian) void (itemSize === 4 ? bytes.swap32() : bytes.swap64());
+      if (bigEndian && itemSize > 1) swap(bytes, itemSize);
     }
     return data;
   }
@@ -249,6 +249,12 @@ function toCOrder(data: NpyData, shape: readonly number[]): NpyData {
     }
   }
   return out;
+}
+
+function swap(bytes: Buffer, itemSize: number): void {
+  if (itemSize === 2) bytes.swap16();
+  else if (itemSize === 4) bytes.swap32();
+  else bytes.swap64();
 }
 
 async function readBytes(handle: FileHandle, position: number, length: number): Promise<Buffer> {

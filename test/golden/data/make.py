@@ -230,12 +230,17 @@ def write_arrays():
     save('version-3.npy', x, version=(3, 0))
     save('int32.npy', np.arange(6, dtype=np.int32).reshape(2, 3))
     save('int64.npy', np.arange(6, dtype=np.int64).reshape(2, 3) * 1000)
+    for dtype in ('int8', 'int16', 'uint8', 'uint16', 'uint32', 'uint64', '>i2', '>u8'):
+        kind = np.iinfo(dtype)
+        name = np.dtype(dtype).newbyteorder('=').name
+        extremes = np.array([[kind.min, 1, kind.max], [3, kind.max - 1, 100]], dtype=dtype)
+        save(f'big-endian-{name}.npy' if dtype[0] == '>' else f'{name}.npy', extremes)
     save('scalar.npy', np.array(7.0))
     save('rank-1.npy', np.arange(4.0))
     save('rank-4.npy', np.arange(24.0, dtype=np.float32).reshape(1, 3, 2, 4))
     save('no-rows.npy', np.zeros((0, 4)))
     for name, array in {
-        'half.npy': x.astype(np.float16), 'bytes.npy': x.astype(np.uint8), 'complex.npy': x.astype(np.complex128),
+        'half.npy': x.astype(np.float16), 'truths.npy': x > 0, 'complex.npy': x.astype(np.complex128),
         'texts.npy': x.astype('U8'), 'fields.npy': np.zeros(3, [('a', '<f4'), ('b', '<i4')]),
     }.items():
         np.save(ARRAYS / name, array)
