@@ -24,7 +24,7 @@ const profiles = {
   curve: { photos: [800, 2000, 2000], permutations: [6, 100, 5000] },
   /**
    * 03-precision: subsets whose whole spectrum is computed; draws of every other check, the images and the weight seeds of
-   * the sceptic's; rows computed in double-double arithmetic (a second each, d of a layer at most); images of the small copies.
+   * the sceptic's; rows computed in double-double arithmetic (a second each, at most d for each layer); images of the small copies.
    */
   precision: {
     photos: [800, 2000, 2000],
@@ -36,8 +36,8 @@ const profiles = {
     smallImages: [9, 14, 16],
   },
   /**
-   * 04-depth: images and blocks of the trained network, and of the random one; random subsets at each place, and of how many
-   * of them the singular values are computed. k = d can be tested where there are more images than d (384 and 768).
+   * 04-depth: images and blocks of the trained network, and of the random one; random subsets at each place, and how many
+   * of them have their singular values computed. k = d can be tested where there are more images than d (384 and 768).
    */
   depth: {
     trainedPhotos: [400, 400, 2000],
@@ -53,7 +53,7 @@ const profiles = {
   /**
    * 08-language: passages in float32 and in float64 (d + 16 where that is more), how many of them have their contexts tested,
    * their tokens, blocks of a trained and of the random network that are looked at, random subsets, permutations behind a
-   * curve. `paper` takes gpt2-large and bert-large, where they are there, through all their blocks: hours on a few cores.
+   * curve. `paper` takes gpt2-large and bert-large, where they are present, through all their blocks: hours on a few cores.
    */
   language: {
     passages: [400, 800, 2000],

@@ -1,6 +1,6 @@
 /**
- * Rank tests that go on where they were: what an interrupted call had found lies in the cache until the same call, in this
- * process or in another, has come to its end.
+ * Rank tests that resume: what an interrupted call had found stays in the cache until the same call, in this process or in
+ * another, is finished.
  */
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
@@ -20,16 +20,16 @@ import {
 } from '../rank';
 import type { Matrix } from '../tensor';
 
-/** Belongs to every key: to be raised whenever the same features and options would give other verdicts. */
+/** Part of every key: to be raised whenever the same features and options would give other verdicts. */
 const REVISION = 1;
 
-/** What is kept of one test: its result, or how far it had come. */
+/** What is kept of one test: its result, or how far it got. */
 interface Kept<Result, Progress> {
   readonly result?: Result;
   readonly progress?: Progress;
 }
 
-/** The rank tests of one call of {@link resumable}, with the names that they have in `lib/rank`. */
+/** The rank tests of one call of {@link resumable}, under the names that they have in `lib/rank`. */
 export class ResumableTests {
   /** By the file in which each is kept. */
   private readonly finished = new Map<string, Kept<unknown, unknown>>();
@@ -51,7 +51,7 @@ export class ResumableTests {
     for (const [file, kept] of this.finished) write(file, kept);
   }
 
-  /** To be called when the work has come to its end. */
+  /** To be called when the work is finished. */
   async forget(): Promise<void> {
     await Promise.all([...this.finished.keys()].map((file) => rm(file, { force: true })));
   }
@@ -79,7 +79,7 @@ export class ResumableTests {
 
 /**
  * Does work that consists of rank tests. If it is interrupted, the next call finds those that were finished, and the one
- * that was under way goes on at the draw it had reached; a test is recognised by its features and options.
+ * that was under way resumes at the draw it had reached; a test is recognised by its features and options.
  */
 export async function resumable<T>(work: (tests: ResumableTests) => Promise<T>): Promise<T> {
   const tests = new ResumableTests();
@@ -101,7 +101,7 @@ function fileOf(kind: string, { data, shape }: Matrix, options: object): string 
   return cacheFolder('interrupted', `${key.slice(0, 20)}.json`);
 }
 
-/** Nothing where there is no file, or none that can be read: the test then begins anew. */
+/** Empty where there is no readable file: the test then starts from the beginning. */
 async function read<Result, Progress>(file: string): Promise<Kept<Result, Progress>> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as Kept<Result, Progress>;

@@ -9,7 +9,7 @@ export type { Column, Figure, Row, Table } from './types';
 /**
  * Makes a table of `rows`. Columns default to the fields of the first row.
  *
- * @throws Error when a shown column is no field of the rows, or the name is not fit for a file name.
+ * @throws Error when a shown column is not a field of the rows, or the name is not fit for a file name.
  */
 export function table(
   name: string,
@@ -21,7 +21,7 @@ export function table(
   const fields = rows.length > 0 ? Object.keys(rows[0]) : [];
   const shown = (columns ?? fields).map((column) => (typeof column === 'string' ? { key: column } : column));
   const unknown = shown.find(({ key }) => rows.length > 0 && !rows.some((row) => key in row));
-  if (unknown) throw new Error(`table '${name}' has no field '${unknown.key}'; its rows have ${fields.join(', ')}`);
+  if (unknown) throw new Error(`table '${name}': expected a column among ${fields.join(', ')}, got '${unknown.key}'`);
   let frame: DataFrame | undefined;
   return selfShowing<Table>({
     kind: 'table',
@@ -38,7 +38,7 @@ export function table(
 /** A figure; see {@link Figure} for the fields. */
 export function figure(parts: Omit<Figure, 'kind'>): Figure {
   checkName(parts.name);
-  if (parts.alt.trim() === '') throw new Error(`figure '${parts.name}' needs an alternative text`);
+  if (parts.alt.trim() === '') throw new Error(`figure '${parts.name}': expected an alternative text, got none`);
   return selfShowing<Figure>({ kind: 'figure', ...parts });
 }
 
@@ -59,7 +59,7 @@ function toFrame(rows: readonly Row[], shown: readonly Column[]): DataFrame {
 function checkName(name: string): void {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
     throw new Error(
-      `'${name}' is no good name for a table or figure: use lower-case letters, digits and single hyphens`,
+      `expected the name of a table or figure in lower-case letters, digits and single hyphens, got '${name}'`,
     );
   }
 }

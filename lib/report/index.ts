@@ -7,5 +7,5 @@ export { showProgress } from './progress';
 export { headline, say, show } from './show';
 export { colours, neutral } from './theme';
 
-// A notebook that imports the library sees how far long work is; programs decide for themselves.
+// A notebook that imports the library shows the progress of long work; programs decide for themselves.
 if (pageOfCell()) showProgress();

@@ -12,7 +12,7 @@ type TslabSend = (
 ) => void;
 
 /**
- * The way to the page of the cell that runs now, or undefined when this process is no notebook's kernel.
+ * The way to the page of the cell that runs now, or undefined when this process is not a notebook's kernel.
  *
  * tslab's public `display` sends one MIME type at a time; the function behind it, which tslab puts here for the cell
  * that runs, takes a bundle. It works in tslab's own kernel as in ours.

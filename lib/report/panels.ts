@@ -2,7 +2,7 @@ import type { Layout, Shape } from 'plotly.js';
 import { groupBy } from '../statistics';
 import { neutral } from './theme';
 
-/** Panels that share what they show, one for each system. */
+/** Panels that share what they show, one for each title. */
 export interface Panels {
   readonly layout: Partial<Layout>;
   /** The axes of one panel, as its traces name them. */
@@ -14,7 +14,7 @@ export interface Panels {
   band(panel: number, from: number, to: number, label: string): void;
 }
 
-/** Results of the same system together, systems in the order in which they come: a panel each. */
+/** Results of the same system together, systems in the order in which they come: one panel for each. */
 export function bySystem<T extends { readonly system: string }>(results: readonly T[]): T[][] {
   return [...groupBy(results, ({ system }) => system).values()];
 }

@@ -11,7 +11,7 @@ import { mimeTypes } from './show';
 const WORTH_SHOWING_MS = 400;
 const BETWEEN_UPDATES_MS = 250;
 
-/** Shows work from now on: in the page when a notebook runs, in the terminal if there is one, else nowhere. */
+/** Shows work from now on: in the page when a notebook runs, or in the terminal if there is one. */
 export function showProgress(): void {
   if (pageOfCell()) watchWith(pageWatcher());
   else if (process.stderr.isTTY) watchWith(terminalWatcher());

@@ -14,7 +14,7 @@ export const colours: readonly string[] = ['#0072B2', '#D55E00', '#00947B', '#7A
 /** float32 and float64 look the same in every figure. */
 export const precisionColours = { float32: '#0072B2', float64: '#D55E00' } as const;
 
-/** For what is there to compare with: the paper's values, thresholds, tolerances. Seen on light and on dark pages. */
+/** For what others are compared with: the paper's values, thresholds, tolerances. Visible on light and on dark pages. */
 export const neutral = '#7A7F87';
 
 /** A legend in one line above the figure. */

@@ -23,7 +23,7 @@ export interface Table {
   readonly kind: 'table';
   /** Key of the rows in `reports/<notebook>.json` and name of the CSV file, e.g. `assumptions`. */
   readonly name: string;
-  /** The data, as a danfo DataFrame (made when first asked for: danfo takes a second to load). */
+  /** The data, as a danfo DataFrame (made at the first access: danfo takes a second to load). */
   readonly frame: DataFrame;
   /** The same data as plain rows; all of them and all their fields, in JSON too. */
   readonly rows: readonly Row[];

@@ -1,4 +1,4 @@
-/** Calls that were interrupted go on where they were, and leave nothing behind. */
+/** Calls that were interrupted resume, and leave nothing behind. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,7 +71,7 @@ describe('interrupted rank tests', () => {
     assert.deepEqual(kept(), []);
   });
 
-  it('begin anew where seed, features or file are others', async () => {
+  it('start again where seed, features or file differ', async () => {
     const curves = (seed: number, images = noiseImages(60)) =>
       kruskalCurves(layers.slice(0, 1), images, { permutations: 40, seed, precision: 'float64' });
     const whole = await judged(() => curves(0));

@@ -134,9 +134,15 @@ describe('tables', () => {
   });
 
   test('a name that is no file name, a column that is no field, a figure without words are refused', () => {
-    assert.throws(() => table('My Table', rows), /'My Table' is no good name/);
-    assert.throws(() => table('ranks', rows, ['layr']), /has no field 'layr'; its rows have layer, k, interval, holds/);
-    assert.throws(() => figure({ name: 'f', title: 'F', alt: ' ', data: [], layout: {} }), /needs an alternative text/);
+    assert.throws(() => table('My Table', rows), /expected the name of a table .* got 'My Table'/);
+    assert.throws(
+      () => table('ranks', rows, ['layr']),
+      /expected a column among layer, k, interval, holds, got 'layr'/,
+    );
+    assert.throws(
+      () => figure({ name: 'f', title: 'F', alt: ' ', data: [], layout: {} }),
+      /figure 'f': expected an alternative text/,
+    );
   });
 
   test('html is escaped', () => {

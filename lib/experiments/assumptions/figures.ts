@@ -13,7 +13,7 @@ import { trace } from '../../report/traces';
 const SMALLEST_DRAWN = 1e-17;
 
 /**
- * Ranks of the random d-subsets (general position), one panel a system: float32's tolerance beside float64's, with the
+ * Ranks of the random d-subsets (general position), one panel per system: float32's tolerance beside float64's, with the
  * paper's range behind them and lines at n and d.
  */
 export function rankHistogram(results: readonly AssumptionResult[]): Figure {

@@ -67,7 +67,7 @@ const RANKED = 500;
 export const MARGINS = 20;
 
 /**
- * Tests the paper's statements on each layer: T examples in, four results a layer out. After an interruption another call
+ * Tests the paper's statements on each layer: T examples in, four results per layer out. After an interruption another call
  * resumes where this one stopped.
  *
  * @throws InputError when there are fewer examples than d, fewer with contexts than n, or a feature is not finite.

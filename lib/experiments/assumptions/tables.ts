@@ -75,7 +75,7 @@ export function assumptionRows(results: readonly AssumptionResult[]): Table {
 }
 
 /**
- * The paper's table: one row a system and statement, the paper's finding first, then ours at float32's tolerance and at
+ * The paper's table: one row per system and statement, the paper's finding first, then ours at float32's tolerance and at
  * float64's. `results` may hold several precisions; those for other images than the first one's are left out.
  */
 export function assumptionTable(results: readonly AssumptionResult[]): Table {

@@ -9,8 +9,8 @@ import { precisionColours } from '../../report/theme';
 import { trace } from '../../report/traces';
 
 /**
- * The share of independent k-subsets for every k, one panel a system, one curve a precision, with 95 % bands, lines at
- * n and d, and the stretch in which the paper's own curve falls.
+ * The share of independent k-subsets for every k, one panel per system, one curve per precision, with 95 % bands, lines
+ * at n and d, and the stretch in which the paper's own curve falls.
  */
 export function kruskalCurveFigure(curves: readonly LayerCurve[]): Figure {
   const systems = bySystem(curves);

@@ -2,7 +2,7 @@ import type { LayerCurve } from './measure';
 import { curveFall } from '../../rank';
 import { table, type Table } from '../../report/display';
 
-/** The largest k with all subsets independent, with half of them, with any: one row a curve. */
+/** The largest k with all subsets independent, with half of them, with any: one row per curve. */
 export function kruskalCurveTable(curves: readonly LayerCurve[]): Table {
   return table(
     'kruskal-curve',

@@ -7,7 +7,7 @@ import { median } from '../../statistics';
 import { resumable, type ResumableTests } from '../resumable-tests';
 import type { Matrix, Precision } from '../../tensor';
 
-/** A place that the query vectors pass on their way through a network: the embeddings, a part of a block, its output. */
+/** A place on the way of the query vectors through a network: the embeddings, a part of a block, its output. */
 export type DepthPart = 'embeddings' | BlockPart | 'output';
 
 /** What random k-subsets of the query vectors showed at one place. */

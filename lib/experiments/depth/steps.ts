@@ -26,7 +26,7 @@ export interface DepthStep {
 
 /**
  * Compares places with the ones before them, in medians over the draws. A step that starts from vectors that are dependent
- * at the precision's tolerance is left out: there is only rounding to be compared with.
+ * at the precision's tolerance is left out: it could only be compared with rounding.
  */
 export function depthSteps(places: readonly DepthPlace[]): DepthStep[] {
   return networksOf(places).flatMap((own) => {

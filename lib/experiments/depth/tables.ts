@@ -7,7 +7,7 @@ import { mean } from '../../statistics';
 const margin = (test: DepthTest | null, of: 'median' | 'min') => test && test.ratios[of] / test.tolerance;
 const isBoundary = ({ part }: DepthPlace) => part === 'embeddings' || part === 'output';
 
-/** One row a block; what lies inside it is kept for programs. */
+/** One row per block; what lies inside it is in the rows only, for programs. */
 export function depthTable(places: readonly DepthPlace[]): Table {
   const rows = networksOf(places).flatMap((own) =>
     own.filter(isBoundary).map((place): Row => {

@@ -111,8 +111,8 @@ export function bestDesign<D extends Design>(choices: readonly D[], of: (design:
 }
 
 /**
- * The choices that training is to tell apart: Theorem 1's, the rank's, and those that share a context length or a head
- * size with the rank's.
+ * The choices that training compares: Theorem 1's, the rank's, and those that share a context length or a head size with
+ * the rank's.
  */
 export function designsToTrain(measured: readonly MeasuredDesign[]): MeasuredDesign[] {
   const byTheorem = bestDesign(measured, ({ theorem }) => theorem ?? 0);

@@ -12,23 +12,23 @@ import {
   type LanguageModel,
 } from '../../models';
 
-/** One model, the layers that are looked at, and the passages that go through them. */
+/** One model, the layers under test, and the passages that go through them. */
 export interface LanguageSystem {
   readonly model: LanguageModel;
   /** Tokens of a passage. */
   readonly n: number;
-  /** The embeddings and the first blocks, as many as were asked for. */
+  /** The embeddings and the first blocks. */
   readonly layers: readonly FeatureLayer[];
-  /** The passages, as many as are asked for: the same ones first, however many. */
+  /** The first `count` passages: fewer are the beginning of more. */
   passages(count: number): Promise<PassageSet>;
 }
 
 export interface LanguageOptions {
-  /** Tokens of a passage, at most: a model takes fewer where it has no more positions, or n would not be below d. */
+  /** Tokens of a passage, at most: fewer where a model has fewer positions, or n would not be below d. */
   readonly tokens: number;
-  /** Blocks of a trained model that are looked at, from the first on, at most. */
+  /** The most blocks of a trained model that are tested, from the first on. */
   readonly depth: number;
-  /** The same of the random one. */
+  /** The same for the random one. */
   readonly randomDepth: number;
   /** Of the random weights. */
   readonly seed: number;
@@ -67,7 +67,7 @@ function contextSize({ config }: LanguageModel, tokens: number): number {
   return Math.min(tokens, config.positions, 2 ** Math.ceil(Math.log2(config.hiddenSize) - 1));
 }
 
-/** The first passages of the speeches, seed 0, as many as are asked for; the same number is read and cut once. */
+/** Reads the first passages of the speeches, seed 0; the same number of them is read and cut once. */
 function passageReader(tokenizer: Tokenizer, n: number): (count: number) => Promise<PassageSet> {
   const read = new Map<number, Promise<PassageSet>>();
   return (count) => {
@@ -77,7 +77,7 @@ function passageReader(tokenizer: Tokenizer, n: number): (count: number) => Prom
   };
 }
 
-/** k = d can be asked of more than d vectors only: so many passages at least, whatever number was chosen. */
+/** At least d + 16 passages, whatever number was chosen: k = d needs more than d vectors. */
 function passagesOf(system: LanguageSystem, chosen: number): Promise<PassageSet> {
   return system.passages(Math.max(chosen, system.model.config.hiddenSize + 16));
 }

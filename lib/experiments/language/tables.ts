@@ -1,4 +1,4 @@
-/** Language models, a layer a row. */
+/** Language models, one row per layer. */
 import type { LanguageSystem } from './measure';
 import type { AssumptionResult, Statement } from '../assumptions/measure';
 import { marginOf } from '../assumptions/tables';
@@ -33,7 +33,7 @@ export function languageModelTable(systems: readonly LanguageSystem[]): Table {
   );
 }
 
-/** One row a layer: general position and Assumptions 1 and 2 at float32's tolerance, then at float64's. */
+/** One row per layer: general position and Assumptions 1 and 2 at float32's tolerance, then at float64's. */
 export function languageTable(results: readonly AssumptionResult[]): Table {
   const precisions = ['float32', 'float64'] as const;
   const rows = bySystem(results).map((same): Row => {

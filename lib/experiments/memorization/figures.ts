@@ -23,7 +23,7 @@ const axisTitles: Record<PanelAxis, string> = {
 const symbols = ['circle', 'diamond', 'square', 'cross', 'triangle-up'];
 
 /**
- * Memorized examples against one axis, a panel for each task and kind of context: trained models (one mark a seed; a
+ * Memorized examples against one axis, a panel for each task and kind of context: trained models (one mark per seed, a
  * colour for each T), their straight line, what Theorem 1 promises, and what a layer can fit whose attention weights stay at
  * their initial values.
  */

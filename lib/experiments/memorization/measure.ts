@@ -4,7 +4,7 @@ import { drawLabels } from '../../memorization/task';
 import { expectedRank, theoremLowerBound } from '../../memorization/theorem';
 import { fitLine, groupBy, variance, type Line } from '../../statistics';
 
-/** What of a setting a panel varies. */
+/** The part of a setting that a panel varies. */
 export type PanelAxis = 'heads' | 'context' | 'headSize';
 
 /** One trained model, as a point of a panel. */

@@ -16,7 +16,7 @@ export interface FinishedSweep {
 /**
  * The sweep behind a notebook, in the profile that ATTENTION_PROFILE names: `workflow/figures-quick.json` and the like. In
  * the profile `paper`, its part of `workflow/paper.json`, with results in `sweeps/paper`, where a cluster may have put
- * them: what is there is not trained again.
+ * them; finished runs are not trained again.
  */
 export async function memorizationSweep(notebook: 'figures' | 'saturation'): Promise<FinishedSweep> {
   const profile = profileName();

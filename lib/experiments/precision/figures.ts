@@ -12,7 +12,7 @@ const SMALLEST_DRAWN = 1e-19;
 
 const precisions: readonly Precision[] = ['float32', 'float64'];
 
-/** sigma_i / sigma_1 of random d-subsets, one panel a system, with what each precision takes for zero. */
+/** sigma_i / sigma_1 of random d-subsets, one panel per system, with what each precision counts as zero. */
 export function spectrumFigure(results: readonly LayerSpectra[]): Figure {
   const systems = bySystem(results);
   const { layout, axes, horizontalLine } = panels(
@@ -67,7 +67,7 @@ function smallest({ spectra }: LayerSpectra): string {
   return formatNumber(Math.min(...spectra.map((values) => values[values.length - 1])), 'scientific');
 }
 
-/** The share of independent subsets as a function of what counts as zero: k = d and k = n, one panel a system. */
+/** The share of independent subsets as a function of what counts as zero: k = d and k = n, one panel per system. */
 export function toleranceFigure(results: readonly ToleranceSweep[]): Figure {
   const systems = bySystem(results);
   const { layout, axes, verticalLine } = panels(

@@ -1,7 +1,7 @@
 /**
  * Query vectors computed in double-double arithmetic from the formulas of vit.ts and multi-head-attention.ts, one image
- * at a time: the truth, to some 30 digits, that the forward error of float64 is measured against. Slow (seconds an
- * image) and written apart from the tensor code on purpose, so that the two check one another.
+ * at a time: correct to some 30 digits, so that the forward error of float64 can be measured against them. Slow (seconds per
+ * image), and deliberately separate from the tensor code, so that the two check each other.
  */
 import type { ViTModel } from '../../models/vit-model';
 import { tokenCount } from '../../models/networks/vit';
@@ -211,7 +211,7 @@ function scaled(x: DoubleDoubles, lambda: Numbers | null): DoubleDoubles {
   return result;
 }
 
-/** `[d, d]` the other way round. */
+/** The transpose of a matrix `[d, d]`. */
 function transposed(matrix: Numbers, d: number): Numbers {
   const result = new Float64Array(matrix.length);
   for (let row = 0; row < d; row++)

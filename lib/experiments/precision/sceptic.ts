@@ -90,7 +90,7 @@ export interface ForwardError {
   readonly sigmaMinPerturbed: number;
 }
 
-/** A layer, and what its query vectors are computed from a second time. */
+/** A layer, and the model from which its query vectors are computed a second time. */
 export interface Studied {
   readonly model: ViTModel;
   readonly output: 'attention' | 1;
@@ -122,8 +122,8 @@ export async function forwardErrors(
 
 /**
  * Weyl: |sigma_min(X + E) - sigma_min(X)| <= ||E||_2. For one random d-subset of the query vectors of layers of one network,
- * the first `rows` of them (all, where `rows` is more than d) are computed again in double-double arithmetic (the exact
- * value for this purpose), and all of them from pixels perturbed by 1e-13, in one pass for all layers.
+ * the first `rows` of them (all, where `rows` is more than d) are computed again in double-double arithmetic, which is exact
+ * for this purpose, and all of them from pixels perturbed by 1e-13, in one pass for all layers.
  *
  * @throws InputError when there are fewer images than d.
  */
@@ -135,7 +135,9 @@ export async function forwardErrorsOf(
   const layers = studied.map(({ layer }) => layer);
   const [{ d }] = layers;
   if (images.count < d) {
-    throw new InputError(`a subset of ${d} query vectors needs as many images, but ${images.name} has ${images.count}`);
+    throw new InputError(
+      `${images.name}: expected at least ${d} images for a subset of ${d} query vectors, got ${images.count}`,
+    );
   }
   const features = await computeFeatures(layers, images, { precision: 'float64', contexts: false });
   const chosen = randomSource(seed, 'forward-error').subset(images.count, d);

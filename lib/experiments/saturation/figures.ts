@@ -12,7 +12,7 @@ import { trace, type Trace } from '../../report/traces';
 const label = ({ config: { heads, examples } }: MemorizationResult) => `H = ${heads}, T = ${examples}`;
 const percent = (share: number) => formatNumber(share, 'percent');
 
-/** Share of the examples by how many heads are saturated on them, one panel a model. */
+/** Share of the examples by how many heads are saturated on them, one panel per model. */
 export function saturatedHeadsFigure(results: readonly SweepResult[]): Figure {
   const models = results.map(({ result }) => result);
   return figure({
@@ -31,7 +31,7 @@ export function saturatedHeadsFigure(results: readonly SweepResult[]): Figure {
   });
 }
 
-/** Histogram of the largest attention weight of each head on each example, one panel a model. */
+/** Histogram of the largest attention weight of each head on each example, one panel per model. */
 export function largestWeightFigure(results: readonly SweepResult[]): Figure {
   const models = results.map(({ result }) => result);
   const shares = ({ saturation: { largestWeights }, config }: MemorizationResult) =>
@@ -52,7 +52,7 @@ function sentences(models: readonly MemorizationResult[], say: (result: Memoriza
   return `${models.map((result) => `${label(result)}: ${say(result)}`).join('. ')}.`;
 }
 
-/** One histogram a model, side by side. */
+/** One histogram per model, side by side. */
 function bars(
   models: readonly MemorizationResult[],
   xTitle: string,

@@ -3,7 +3,7 @@ import { shapeColumns } from '../tables';
 import type { Capacity } from '../../memorization/capacity/capacity';
 import { table, type Row, type Table } from '../../report/display';
 
-/** Ranks of feature matrices beside the formulas, one row a layer. */
+/** Ranks of feature matrices beside the formulas, one row per layer. */
 export function layerRankTable(name: string, ranks: readonly LayerRank[], title: string): Table {
   return table(
     name,
@@ -26,7 +26,7 @@ export function layerRankTable(name: string, ranks: readonly LayerRank[], title:
   );
 }
 
-/** What the solved weights did, one row a task. */
+/** What the solved weights did, one row per task. */
 export function capacityTable(found: readonly Capacity[]): Table {
   return table(
     'capacity',

@@ -1,4 +1,4 @@
-/** A feature matrix of your own: from a file, or from images that pass through a layer; and all that can be said of it. */
+/** Query vectors of your own, from a file or from images that pass through a layer, and everything that can be said about them. */
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve } from 'node:path';
@@ -38,7 +38,7 @@ export interface YourFeatures extends MatrixFile {
   readonly origin: string;
   /** What each row is, such as the image's file; null when a row has nothing but its number. */
   readonly rowNames: readonly string[] | null;
-  /** Files of a folder that are no usable images. */
+  /** Files of a folder that are not usable images. */
   readonly skipped: readonly SkippedFile[];
 }
 
@@ -51,15 +51,15 @@ export interface OpenFeaturesOptions {
 
 /**
  * Opens what `path` names: a matrix in a `.npy`, `.csv` or `.safetensors` file, or a folder of JPEG and PNG images, of
- * which a layer computes the query vectors in float64. A name that is not found here is looked for in the project's folder.
+ * which a layer computes the query vectors in float64. A path that does not exist here is also looked for in the project's folder.
  *
- * @throws InputError when there is no such file, when it holds no finite matrix, or when it is too large for the memory.
+ * @throws InputError when there is no such file, when it does not hold a finite matrix, or when it is too large for the memory.
  */
 export async function openFeatures(path: string, options: OpenFeaturesOptions = {}): Promise<YourFeatures> {
   const found = locate(path);
   if (statSync(found).isDirectory()) {
     if (options.tensor === undefined) return throughLayer(found, options.layer ?? trainedLayer());
-    throw new InputError(`a tensor's name ('${options.tensor}') is for .safetensors files, and '${path}' is a folder`);
+    throw new InputError(`expected a .safetensors file for the tensor '${options.tensor}', got the folder '${path}'`);
   }
   const matrix = await readMatrixFile(found, { tensor: options.tensor });
   const name = basename(found);
@@ -87,14 +87,14 @@ async function throughLayer(folder: string, layer: FeatureLayer): Promise<YourFe
   };
 }
 
-/** The first notebook's trained layer, whose features it leaves in the cache. */
+/** The first notebook's trained layer; that notebook leaves its features in the cache. */
 function trainedLayer(): FeatureLayer {
   return layers.paper({ seed: 0 })[3];
 }
 
 /**
- * Something real for those who bring nothing: the query vectors of layer 1 of the first notebook's trained ViT on crops of
- * photographs, in float64, written to a `.npy` file as yours might be. Returns the file's name.
+ * An example from real data: the query vectors of layer 1 of the first notebook's trained ViT on crops of photographs, in
+ * float64, written to a `.npy` file as yours might be. Returns the file's path.
  */
 export async function exampleFeatures({ photos: crops }: { readonly photos: number }): Promise<string> {
   const layer = trainedLayer();
@@ -110,8 +110,8 @@ export async function exampleFeatures({ photos: crops }: { readonly photos: numb
 export interface VerdictsAtTolerance {
   readonly rtol: Precision;
   /**
-   * True when the numbers are spaced more widely than this tolerance tells apart: their rounding alone makes them look
-   * independent, so that "independent" says nothing about what was rounded.
+   * True when the numbers are spaced more widely than this tolerance resolves: their rounding alone makes them look
+   * independent, so "independent" says nothing about the vectors before rounding.
    */
   readonly belowResolution: boolean;
   /** The ratio to sigma_max that counts as zero, and the rank, of all rows together. */
@@ -160,7 +160,7 @@ export async function analyseFeatures(features: YourFeatures, options: AnalysisO
   const bad = ks.find((k) => !Number.isInteger(k) || k < 1 || k > Math.min(T, d));
   if (bad !== undefined) {
     throw new InputError(
-      `k should be a whole number from 1 to ${Math.min(T, d)} for ${features.name} (${T} x ${d}), and ${bad} came`,
+      `${features.name} (${T} x ${d}): expected a whole number k from 1 to ${Math.min(T, d)}, got ${bad}`,
     );
   }
   const summary = summarize(features);

@@ -59,7 +59,8 @@ describe('the way of the query vectors through a network', () => {
 
   it('measures each place as the singular values of its own vectors have it', async () => {
     const [{ queries }] = await computeFeatures([vitLayer(model, '2.mlp')], noiseImages(12), {
-      ...{ precision: 'float64', contexts: false },
+      precision: 'float64',
+      contexts: false,
     });
     // Of twelve rows there is only one subset of twelve.
     const [one] = (
@@ -67,7 +68,8 @@ describe('the way of the query vectors through a network', () => {
     ).filter(({ block, part }) => block === 2 && part === 'mlp');
     assert.equal(one.generalPosition!.k, 12);
     const all = await computeFeatures([vitLayer(model, '2.mlp')], noiseImages(13), {
-      ...{ precision: 'float64', contexts: false },
+      precision: 'float64',
+      contexts: false,
     });
     assert.deepEqual(all[0].queries.data.slice(0, queries.data.length), queries.data);
     const ratios = Array.from({ length: 13 }, (_, left) => {

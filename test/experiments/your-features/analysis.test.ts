@@ -167,7 +167,7 @@ describe('analysis of features', () => {
     for (const k of [0, 5, 1.5]) {
       await assert.rejects(analyseFeatures(small, { ...sizes, ks: [k] }), (error: Error) => {
         assert.ok(error instanceof InputError);
-        return error.message === `k should be a whole number from 1 to 4 for mine.npy (6 x 4), and ${k} came`;
+        return error.message === `mine.npy (6 x 4): expected a whole number k from 1 to 4, got ${k}`;
       });
     }
     const huge = { ...small, shape: [1e7, 1e5] } as YourFeatures;

@@ -72,7 +72,7 @@ describe('features of your own', () => {
     );
     await refused(
       openFeatures(at('model.safetensors'), { tensor: 'keys' }),
-      /no tensor 'keys'; it holds queries, others/,
+      /expected a tensor 'keys', got queries, others/,
     );
   });
 
@@ -111,8 +111,11 @@ describe('features of your own', () => {
     mkdirSync(at('empty'));
     await refused(openFeatures(at('empty')), /empty': expected JPEG or PNG images, got an empty folder/);
     writeFileSync(at('rows.txt'), '1 2 3');
-    await refused(openFeatures(at('rows.txt')), /should be a \.npy, \.csv or \.safetensors file/);
-    await refused(openFeatures(at('empty'), { tensor: 'x' }), /for \.safetensors files, and '.*empty' is a folder/);
+    await refused(openFeatures(at('rows.txt')), /expected a \.npy, \.csv or \.safetensors file, got '.*rows\.txt'/);
+    await refused(
+      openFeatures(at('empty'), { tensor: 'x' }),
+      /expected a \.safetensors file for the tensor 'x', got the folder '.*empty'/,
+    );
     await writeNpy(at('nan.npy'), { data: Float64Array.of(1, 2, NaN, 4), shape: [2, 2] });
     await refused(openFeatures(at('nan.npy')), /holds NaN in row 1, column 0/);
   });
