@@ -117,7 +117,7 @@ describe('features of your own', () => {
       /expected a \.safetensors file for the tensor 'x', got the folder '.*empty'/,
     );
     await writeNpy(at('nan.npy'), { data: Float64Array.of(1, 2, NaN, 4), shape: [2, 2] });
-    await refused(openFeatures(at('nan.npy')), /holds NaN in row 1, column 0/);
+    await refused(openFeatures(at('nan.npy')), /got NaN in row 1, column 0/);
   });
 
   it('are refused with the size they would need when they exceed the memory', async () => {
