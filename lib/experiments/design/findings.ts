@@ -25,13 +25,13 @@ export function designFindings(
   });
   const most = Math.max(...measured.map(({ parameters }) => parameters));
   return findings(
-    `With at most ${count(most)} parameters, ${nameOf(byTraining)} memorized most when trained; the rank of random features chose ${nameOf(byRank)}, Theorem 1 ${nameOf(byTheorem)}.`,
+    `With at most ${count(most)} parameters, ${nameOf(byTraining)} memorized most when trained; the rank of the random feature matrix chose ${nameOf(byRank)}, Theorem 1 ${nameOf(byTheorem)}.`,
     [
       `The largest candidate for the Kruskal rank that no subset refutes is **${kruskalRank}**; Theorem 1 counts no more than that of each head.`,
       `Theorem 1 chooses **${nameOf(byTheorem)}** (${byTheorem.theorem} examples${memorized(byTheorem)}).`,
       `The rank of the feature matrix chooses **${nameOf(byRank)}** (${byRank.rank}${memorized(byRank)}); at float32's tolerance ${nameOf(byFloat32)} (${byFloat32.rankAtFloat32}${memorized(byFloat32)}).`,
       `Of the trained layers of equal size **${nameOf(byTraining)}** memorized most, ${count(mean(byTraining.memorized))} examples; ${nameOf(worst)} least, ${count(mean(worst.memorized))}.`,
-      `${beyond.length} of ${trained.length} trained layers memorized more than the rank of their random features.`,
+      `${beyond.length} of ${trained.length} trained layers memorized more than the rank of their random feature matrix.`,
     ],
   );
 }

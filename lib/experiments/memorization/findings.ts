@@ -25,7 +25,7 @@ export function memorizationFindings(
         ({ axis, config, trained }) =>
           `${config.task}, ${config.contexts} contexts: **${slopeText(trained)}** more examples for each further ${names[axis]}; a straight line explains ${formatNumber(trained.r2, 'percent')}.`,
       ),
-      `${above} of ${points.length} trained models memorized more than their attention weights could have carried at their initial values: training moves the features too.`,
+      `${above} of ${points.length} trained models memorized more than their attention weights could have carried at their initial values: training changes the feature matrix too.`,
       missing.length > 0 ? `Missing: ${missing.map(({ run }) => run).join(', ')}.` : '',
     ],
   );

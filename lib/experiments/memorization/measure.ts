@@ -28,7 +28,7 @@ export interface PanelPoint {
 /**
  * How many of its T examples a model knows, as one number. Classification: T (accuracy - 1/C) / (1 - 1/C), right answers
  * less those that guessing would give. Regression: T (1 - MSE / variance of the labels), which for a linear fit to r
- * independent features is r on average.
+ * independent columns is r on average.
  */
 export function memorizedExamples(config: MemorizationConfig, loss: number, accuracy: number | null): number {
   const { examples: T, classes } = config;

@@ -135,7 +135,7 @@ describe('the designs that a budget pays for', () => {
     const { all, headline } = designFindings(16, measured, trained);
     assert.match(
       headline,
-      /d_h = 8, n = 4 memorized most when trained; the rank of random features chose H = 2, d_h = 16, n = 8/,
+      /d_h = 8, n = 4 memorized most when trained; the rank of the random feature matrix chose H = 2, d_h = 16, n = 8/,
     );
     assert.match(all, /2 of 3 trained layers memorized more/);
     const byRank = kruskalDesignTable(
