@@ -4,6 +4,8 @@
  */
 import { begin } from '../work';
 import { randomSource, type Matrix, type Random } from '../tensor';
+import { LinearIndependence } from './exact/linear-independence';
+import { inFloat64, type RationalRows } from './exact/rational-rows';
 import type { Certificate, KruskalBounds, KruskalSearchOptions } from './search/bounds';
 import { smallCircuit } from './search/circuits';
 import { excludeSets } from './search/exclusion';
@@ -30,9 +32,25 @@ const MOST_ROWS = 6000;
  * confirmed by SVD. All arithmetic is float64. Throws `InputError` on an empty matrix, NaN or infinity.
  */
 export async function searchKruskalRank(features: Matrix, options: KruskalSearchOptions): Promise<KruskalBounds> {
-  const rows = prepareRows(features);
-  if (rows.count > MOST_ROWS) return searchSample(rows, options);
-  return new Search(rows, options).run();
+  return searchRows(prepareRows(features), options);
+}
+
+/**
+ * The same without a tolerance: bounds of the girth, less one, of the matroid of these rows over the rationals. What is certified
+ * by rounded arithmetic holds at float64's tolerance, which is above what rounding the rows changes; a witness is a circuit,
+ * proved by a relation in whole numbers.
+ */
+export async function searchExactKruskalRank(
+  rows: RationalRows,
+  options: Omit<KruskalSearchOptions, 'rtol'>,
+): Promise<KruskalBounds> {
+  const rounded = prepareRows({ data: inFloat64(rows), shape: [rows.count, rows.columns] });
+  return searchRows(rounded, { ...options, rtol: 'float64' }, new LinearIndependence(rows));
+}
+
+function searchRows(rows: Rows, options: KruskalSearchOptions, exactly: LinearIndependence | null = null) {
+  if (rows.count > MOST_ROWS) return searchSample(rows, options, exactly);
+  return new Search(rows, options, exactly).run();
 }
 
 class Search {
@@ -50,10 +68,11 @@ class Search {
   constructor(
     rows: Rows,
     private readonly options: KruskalSearchOptions,
+    exactly: LinearIndependence | null,
   ) {
     this.T = rows.count;
     this.d = rows.columns;
-    this.independence = new Independence(rows, options.rtol);
+    this.independence = new Independence(rows, options.rtol, exactly);
     this.random = randomSource(options.seed, 'kruskal-search');
     this.operations = options.operations ?? Math.min(3e10, Math.max(2e8, 1e5 * this.T * this.d));
     this.atMost = Math.min(this.T, this.d);
@@ -85,6 +104,12 @@ class Search {
   /** Takes a dependent set as a bound from above if it is smaller than the one before, once SVD has confirmed it. */
   private found(set: readonly number[], how: string): void {
     if (set.length > this.atMost) return;
+    const { exactly } = this.independence;
+    if (exactly) {
+      this.witness = [...set];
+      this.certify('atMost', set.length - 1, `${set.length} rows are dependent, ${how}: ${relationText(exactly, set)}`);
+      return;
+    }
     const { ratio, tolerance } = this.independence.sigma(set);
     if (!(ratio <= tolerance) && set.length <= this.d) return;
     this.witness = [...set].sort((a, b) => a - b);
@@ -261,7 +286,11 @@ class Search {
  * Too many rows for one Gram matrix: all pairs, two blocks of rows at a time, and the rest of the search among a sample.
  * A witness from the sample is one for the whole; of the certificates only those for single rows and pairs carry over.
  */
-async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<KruskalBounds> {
+async function searchSample(
+  rows: Rows,
+  options: KruskalSearchOptions,
+  exactly: LinearIndependence | null,
+): Promise<KruskalBounds> {
   const { count, columns } = rows;
   const block = MOST_ROWS / 2;
   const blocks = Array.from({ length: Math.ceil(count / block) }, (_, b) => b * block);
@@ -272,7 +301,7 @@ async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<
   try {
     for (const [done, union] of unions.entries()) {
       const part = chosen(rows, union);
-      const independence = new Independence(part, options.rtol);
+      const independence = new Independence(part, options.rtol, exactly && exactly.among(union));
       const zero = dependentRow(independence);
       const found = zero === null ? await dependentPair(independence) : [zero];
       if (found !== null && (pair === null || found.length < pair.length)) pair = found.map((row) => union[row]);
@@ -283,7 +312,8 @@ async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<
     work.end();
   }
   const sample = pair ?? Array.from(randomSource(options.seed, 'kruskal-sample').subset(count, MOST_ROWS));
-  const bounds = await new Search(chosen(rows, sample), { ...options, known: [] }).run();
+  const part = exactly && exactly.among(sample);
+  const bounds = await new Search(chosen(rows, sample), { ...options, known: [] }, part).run();
   const atLeast = Math.min(bounds.atLeast, pair === null ? 2 : pair.length - 1);
   const certificates: Certificate[] = bounds.certificates.filter(({ bound }) => bound === 'atMost');
   certificates.push({ bound: 'atLeast', value: atLeast, argument: `rows and pairs of all ${count} rows, in blocks` });
@@ -299,4 +329,17 @@ async function searchSample(rows: Rows, options: KruskalSearchOptions): Promise<
 
 function chosen({ original, columns }: Rows, set: readonly number[]): Rows {
   return prepareRows({ data: gatherRows(original, columns, set), shape: [set.length, columns] });
+}
+
+/** A relation between rows x_i in whole numbers, or as much of it as a line holds. */
+function relationText(exactly: LinearIndependence, set: readonly number[]): string {
+  const relation = exactly.relation(set)!;
+  const sign = relation[0] < 0n ? -1n : 1n;
+  const terms = relation.map((weight, i) => {
+    const value = sign * weight;
+    const size = value < 0n ? -value : value;
+    return `${value < 0n ? '-' : '+'} ${size === 1n ? '' : `${size} `}x${set[i]}`;
+  });
+  const text = terms.join(' ').slice(2);
+  return text.length > 200 ? `their relation in whole numbers begins ${text.slice(0, 160)} …` : `${text} = 0`;
 }

@@ -1,6 +1,6 @@
 import { bitLength } from './integers';
 import {
-  independentModulo,
+  independentPrefixModulo,
   inverseModulo,
   primeNumber,
   rankModulo,
@@ -36,21 +36,45 @@ export class LinearIndependence {
     this.bits = Float64Array.from(rows.rows, (row) => bitLength(row.reduce((sum, x) => sum + x * x, 0n)) / 2);
   }
 
+  /** The same of some of the rows, counted from 0 again. */
+  among(set: ArrayLike<number>): LinearIndependence {
+    const rows = Array.from(set, (row) => this.rows.rows[row]);
+    return new LinearIndependence({ count: rows.length, columns: this.rows.columns, rows });
+  }
+
   /** Whether these rows are linearly independent. */
   independent(set: ArrayLike<number>): boolean {
     if (set.length > this.rows.columns) return false;
-    return independentModulo(this.first(set)) || this.analyse(set, 'dependence').rank === set.length;
+    return (
+      independentPrefixModulo(this.first(set)) === set.length || this.analyse(set, 'dependence').rank === set.length
+    );
   }
 
   /** The rank of these rows. */
   rank(set: ArrayLike<number>): number {
-    if (set.length <= this.rows.columns && independentModulo(this.first(set))) return set.length;
-    return this.analyse(set, 'rank').rank;
+    return this.independent(set) ? set.length : this.analyse(set, 'rank').rank;
   }
 
   /** A relation between rows that are dependent, in their order; null where they are independent. */
   relation(set: ArrayLike<number>): Relation | null {
     return this.analyse(set, 'relation').relation;
+  }
+
+  /** A minimal dependent set among rows that are dependent, ascending: those of a {@link relation} between them. */
+  circuit(set: ArrayLike<number>): number[] {
+    const relation = this.relation(set);
+    if (relation === null) throw new RangeError('expected dependent rows, got independent ones');
+    return Array.from(set)
+      .filter((_, i) => relation[i] !== 0n)
+      .sort((a, b) => a - b);
+  }
+
+  /** How many rows of an order, from its first on, are independent. */
+  independentPrefix(order: ArrayLike<number>): number {
+    const rows = Array.from(order);
+    let length = independentPrefixModulo(this.first(rows.slice(0, this.rows.columns)));
+    while (length < rows.length && this.independent(rows.slice(0, length + 1))) length++;
+    return length;
   }
 
   /** With 'dependence' or 'relation' the rank is only told to be full or not. */

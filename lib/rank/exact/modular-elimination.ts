@@ -36,21 +36,21 @@ function isPrime(odd: number): boolean {
   return true;
 }
 
-/** Whether the rows are independent modulo the prime: then they are so over the rationals. */
-export function independentModulo({ values, columns, prime }: Residues): boolean {
+/** How many rows, from the first on, are independent modulo the prime: over the rationals they are so too. */
+export function independentPrefixModulo({ values, columns, prime }: Residues): number {
   const rows = values.slice();
   const k = values.length / columns;
   for (let i = 0; i < k; i++) {
     const own = rows.subarray(i * columns, (i + 1) * columns);
     const pivot = own.findIndex((value) => value !== 0);
-    if (pivot < 0) return false;
+    if (pivot < 0) return i;
     const inverse = inverseModulo(own[pivot], prime);
     for (let l = i + 1; l < k; l++) {
       const other = rows.subarray(l * columns, (l + 1) * columns);
       if (other[pivot] !== 0) subtract(other, own, times(other[pivot], inverse, prime), prime);
     }
   }
-  return true;
+  return k;
 }
 
 /** The row rank, with each dependent row as a combination of independent ones before it. */

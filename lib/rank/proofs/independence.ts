@@ -1,5 +1,6 @@
 import { groupBy } from '../../statistics';
 import { inFloat64, tf, toTensor, valuesOf } from '../../tensor';
+import type { LinearIndependence } from '../exact/linear-independence';
 import { batchSize, Gram } from './gram';
 import { ranksFromGram } from './gram-eigenvalues';
 import { LargestSingularValue } from './largest-singular-value';
@@ -19,12 +20,21 @@ import { rankAt, relativeTolerance, type Rtol } from '../tolerance';
  * - `inertia`: the same, by a factorization that counts the subset's rank;
  * - `preconditioned`: as `cholesky`, for the Gram of the rows after a common change of columns;
  * - `eigenvalues`: all eigenvalues of the Gram, where nothing cheaper bounds sigma_max closely enough;
- * - `svd`: none of these could tell, so the singular values themselves were computed.
+ * - `svd`: none of these could tell, so the singular values themselves were computed;
+ * - `modular`: without a tolerance, the rank modulo primes.
  *
- * All but the last are proofs, rounding included; the last is as sharp as float64's SVD is.
+ * All but `svd` are proofs, rounding included; that is as sharp as float64's SVD is.
  */
 export type Method =
-  'dimension' | 'equal rows' | 'interlacing' | 'cholesky' | 'inertia' | 'preconditioned' | 'eigenvalues' | 'svd';
+  | 'dimension'
+  | 'equal rows'
+  | 'interlacing'
+  | 'cholesky'
+  | 'inertia'
+  | 'preconditioned'
+  | 'eigenvalues'
+  | 'svd'
+  | 'modular';
 
 export interface Verdict {
   /** Whether the smallest singular value is strictly greater than the tolerance times the largest. */
@@ -96,9 +106,14 @@ export class IndependenceTest {
   /** What most of the subsets were that were judged last. */
   private lastMostly: 'independent' | 'dependent' = 'independent';
 
+  /**
+   * With `exactly`, rows are judged to be independent without a tolerance: those that are so at `rtol`, which has to be above
+   * what `rows` are rounded by, and those that `exactly` finds to be.
+   */
   constructor(
     readonly rows: Rows,
     readonly rtol: Rtol,
+    private readonly exactly: LinearIndependence | null = null,
   ) {
     this.preconditioners = new Preconditioners(rows);
   }
@@ -140,7 +155,11 @@ export class IndependenceTest {
   judgeOne(set: ArrayLike<number>): Verdict {
     const subset = Int32Array.from(set).sort();
     const candidates = [this.candidate(subset)];
-    for (const proof of [this.dimension, this.equalRows, this.choleskyOfOne, this.svd]) this.attempt(proof, candidates);
+    const { dimension, equalRows, choleskyOfOne, modular, svd } = this;
+    const proofs = this.exactly
+      ? [dimension, ofIndependence(choleskyOfOne), modular]
+      : [dimension, equalRows, choleskyOfOne, svd];
+    for (const proof of proofs) this.attempt(proof, candidates);
     return candidates[0].verdict!;
   }
 
@@ -156,6 +175,7 @@ export class IndependenceTest {
       this.successes(preconditioned, k) > this.successes(cholesky, k)
         ? [preconditioned, cholesky]
         : [cholesky, preconditioned];
+    if (this.exactly) return [dimension, ...independent, this.modular];
     const [roughly, closely] = [this.interlacing('roughly'), this.interlacing('closely')];
     const isLarge = k > Math.min(this.rows.count, this.rows.columns) / 2;
     const first =
@@ -401,6 +421,12 @@ export class IndependenceTest {
     },
   };
 
+  private readonly modular: Proof = {
+    method: 'modular',
+    able: (open) => open,
+    decide: (able) => able.map(({ subset }) => this.exactly!.independent(subset)),
+  };
+
   private fails(able: readonly Candidate[], size?: number): (boolean | null)[] {
     const factors = this.factor(able, ({ low, slack }) => low - slack, size);
     return Array.from(factors, (passed) => (passed === 0 ? false : null));
@@ -432,6 +458,11 @@ export class IndependenceTest {
     bySize.set(k, attempts);
     return attempts;
   }
+}
+
+/** A proof of which only half is wanted: at the tolerance, rows may be dependent that are not. */
+function ofIndependence(proof: Proof): Proof {
+  return { ...proof, decide: (able) => Array.from(proof.decide(able), (independent) => independent || null) };
 }
 
 /** The count of a subset's rank may prove it dependent on the way. */

@@ -7,6 +7,7 @@
  * dependent set is dependent. Hence the Kruskal rank at a tolerance is well defined (the size of the smallest dependent
  * set, less one), and greedy deletion ends in a minimal dependent set.
  */
+import type { LinearIndependence } from '../exact/linear-independence';
 import { IndependenceTest } from '../proofs/independence';
 import { gatherRows, prepareRows, type Rows } from '../proofs/rows';
 import { sigmaRatioOf } from '../proofs/singular-values';
@@ -22,16 +23,18 @@ export class Independence {
   /** Sums of the k largest squared norms. */
   private readonly largestSquares: Float64Array;
 
+  /** With `exactly`, without a tolerance: see {@link IndependenceTest}. */
   constructor(
     private readonly prepared: Rows,
     readonly rtol: Rtol,
+    readonly exactly: LinearIndependence | null = null,
   ) {
     const { count, columns, values, squaredNorms } = prepared;
     this.count = count;
     this.columns = columns;
     this.rows = values;
     this.squaredNorms = squaredNorms;
-    this.test = new IndependenceTest(prepared, rtol);
+    this.test = new IndependenceTest(prepared, rtol, exactly);
     const descending = Float64Array.from(this.squaredNorms).sort().reverse();
     this.largestSquares = new Float64Array(this.count + 1);
     for (let k = 1; k <= this.count; k++) this.largestSquares[k] = this.largestSquares[k - 1] + descending[k - 1];

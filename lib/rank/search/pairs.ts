@@ -32,7 +32,7 @@ export async function dependentPair(independence: Independence): Promise<[number
         // sigma_min^2 = product / largest; kept as products, because the squares of tiny rows have no quotient.
         if (product - blur * a * b > ratio * ratio * largest * largest * (1 + blur)) continue;
         if (pairRatio(independence, i, j) > ratio + blur) continue;
-        if (independence.sigma([j, i]).ratio <= ratio) return [j, i];
+        if (independence.dependent([j, i])) return [j, i];
       }
       await work.advance(i);
     }

@@ -35,6 +35,7 @@ export function shrink(independence: Independence, set: readonly number[]): numb
  */
 export function minimal(independence: Independence, set: readonly number[]): number[] {
   let current = shrink(independence, set);
+  if (independence.exactly) return independence.exactly.circuit(current);
   for (;;) {
     const row = current.length > 1 && current.length <= independence.columns ? removable(independence, current) : null;
     if (row === null) return current.sort((a, b) => a - b);
