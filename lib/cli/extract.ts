@@ -1,10 +1,11 @@
 /** Streams a layer's query vectors and context matrices to files, batch by batch. */
 import { createNpy, type NpyWriter } from '../data';
-import { type InputBatch, toInput } from '../features/input-batch';
+import type { InputBatch } from '../features/input-batch';
+import { passExamples } from '../features/pass-examples';
 import { type FeatureLayer, loadLayers } from '../models';
 import { begin } from '../work';
 import { contextRanks } from '../rank';
-import { inPrecision, type Precision, tf, valuesOf } from '../tensor';
+import { type Precision, valuesOf } from '../tensor';
 
 /** Where the examples come from: images or text, or a file of what they become. */
 export interface ExampleSource {
@@ -32,9 +33,6 @@ export interface Extracted {
   readonly contextRanks?: Readonly<Record<string, number>>;
 }
 
-/** Examples that go through the network together; it changes no result's meaning. */
-const BATCH = 8;
-
 /** Passes all examples once through the network; holds one batch at a time. */
 export async function extractFeatures(
   layer: FeatureLayer,
@@ -56,28 +54,25 @@ export async function extractFeatures(
     const queryFile = await create(queries, precision, [T, d]);
     const contextFile = contexts === undefined ? null : await create(contexts, precision, [T, n, d]);
     const rankFile = ranks === undefined ? null : await create(ranks, 'int32', [T]);
-    for (let start = 0; start < T; start += BATCH) {
-      const indices = Array.from({ length: Math.min(BATCH, T - start) }, (_, i) => start + i);
-      const batch = await source.read(indices, precision);
-      const values = inPrecision(precision, () => {
-        const input = toInput(batch);
-        const [output] = network.run(input, contextFile !== null || rankFile !== null);
-        const result = {
-          queries: valuesOf(output.queries),
-          contexts: contextFile && output.contexts && valuesOf(output.contexts),
-          ranks: rankFile && output.contexts && contextRanks(output.contexts, { rtol: precision }).ranks,
+    await passExamples(network, {
+      precision,
+      start: 0,
+      end: T,
+      read: (indices) => source.read(indices, precision),
+      contexts: contextFile !== null || rankFile !== null,
+      take([output]) {
+        const queries = valuesOf(output.queries);
+        const contexts = contextFile && valuesOf(output.contexts!);
+        const ranks = rankFile && contextRanks(output.contexts!, { rtol: precision }).ranks;
+        for (const rank of ranks ?? []) counts[rank] = (counts[rank] ?? 0) + 1;
+        return async () => {
+          await queryFile.append(queries);
+          if (contexts) await contextFile.append(contexts);
+          if (ranks) await rankFile.append(ranks);
         };
-        tf.dispose([input, output.queries, ...(output.contexts ? [output.contexts] : [])]);
-        return result;
-      });
-      await queryFile.append(values.queries);
-      if (contextFile && values.contexts) await contextFile.append(values.contexts);
-      if (rankFile && values.ranks) {
-        await rankFile.append(values.ranks);
-        for (const rank of values.ranks) counts[rank] = (counts[rank] ?? 0) + 1;
-      }
-      await work.advance(start + indices.length);
-    }
+      },
+      advance: (next) => work.advance(next),
+    });
     for (const file of files) await file.finish();
   } finally {
     work.end();

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { inBytes } from '../data/files/memory';
 import { InputError } from '../input-error';
-import type { FeatureLayer, LayerOutput, Model } from '../models';
+import type { FeatureLayer, Model } from '../models';
 import type { Precision } from '../tensor';
 import { oneOf, wholeNumber } from './arguments';
 import type { Extracted, ExampleSource } from './extract';
@@ -10,7 +10,7 @@ import { noteLater, print, printJson } from './output';
 
 interface FeatureArguments {
   readonly model: string;
-  readonly layer: LayerOutput;
+  readonly layer: number | 'attention';
   readonly out: string;
   readonly images?: string;
   readonly pixels?: string;
@@ -44,7 +44,7 @@ export function register(program: Command): void {
     .addOption(
       new Option('--pixels <file>', 'normalised pixels [T, 3, H, W], float32 .npy').conflicts(['text', 'tokens']),
     )
-    .addOption(new Option('--text <file>', 'passages for a language model, one a line').conflicts('tokens'))
+    .addOption(new Option('--text <file>', 'passages of text, one per line').conflicts('tokens'))
     .addOption(new Option('--tokens <file>', 'token numbers [T, n], int32 or int64 .npy'))
     .option(
       '--precision <precision>',
@@ -75,52 +75,53 @@ async function features(options: FeatureArguments): Promise<void> {
   }
 }
 
-/** The layer, and the examples that go through it; the layer is looked at first, for its name is soon read. */
+/** The layer, and the examples that go through it; the layer is made first, since a wrong one is soon refused. */
 async function exampleSource(
-  options: FeatureArguments,
+  { layer, images, pixels, text, tokens, seed }: FeatureArguments,
   model: Model,
 ): Promise<{ chosen: FeatureLayer; source: ExampleSource }> {
-  const { images, pixels, text, tokens } = options;
-  const { isLanguageModel, layerOf } = await import('../models/index.js');
+  const { isTextModel, layerOf, randomAttention } = await import('../models/index.js');
   const isText = text !== undefined || tokens !== undefined;
-  if (isLanguageModel(model)) {
-    layerOf(model, options.layer, 1);
-    if (!isText) throw new InputError(`${model.name} reads text: it expects --text or --tokens, not images`);
+  if (isTextModel(model)) {
+    if (layer === 'attention') {
+      throw new InputError(`--layer attention expects a network that takes images, and ${model.name} takes text`);
+    }
+    layerOf(model, layer);
+    if (!isText) throw new InputError(`${model.name} takes text: it expects --text or --tokens, not images`);
     const { textSource, tokenSource } = await import('./text-sources.js');
     const source = text === undefined ? await tokenSource(tokens!, model) : await textSource(text, model);
-    return { chosen: layerOf(model, options.layer, source.n), source };
+    return { chosen: layerOf(model, layer, { n: source.n }), source };
   }
-  if (isText) throw new InputError(`${model.name} looks at images: it expects --images or --pixels, not text`);
-  const chosen = layerOf(model, options.layer, 0);
+  if (isText) throw new InputError(`${model.name} takes images: it expects --images or --pixels, not text`);
+  const chosen = layer === 'attention' ? randomAttention(model, seed) : layerOf(model, layer);
   const { imageSource, pixelSource } = await import('./image-sources.js');
-  const source =
-    pixels === undefined ? await imageSource(images!, options.seed, model) : await pixelSource(pixels, model);
+  const source = pixels === undefined ? await imageSource(images!, seed, model) : await pixelSource(pixels, model);
   return { chosen, source };
 }
 
-function layer(text: string): LayerOutput {
+function layer(text: string): number | 'attention' {
   if (text === 'attention') return text;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new InputError(`--layer expects a whole number from 0 up or 'attention', and '${text}' came`);
+  throw new InputError(`--layer expects a whole number from 0 up or 'attention', got '${text}'`);
 }
 
 function npyName(option: string): (text: string) => string {
   return (text) => {
     if (text.toLowerCase().endsWith('.npy')) return text;
-    throw new InputError(`${option} expects the name of a .npy file, and '${text}' came`);
+    throw new InputError(`${option} expects the name of a .npy file, got '${text}'`);
   };
 }
 
 function checkOptions({ images, pixels, text, tokens, out, contexts, contextRanks }: FeatureArguments): void {
   if ([images, pixels, text, tokens].every((input) => input === undefined)) {
     throw new InputError(
-      'features expects --images (a folder, photos or cifar10), --pixels, --text or --tokens, and none of them came',
+      'features expects --images (a folder, photos or cifar10), --pixels, --text or --tokens; give one of them',
     );
   }
   const written = [out, contexts, contextRanks].filter((name) => name !== undefined);
   const twice = written.find((name, i) => written.indexOf(name) !== i);
   if (twice !== undefined)
-    throw new InputError(`--out, --contexts and --context-ranks expect files of their own, and '${twice}' came twice`);
+    throw new InputError(`--out, --contexts and --context-ranks expect different files, got '${twice}' twice`);
 }
 
 async function modelNamed(name: string, seed: number): Promise<Model> {
@@ -133,7 +134,7 @@ async function modelNamed(name: string, seed: number): Promise<Model> {
   if (!statSync(name, { throwIfNoEntry: false })?.isDirectory()) {
     if (!models.isHubName(name)) {
       throw new InputError(
-        `--model expects ${NAMED.join(', ')}, a Hugging Face folder or a name on its hub, and '${name}' is none of them`,
+        `--model expects ${NAMED.join(', ')}, a Hugging Face folder or a name on its hub, got '${name}'`,
       );
     }
     folder = await models.hubCheckpoint(name);

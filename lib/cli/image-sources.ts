@@ -1,13 +1,13 @@
 /** Where `features` takes images from. */
 import type { ImageSet } from '../data';
 import { InputError } from '../input-error';
-import type { ViTModel } from '../models/vit-model';
+import type { ImageModel } from '../models';
 import { wholeNumber } from './arguments';
 import type { ExampleSource } from './extract';
 import { noteLater } from './output';
 
 /** Images of a folder or a set that is known by name, preprocessed as the model wants them. */
-export async function imageSource(images: string, seed: number, model: ViTModel): Promise<ExampleSource> {
+export async function imageSource(images: string, seed: number, model: ImageModel): Promise<ExampleSource> {
   const { pixelBatch } = await import('../data/index.js');
   const preprocessing = model.preprocessing();
   const set = await imageSet(images, seed);
@@ -35,7 +35,7 @@ async function imageSet(text: string, seed: number): Promise<ImageSet> {
 }
 
 /** Pixels from a file. */
-export async function pixelSource(path: string, model: ViTModel): Promise<ExampleSource> {
+export async function pixelSource(path: string, model: ImageModel): Promise<ExampleSource> {
   const { openPixels } = await import('../data/index.js');
   const file = await openPixels(path);
   const [count, , height, width] = file.shape;
@@ -43,7 +43,7 @@ export async function pixelSource(path: string, model: ViTModel): Promise<Exampl
     await file.close();
     const side = model.inputSize;
     throw new InputError(
-      `--pixels expects [T, 3, ${side}, ${side}] for ${model.name}, and '${path}' has the shape [${file.shape.join(', ')}]`,
+      `--pixels expects [T, 3, ${side}, ${side}] for ${model.name}, got [${file.shape.join(', ')}] in '${path}'`,
     );
   }
   const size = 3 * height * width;
@@ -55,7 +55,7 @@ export async function pixelSource(path: string, model: ViTModel): Promise<Exampl
       const bad = values.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0) {
         throw new InputError(
-          `'${path}' expects finite pixels, and example ${indices[0] + Math.floor(bad / size)} holds ${values[bad]}`,
+          `'${path}': expected finite pixels, got ${values[bad]} in example ${indices[0] + Math.floor(bad / size)}`,
         );
       }
       const data = precision === 'float64' ? Float64Array.from(values) : Float32Array.from(values);

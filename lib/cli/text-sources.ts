@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileTrouble } from '../data/files/file-trouble';
 import { InputError } from '../input-error';
-import type { LanguageModel } from '../models';
+import type { TextModel } from '../models';
 import type { ExampleSource } from './extract';
 import { noteLater } from './output';
 
@@ -13,10 +13,10 @@ export interface TextSource extends ExampleSource {
 }
 
 /**
- * The passages of a text file, one a line, by the tokenizer of the model, with its special tokens around them. Passages
- * with more tokens than the network has positions for are cut, and it is said.
+ * The passages of a text file, one per line, by the tokenizer of the model, with its special tokens around them. Passages
+ * with more tokens than the network has positions for are cut, and a note says so.
  */
-export async function textSource(path: string, model: LanguageModel): Promise<TextSource> {
+export async function textSource(path: string, model: TextModel): Promise<TextSource> {
   const { readTokenizer } = await import('../data/index.js');
   const { before, after, encode } = await readTokenizer(model.tokenizerFolder());
   const most = model.config.positions - before.length - after.length;
@@ -24,7 +24,7 @@ export async function textSource(path: string, model: LanguageModel): Promise<Te
   const passages = linesOf(await readText(path), path).map((line, row) => {
     const ids = encode(line);
     if (ids.length === 0)
-      throw new InputError(`'${path}' expects a passage a line, and line ${row + 1} gives no token`);
+      throw new InputError(`'${path}': expected one passage per line, got no token in line ${row + 1}`);
     if (ids.length > most) cut++;
     return [...before, ...ids.slice(0, most), ...after];
   });
@@ -32,7 +32,7 @@ export async function textSource(path: string, model: LanguageModel): Promise<Te
   const n = Math.max(...passages.map(({ length }) => length));
   const shorter = passages.filter(({ length }) => length < n).length;
   if (shorter > 0) {
-    noteLater(`${shorter} of ${passages.length} passages have fewer than ${n} tokens; the rows behind their own are 0`);
+    noteLater(`${shorter} of ${passages.length} passages have fewer than ${n} tokens; the rows after their own are 0`);
   }
   const ids = new Int32Array(passages.length * n).fill(-1);
   passages.forEach((passage, row) => ids.set(passage, row * n));
@@ -43,7 +43,7 @@ async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
   } catch (error) {
-    if (error instanceof TypeError) throw new InputError(`'${path}' should be a text in UTF-8, and is not`);
+    if (error instanceof TypeError) throw new InputError(`'${path}': expected text in UTF-8, got other bytes`);
     throw fileTrouble(error, path, 'read');
   }
 }
@@ -51,14 +51,14 @@ async function readText(path: string): Promise<string> {
 function linesOf(text: string, path: string): string[] {
   const lines = text.split(/\r?\n/);
   if (lines[lines.length - 1] === '') lines.pop();
-  if (lines.length === 0) throw new InputError(`'${path}' expects a passage a line, and is empty`);
+  if (lines.length === 0) throw new InputError(`'${path}': expected one passage per line, got an empty file`);
   const empty = lines.findIndex((line) => line.trim() === '');
-  if (empty >= 0) throw new InputError(`'${path}' expects a passage a line, and line ${empty + 1} is empty`);
+  if (empty >= 0) throw new InputError(`'${path}': expected one passage per line, got an empty line ${empty + 1}`);
   return lines;
 }
 
 /** Token numbers from a file, as they are: no special tokens are added, nothing is masked. */
-export async function tokenSource(path: string, model: LanguageModel): Promise<TextSource> {
+export async function tokenSource(path: string, model: TextModel): Promise<TextSource> {
   const { readTokens } = await import('../data/index.js');
   const {
     ids,
@@ -68,11 +68,13 @@ export async function tokenSource(path: string, model: LanguageModel): Promise<T
   const bad = ids.findIndex((id) => id >= vocabularySize);
   if (bad >= 0) {
     throw new InputError(
-      `'${path}' expects numbers of ${model.name}'s ${vocabularySize} tokens, and row ${Math.floor(bad / n)} holds ${ids[bad]}`,
+      `'${path}': expected token numbers below ${vocabularySize} for ${model.name}, got ${ids[bad]} in row ${Math.floor(bad / n)}`,
     );
   }
   if (n > positions) {
-    throw new InputError(`'${path}' has ${n} tokens a row, and ${model.name} has positions for ${positions}`);
+    throw new InputError(
+      `'${path}': expected at most ${positions} tokens per row, as many as ${model.name} has positions for, got ${n}`,
+    );
   }
   return sourceOf(path, ids, count, n);
 }

@@ -17,10 +17,19 @@ export interface FeaturePart {
   readonly meanShifted: Float32Array | Float64Array | null;
   readonly ranks: Int32Array | null;
   readonly sigmaRatios: Float64Array | null;
+  /** Batches of rows of `[T, 2 H]`. */
+  readonly attention: readonly (Float32Array | Float64Array)[] | null;
 }
 
 /** What of the contexts is kept: nothing, their ranks and means, or the singular values of some of them as well. */
 export type ContextStatistics = 'nothing' | 'ranks' | 'sigmas';
+
+/** What is kept of a layer beside its query vectors; of the contexts, only those of the first `contextImages` examples. */
+export interface Wanted {
+  readonly contexts: ContextStatistics;
+  readonly contextImages: number;
+  readonly attention: boolean;
+}
 
 interface StoredContexts {
   readonly meanShifted: Matrix;
@@ -42,16 +51,15 @@ export class FeatureStore {
     readonly layer: FeatureLayer,
     images: ExampleSet,
     private readonly precision: Precision,
-    private readonly wanted: ContextStatistics,
-    private readonly contextImages: number,
+    readonly wanted: Wanted,
   ) {
-    const { name, output, provenance } = layer;
+    const { name, provenance } = layer;
     const preprocessing = layer.input === 'images' ? layer.preprocessing : 'tokens';
     const origin = {
       revision: REVISION,
       kernels,
       name,
-      output,
+      output: provenance.layer,
       provenance,
       preprocessing,
       images: images.hash,
@@ -61,9 +69,9 @@ export class FeatureStore {
     this.folder = cacheFolder('features', `${name}-${images.name}-${precision}-${key}`);
   }
 
-  /** What is kept of the contexts of a part: what was asked for, up to the last image whose context was. */
+  /** What is kept of the contexts of a part: what was asked for, up to the last example whose context was. */
   wantedOf({ start }: Part): ContextStatistics {
-    return start < this.contextImages ? this.wanted : 'nothing';
+    return start < this.wanted.contextImages ? this.wanted.contexts : 'nothing';
   }
 
   async has(part: Part): Promise<boolean> {
@@ -71,6 +79,7 @@ export class FeatureStore {
     const kinds = ['queries'];
     if (wanted !== 'nothing') kinds.push('ranks');
     if (wanted === 'sigmas') kinds.push('context-sigma-ratios');
+    if (this.wanted.attention) kinds.push('attention');
     const present = await Promise.all(
       kinds.map((kind) =>
         access(this.file(part, kind)).then(
@@ -82,10 +91,20 @@ export class FeatureStore {
     return present.every(Boolean);
   }
 
-  async write(part: Part, { queries, meanShifted, ranks, sigmaRatios }: FeaturePart): Promise<void> {
+  async write(part: Part, { queries, meanShifted, ranks, sigmaRatios, attention }: FeaturePart): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const shape = [part.end - part.start, this.layer.d];
     await writeNpy(this.file(part, 'queries'), { data: queries, shape });
+    if (attention) {
+      const width = 2 * this.layer.heads;
+      const data = this.floats(shape[0] * width);
+      let at = 0;
+      for (const rows of attention) {
+        data.set(rows, at);
+        at += rows.length;
+      }
+      await writeNpy(this.file(part, 'attention'), { data, shape: [shape[0], width] });
+    }
     if (!meanShifted || !ranks) return;
     await writeNpy(this.file(part, 'mean-shifted'), { data: meanShifted, shape });
     if (sigmaRatios) {
@@ -95,33 +114,43 @@ export class FeatureStore {
     await writeNpy(this.file(part, 'ranks'), { data: ranks, shape: [ranks.length] });
   }
 
-  async read(parts: readonly Part[]): Promise<{ queries: Matrix; contexts: StoredContexts | null }> {
-    const queries = await this.matrix(parts, 'queries');
-    if (this.wanted === 'nothing') return { queries, contexts: null };
+  async read(
+    parts: readonly Part[],
+  ): Promise<{ queries: Matrix; contexts: StoredContexts | null; attention: Matrix | null }> {
+    const { d, heads } = this.layer;
+    return {
+      queries: await this.matrix(parts, 'queries', d),
+      contexts: this.wanted.contexts === 'nothing' ? null : await this.readContexts(parts),
+      attention: this.wanted.attention ? await this.matrix(parts, 'attention', 2 * heads) : null,
+    };
+  }
+
+  private async readContexts(parts: readonly Part[]): Promise<StoredContexts> {
     const withContexts = parts.filter((part) => this.wantedOf(part) !== 'nothing');
     const ranks = new Int32Array(withContexts[withContexts.length - 1].end);
     const sigmaRatios: number[] = [];
     for (const part of withContexts) {
       ranks.set((await readNpy(this.file(part, 'ranks'))).data as Int32Array, part.start);
-      if (this.wanted === 'sigmas') {
+      if (this.wanted.contexts === 'sigmas') {
         sigmaRatios.push(...((await readNpy(this.file(part, 'context-sigma-ratios'))).data as Float64Array));
       }
     }
-    const meanShifted = await this.matrix(withContexts, 'mean-shifted');
-    return {
-      queries,
-      contexts: { meanShifted, ranks, sigmaRatios: this.wanted === 'sigmas' ? Float64Array.from(sigmaRatios) : null },
-    };
+    const meanShifted = await this.matrix(withContexts, 'mean-shifted', this.layer.d);
+    return { meanShifted, ranks, sigmaRatios: sigmaRatios.length > 0 ? Float64Array.from(sigmaRatios) : null };
   }
 
-  private async matrix(parts: readonly Part[], kind: string): Promise<Matrix> {
+  private async matrix(parts: readonly Part[], kind: string, width: number): Promise<Matrix> {
     const rows = parts[parts.length - 1].end;
-    const data = new (this.precision === 'float64' ? Float64Array : Float32Array)(rows * this.layer.d);
+    const data = this.floats(rows * width);
     for (const part of parts) {
       const { data: values } = await readNpy(this.file(part, kind));
-      data.set(values as Float64Array, part.start * this.layer.d);
+      data.set(values as Float64Array, part.start * width);
     }
-    return { data, shape: [rows, this.layer.d] };
+    return { data, shape: [rows, width] };
+  }
+
+  private floats(count: number): Float32Array | Float64Array {
+    return new (this.precision === 'float64' ? Float64Array : Float32Array)(count);
   }
 
   private file({ start, end }: Part, kind: string): string {

@@ -2,11 +2,12 @@ import type { ExampleSet } from '../data';
 import { FeatureStore, type FeaturePart, type Part } from './feature-store';
 import { groupBy } from '../statistics';
 import { checkCount } from '../input-error';
-import { readBatch, toInput } from './input-batch';
-import { inputOf, loadLayers, placeOf, type FeatureLayer, type LayerBatch } from '../models';
+import { readBatch } from './input-batch';
+import { inputOf, loadLayers, type FeatureLayer, type LayerBatch } from '../models';
+import { passExamples } from './pass-examples';
 import { begin } from '../work';
 import { contextRanks } from '../rank';
-import { inPrecision, tf, valuesOf, type Matrix, type Precision } from '../tensor';
+import { tf, valuesOf, type Matrix, type Precision } from '../tensor';
 
 /** What a layer makes of a set of images or passages: all that the paper's statements speak about. */
 export interface Features {
@@ -17,6 +18,11 @@ export interface Features {
   readonly queries: Matrix;
   /** What the context matrices E(t) gave; null when only queries were asked for. */
   readonly contexts: ContextFeatures | null;
+  /**
+   * How concentrated the query's attention is in the block of the layer, `[T, 2 H]`: the largest weight of each head, then the
+   * entropy of each head's weights in nats. Null when not asked for.
+   */
+  readonly attention: Matrix | null;
 }
 
 export interface ContextFeatures {
@@ -32,17 +38,17 @@ export interface FeatureOptions {
   readonly precision: Precision;
   /**
    * Whether contexts are computed and ranked (default), or the query vectors alone, at a fraction of the cost; a function
-   * says it of each layer. The saturation of a query's attention has no contexts.
+   * says it of each layer.
    */
   readonly contexts?: boolean | ((layer: FeatureLayer) => boolean);
+  /** Of which layers the concentration of the query's attention is kept (none). */
+  readonly attention?: (layer: FeatureLayer) => boolean;
   /** Of how many examples, from the first on, the contexts are computed (all). */
   readonly contextImages?: number;
   /** Whether how far some contexts are from a lower rank is measured too (no). */
   readonly contextSigmas?: boolean;
 }
 
-/** Images that go through the networks together: what fits the processor's caches; it changes no result's meaning. */
-const BATCH = 8;
 /** Images in one stored part: the most that an interruption can cost. */
 const PART = 200;
 /** Contexts of each part whose singular values are computed, where they are asked for. */
@@ -54,7 +60,7 @@ const SIGMAS = 8;
  * come and dropped.
  *
  * Parts of 200 images are kept in the cache folder under the hash of all they follow from (images, weights, precision),
- * so that interrupted work goes on where it was, and no notebook computes what another one had.
+ * so that interrupted work resumes, and no notebook computes what another one had.
  */
 export async function computeFeatures(
   layers: readonly FeatureLayer[],
@@ -83,15 +89,23 @@ export async function prepareFeatures(
 async function completeStores(
   layers: readonly FeatureLayer[],
   images: ExampleSet,
-  { precision, contexts = true, contextImages = images.count, contextSigmas = false }: FeatureOptions,
+  {
+    precision,
+    contexts = true,
+    attention = () => false,
+    contextImages = images.count,
+    contextSigmas = false,
+  }: FeatureOptions,
 ): Promise<{ stores: FeatureStore[]; parts: Part[] }> {
   checkCount('contextImages', contextImages, 1);
   const ofContexts = (layer: FeatureLayer) => {
     if (!(typeof contexts === 'boolean' ? contexts : contexts(layer))) return 'nothing';
-    if (placeOf(layer.output).part === 'saturation') return 'nothing';
     return contextSigmas ? 'sigmas' : 'ranks';
   };
-  const stores = layers.map((layer) => new FeatureStore(layer, images, precision, ofContexts(layer), contextImages));
+  const stores = layers.map((layer) => {
+    const wanted = { contexts: ofContexts(layer), contextImages, attention: attention(layer) } as const;
+    return new FeatureStore(layer, images, precision, wanted);
+  });
   const parts: Part[] = [];
   for (let start = 0; start < images.count; start = parts[parts.length - 1].end) {
     const end = Math.min(start - (start % PART) + PART, images.count);
@@ -138,18 +152,16 @@ async function computeParts(jobs: readonly Job[], images: ExampleSet, precision:
       try {
         for (const part of parts) {
           const collected = stores.map((store) => new PartCollector(store, part, precision));
-          const contexts = stores.map((store) => store.wantedOf(part) !== 'nothing');
-          for (let start = part.start; start < part.end; start += BATCH) {
-            const indices = range(start, Math.min(start + BATCH, part.end));
-            const batch = readBatch(stores[0].layer, images, indices, precision);
-            inPrecision(precision, () => {
-              const input = toInput(batch);
-              loaded.run(input, contexts).forEach((outputs, index) => collected[index].add(outputs));
-              input.dispose();
-            });
-            done += indices.length;
-            await work.advance(done);
-          }
+          const before = done - part.start;
+          await passExamples(loaded, {
+            ...part,
+            precision,
+            read: (indices) => readBatch(stores[0].layer, images, indices, precision),
+            contexts: stores.map((store) => store.wantedOf(part) !== 'nothing'),
+            attention: stores.map((store) => store.wanted.attention),
+            take: (outputs) => outputs.forEach((output, index) => collected[index].add(output)),
+            advance: (next) => work.advance((done = before + next)),
+          });
           await Promise.all(stores.map((store, index) => store.write(part, collected[index].part())));
         }
       } finally {
@@ -172,6 +184,7 @@ class PartCollector {
   private readonly meanShifted: Float32Array | Float64Array | null;
   private readonly ranks: Int32Array | null;
   private readonly sigmaRatios: Float64Array | null;
+  private readonly attention: (Float32Array | Float64Array)[] = [];
   private readonly layer: FeatureLayer;
   private row = 0;
 
@@ -191,8 +204,8 @@ class PartCollector {
     this.sigmaRatios = wanted === 'sigmas' ? new Float64Array(Math.min(SIGMAS, end - start)) : null;
   }
 
-  /** Takes the outputs for the next examples, and disposes them. Runs within the backend of the precision. */
-  add({ queries, contexts }: LayerBatch): void {
+  /** Takes the outputs for the next examples. Runs within the backend of the precision. */
+  add({ queries, contexts, attention }: LayerBatch): void {
     const at = this.row * this.layer.d;
     this.queries.set(valuesOf(queries), at);
     if (this.meanShifted && this.ranks && contexts) {
@@ -204,15 +217,12 @@ class PartCollector {
       this.ranks.set(ranks, this.row);
       if (sigmaRatios > 0) this.sigmaRatios?.set(sigmaRatio, this.row);
     }
+    if (attention) this.attention.push(valuesOf(attention));
     this.row += queries.shape[0];
-    queries.dispose();
-    contexts?.dispose();
   }
 
   part(): FeaturePart {
-    const { queries, meanShifted, ranks, sigmaRatios } = this;
-    return { queries, meanShifted, ranks, sigmaRatios };
+    const { queries, meanShifted, ranks, sigmaRatios, attention } = this;
+    return { queries, meanShifted, ranks, sigmaRatios, attention: attention.length > 0 ? attention : null };
   }
 }
-
-const range = (start: number, end: number) => Array.from({ length: end - start }, (_, index) => start + index);

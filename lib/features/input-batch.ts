@@ -6,7 +6,7 @@ import { tf, toTensor, type Precision } from '../tensor';
 /** Pixels `[B, 3, H, W]`, or token numbers `[B, n]` with -1 for padding. */
 export type InputBatch = PixelBatch | { readonly data: Int32Array; readonly shape: [examples: number, tokens: number] };
 
-/** The examples at `indices`, as the network of `layer` takes them. Throws where it takes images and text came, or the other way. */
+/** The examples at `indices`, as the network of `layer` takes them. Throws where it takes images and the examples are text, or the other way. */
 export function readBatch(
   layer: FeatureLayer,
   examples: ExampleSet,
@@ -15,13 +15,13 @@ export function readBatch(
 ): InputBatch {
   const isText = 'tokens' in examples;
   if (isText !== (layer.input === 'tokens')) {
-    throw new Error(`${layer.name} takes ${layer.input}, and ${examples.name} holds ${isText ? 'text' : 'images'}`);
+    throw new Error(
+      `${layer.name}: expected ${layer.input === 'tokens' ? 'text' : 'images'}, got the ${isText ? 'text' : 'images'} of ${examples.name}`,
+    );
   }
   if (!isText) return pixelBatch(examples, indices, layer.preprocessing, precision);
   if (examples.n !== layer.n) {
-    throw new Error(
-      `${layer.name} is for passages of ${layer.n} tokens, and those of ${examples.name} have ${examples.n}`,
-    );
+    throw new Error(`${layer.name}: expected passages of ${layer.n} tokens, got ${examples.n} in ${examples.name}`);
   }
   const data = new Int32Array(indices.length * layer.n);
   indices.forEach((index, b) => data.set(examples.tokens(index), b * layer.n));

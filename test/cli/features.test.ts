@@ -126,45 +126,42 @@ test('each bad input gets one line, and nothing is written', async () => {
   const cases: [string[], RegExp][] = [
     [[...layer, ...out, ...pixels], /required option '--model <name>' not specified/],
     [[...model, ...out, ...pixels], /required option '--layer <layer>' not specified/],
-    [[...model, ...layer, ...out], /expects --images .*, --pixels, --text or --tokens, and none of them came/],
+    [[...model, ...layer, ...out], /expects --images .*, --pixels, --text or --tokens; give one of them/],
     [
       [...model, ...layer, ...out, ...pixels, '--images', 'photos'],
       /'--images <set>' cannot be used with option '--pixels <file>'/,
     ],
     [
       [...model, '--layer', 'last', ...out, ...pixels],
-      /--layer expects a whole number from 0 up or 'attention', and 'last' came/,
+      /--layer expects a whole number from 0 up or 'attention', got 'last'/,
     ],
-    [
-      [...model, '--layer', '3', ...out, ...pixels],
-      /layers 0 \(the embeddings\) to 2 and 'attention', but layer 3 was asked for/,
-    ],
+    [[...model, '--layer', '3', ...out, ...pixels], /expected a layer from 0 \(the embeddings\) to 2, got 3/],
     [
       [...model, ...layer, '--out', 'queries.txt', ...pixels],
-      /--out expects the name of a \.npy file, and 'queries\.txt' came/,
+      /--out expects the name of a \.npy file, got 'queries\.txt'/,
     ],
-    [[...model, ...layer, ...out, ...pixels, '--contexts', at('refused.npy')], /expect files of their own/],
+    [[...model, ...layer, ...out, ...pixels, '--contexts', at('refused.npy')], /expect different files, got /],
     [
       [...model, ...layer, ...out, ...pixels, '--precision', 'half'],
       /--precision expects float32 or float64, got 'half'/,
     ],
     [
       ['--model', 'no such model', ...layer, ...out, ...pixels],
-      /--model expects random-vit-b16, .* a Hugging Face folder or a name on its hub, and 'no such model' is none/,
+      /--model expects random-vit-b16, .* a Hugging Face folder or a name on its hub, got 'no such model'/,
     ],
     [['--model', at('empty'), ...layer, ...out, ...pixels], /config\.json/],
-    [[...model, ...layer, ...out, '--pixels', at('large.npy')], /--pixels expects \[T, 3, 12, 12\] .*\[1, 3, 16, 16\]/],
     [
-      [...model, ...layer, ...out, '--pixels', at('flat.npy')],
-      /flat\.npy': expected normalised pixels \[T, 3, H, W\]/,
+      [...model, ...layer, ...out, '--pixels', at('large.npy')],
+      /--pixels expects \[T, 3, 12, 12\] for checkpoint-vit, got \[1, 3, 16, 16\]/,
     ],
+    [[...model, ...layer, ...out, '--pixels', at('flat.npy')], /flat\.npy': expected normalised pixels \[T, 3, H, W\]/],
     [
       [...model, ...layer, ...out, '--pixels', at('nan.npy')],
-      /nan\.npy' expects finite pixels, and example 1 holds NaN/,
+      /nan\.npy': expected finite pixels, got NaN in example 1/,
     ],
     [[...model, ...layer, ...out, '--pixels', at('absent.npy')], /absent\.npy'/],
-    [[...model, ...layer, ...out, '--images', at('empty')], /empty' is empty/],
-    [[...model, ...layer, ...out, '--text', 'lines.txt'], /looks at images: it expects --images or --pixels, not text/],
+    [[...model, ...layer, ...out, '--images', at('empty')], /empty': expected JPEG or PNG images, got an empty folder/],
+    [[...model, ...layer, ...out, '--text', 'lines.txt'], /takes images: it expects --images or --pixels, not text/],
     [[...model, ...layer, ...out, '--images', at('nowhere')], /nowhere' cannot be read/],
     [
       [...model, ...layer, ...out, '--images', 'photos:none'],

@@ -51,9 +51,10 @@ export function fakeLayer(
               const first = tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, D]) as tf.Tensor2D;
               return options.constantQuery ? (tf.onesLike(first) as tf.Tensor2D) : first.clone();
             });
-            if (typeof contexts === 'boolean' ? contexts : contexts[index]) return { queries, contexts: tokens };
+            if (typeof contexts === 'boolean' ? contexts : contexts[index])
+              return { queries, contexts: tokens, attention: null };
             tokens.dispose();
-            return { queries, contexts: null };
+            return { queries, contexts: null, attention: null };
           });
         },
         dispose: () => undefined,

@@ -41,12 +41,10 @@ export function integerWeights(shapes: ReadonlyMap<string, readonly number[]>, a
     origin: 'integer weights',
     shapes,
     read: (name) =>
-      Promise.resolve(
-        weight(
-          name,
-          shapes.get(name)!.reduce((a, b) => a * b, 1),
-          amplitude,
-        ),
+      weight(
+        name,
+        shapes.get(name)!.reduce((a, b) => a * b, 1),
+        amplitude,
       ),
   };
 }

@@ -1,7 +1,7 @@
 import type { ImageSet } from '../../data';
 import { computeFeatures, prepareFeatures, type Features } from '../../features/features';
 import { SATURATED } from '../../memorization/training/saturation';
-import { blockParts, vitLayer, type BlockPart, type FeatureLayer, type ViTModel } from '../../models';
+import { blockParts, layerOf, type BlockPart, type FeatureLayer, type ImageModel } from '../../models';
 import { relativeTolerance } from '../../rank';
 import { median } from '../../statistics';
 import { resumable, type ResumableTests } from '../resumable-tests';
@@ -77,22 +77,20 @@ export interface DepthOptions {
  *
  * @throws InputError when there are fewer images than tokens in a context.
  */
-export async function depthPlaces(model: ViTModel, images: ImageSet, options: DepthOptions): Promise<DepthPlace[]> {
+export async function depthPlaces(model: ImageModel, images: ImageSet, options: DepthOptions): Promise<DepthPlace[]> {
   const wish = {
     precision: options.precision,
     contexts: ({ output }: FeatureLayer) => typeof output === 'number',
+    attention: ({ output }: FeatureLayer) => typeof output === 'number' && output > 0,
     contextSigmas: true,
   };
   const places = placesOf(options.blocks);
-  const saturations = places.filter(({ part }) => part === 'output').map(({ block }) => saturationLayer(model, block));
   const layers = places.map((place) => layerAt(model, place));
-  await prepareFeatures([...layers, ...saturations], images, wish);
+  await prepareFeatures(layers, images, wish);
   return resumable(async (tests) => {
     const results: DepthPlace[] = [];
     for (const [index, { block, part }] of places.entries()) {
       const [features] = await computeFeatures([layers[index]], images, wish);
-      const [concentration] =
-        part === 'output' ? await computeFeatures([saturationLayer(model, block)], images, wish) : [null];
       results.push({
         system: model.name,
         title: model.title,
@@ -106,7 +104,7 @@ export async function depthPlaces(model: ViTModel, images: ImageSet, options: De
         block,
         part,
         ...(await testPlace(tests, features, part, options)),
-        saturation: concentration && saturationOf(concentration),
+        saturation: features.attention && saturationOf(features.attention, features.layer.n),
       });
     }
     return results;
@@ -122,12 +120,8 @@ function placesOf(blocks: number): { block: number; part: DepthPart }[] {
   ];
 }
 
-function layerAt(model: ViTModel, { block, part }: { block: number; part: DepthPart }): FeatureLayer {
-  return vitLayer(model, part === 'embeddings' || part === 'output' ? block : `${block}.${part}`);
-}
-
-function saturationLayer(model: ViTModel, block: number): FeatureLayer {
-  return vitLayer(model, `${block}.saturation`);
+function layerAt(model: ImageModel, { block, part }: { block: number; part: DepthPart }): FeatureLayer {
+  return layerOf(model, part === 'embeddings' || part === 'output' ? block : `${block}.${part}`);
 }
 
 async function testPlace(
@@ -196,18 +190,17 @@ function contextTest(ranks: Int32Array, ratios: Float64Array, n: number, d: numb
 }
 
 /** From the largest weights and the entropies `[T, 2 H]`. */
-function saturationOf({ layer, queries }: Features): QuerySaturation {
-  const [count, width] = queries.shape;
+function saturationOf({ data, shape: [count, width] }: Matrix, n: number): QuerySaturation {
   const heads = width / 2;
   const means = new Array<number>(width).fill(0);
-  queries.data.forEach((value, i) => (means[i % width] += value / count));
+  data.forEach((value, i) => (means[i % width] += value / count));
   let saturated = 0;
-  queries.data.forEach((value, i) => {
+  data.forEach((value, i) => {
     if (i % width < heads && value > SATURATED) saturated++;
   });
   return {
     largestWeights: means.slice(0, heads),
-    entropies: means.slice(heads).map((entropy) => entropy / Math.log(layer.n)),
+    entropies: means.slice(heads).map((entropy) => entropy / Math.log(n)),
     saturated: saturated / (count * heads),
   };
 }

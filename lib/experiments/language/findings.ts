@@ -40,7 +40,7 @@ export function languageFindings(systems: readonly LanguageSystem[], results: re
     const [bottom] = tested('A1', 'float64');
     if (bottom?.layer === 0 && bottom.result.fraction < 1) {
       sentences.push(
-        model.config.architecture === 'bert'
+        model.architecture.query === 'first'
           ? `${model.title}: the embedding of [CLS] is the same vector for every passage, so any two of them are dependent in every precision.`
           : `${model.title}: the embeddings of the last token fail in every precision where passages end in the same word, because they are then the same vector.`,
       );

@@ -3,18 +3,18 @@ import { testAssumptions, type AssumptionOptions, type AssumptionResult } from '
 import { kruskalCurves, type CurveOptions, type LayerCurve } from '../curve/measure';
 import { readTokenizer, speeches, type PassageSet, type Tokenizer } from '../../data';
 import {
-  huggingFaceText,
-  languageLayer,
+  huggingFaceTextModel,
+  layerOf,
   localCheckpoint,
   randomGPT2,
   trainedMiniLM,
   type FeatureLayer,
-  type LanguageModel,
+  type TextModel,
 } from '../../models';
 
 /** One model, the layers under test, and the passages that go through them. */
 export interface LanguageSystem {
-  readonly model: LanguageModel;
+  readonly model: TextModel;
   /** Tokens of a passage. */
   readonly n: number;
   /** The embeddings and the first blocks. */
@@ -49,13 +49,13 @@ export async function languageSystems(options: LanguageOptions): Promise<Languag
   const models = [await trainedMiniLM(), random];
   for (const name of PAPER_MODELS) {
     const folder = localCheckpoint(name) ?? localCheckpoint(name.split('/')[1]);
-    if (folder !== null) models.push(huggingFaceText(folder, name.split('/')[1]));
+    if (folder !== null) models.push(huggingFaceTextModel(folder, name.split('/')[1]));
   }
   return Promise.all(
     models.map(async (model) => {
       const n = contextSize(model, tokens);
       const blocks = Math.min(model === random ? randomDepth : depth, model.config.depth);
-      const layers = Array.from({ length: blocks + 1 }, (_, layer) => languageLayer(model, layer, n));
+      const layers = Array.from({ length: blocks + 1 }, (_, layer) => layerOf(model, layer, { n }));
       const tokenizer = await readTokenizer(model.tokenizerFolder());
       return { model, n, layers, passages: passageReader(tokenizer, n) };
     }),
@@ -63,7 +63,7 @@ export async function languageSystems(options: LanguageOptions): Promise<Languag
 }
 
 /** The largest power of two below d that `tokens` and the positions allow: 512 of bert-large, 1024 of gpt2-large. */
-function contextSize({ config }: LanguageModel, tokens: number): number {
+function contextSize({ config }: TextModel, tokens: number): number {
   return Math.min(tokens, config.positions, 2 ** Math.ceil(Math.log2(config.hiddenSize) - 1));
 }
 

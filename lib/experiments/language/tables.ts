@@ -12,9 +12,9 @@ import type { Precision } from '../../tensor';
 export function languageModelTable(systems: readonly LanguageSystem[]): Table {
   return table(
     'language-models',
-    systems.map(({ model: { title, config, provenance }, n, layers }) => ({
+    systems.map(({ model: { title, architecture, config, provenance }, n, layers }) => ({
       title,
-      query: config.architecture === 'bert' ? '[CLS]' : 'last token',
+      query: architecture.query === 'first' ? '[CLS]' : 'last token',
       n,
       d: config.hiddenSize,
       heads: config.heads,

@@ -1,12 +1,13 @@
 /**
- * Query vectors computed in double-double arithmetic from the formulas of vit.ts and multi-head-attention.ts, one image
+ * Query vectors computed in double-double arithmetic from the formulas of vit.ts and random-attention.ts, one image
  * at a time: correct to some 30 digits, so that the forward error of float64 can be measured against them. Slow (seconds per
  * image), and deliberately separate from the tensor code, so that the two check each other.
  */
-import type { ViTModel } from '../../models/vit-model';
-import { tokenCount } from '../../models/networks/vit';
+import type { ImageModel } from '../../models';
+import { tokenCount } from '../../models/networks/architecture';
 import { resizeGrid } from '../../models/networks/position-grid';
-import { randomAttentionWeights } from '../../models/networks/multi-head-attention';
+import type { ViTConfig } from '../../models/networks/vit';
+import { randomAttentionWeights } from '../../models/ready/random-attention';
 import type { WeightSource } from '../../models/weights/weight-source';
 import {
   add,
@@ -33,19 +34,22 @@ export interface ReferenceQueries {
   query(pixels: Float64Array): DoubleDoubles;
 }
 
-/** Reads the weights that `output` needs. Only ViTs with erf GELU, as both of ours are. */
-export async function referenceQueries(model: ViTModel, output: 'attention' | 1): Promise<ReferenceQueries> {
-  const { config, inputSize } = model;
+/** Reads the weights that `output` needs; `seed` draws random attention. Only ViTs with erf GELU, as both of ours are. */
+export async function referenceQueries(
+  model: ImageModel,
+  output: 'attention' | 1,
+  seed: number,
+): Promise<ReferenceQueries> {
+  const { inputSize } = model;
+  const config = model.config as ViTConfig;
   if (config.activation !== 'gelu') throw new Error(`double-double queries know gelu, not ${config.activation}`);
   const source = await model.weights();
-  const embed = await embedding(model, source);
+  const embed = embedding(config, inputSize, source);
   const d = config.hiddenSize;
-  const n = tokenCount(config, inputSize);
+  const n = tokenCount(config, inputSize, inputSize);
   if (output === 'attention') {
-    const drawn = randomAttentionWeights(model.attentionSeed, d);
-    const [wQ, wK, wV, wO] = await Promise.all(
-      ['W_Q', 'W_K', 'W_V', 'W_O'].map(async (name) => exactly(transposed(await drawn.read(name), d))),
-    );
+    const drawn = randomAttentionWeights(seed, d);
+    const [wQ, wK, wV, wO] = ['W_Q', 'W_K', 'W_V', 'W_O'].map((name) => exactly(transposed(drawn.read(name), d)));
     const maps = { wQ, wK, wV, wO, bQ: null, bV: null, bO: null };
     return {
       query(pixels) {
@@ -58,17 +62,17 @@ export async function referenceQueries(model: ViTModel, output: 'attention' | 1)
   const block = 'encoder.layer.0.';
   const dino = config.layout === 'dinov2';
   const read = (name: string) => source.read(block + name);
-  const affine = async (name: string) => [await read(`${name}.weight`), await read(`${name}.bias`)] as const;
-  const map = async (name: string) => [exactly(await read(`${name}.weight`)), await read(`${name}.bias`)] as const;
-  const [wQ, bQ] = await map('attention.attention.query');
-  const [wK] = await map('attention.attention.key');
-  const [wV, bV] = await map('attention.attention.value');
-  const [wO, bO] = await map('attention.output.dense');
-  const before = await affine(dino ? 'norm1' : 'layernorm_before');
-  const after = await affine(dino ? 'norm2' : 'layernorm_after');
-  const mlpIn = await map(dino ? 'mlp.fc1' : 'intermediate.dense');
-  const mlpOut = await map(dino ? 'mlp.fc2' : 'output.dense');
-  const scales = dino ? [await read('layer_scale1.lambda1'), await read('layer_scale2.lambda1')] : [null, null];
+  const affine = (name: string) => [read(`${name}.weight`), read(`${name}.bias`)] as const;
+  const map = (name: string) => [exactly(read(`${name}.weight`)), read(`${name}.bias`)] as const;
+  const [wQ, bQ] = map('attention.attention.query');
+  const [wK] = map('attention.attention.key');
+  const [wV, bV] = map('attention.attention.value');
+  const [wO, bO] = map('attention.output.dense');
+  const before = affine(dino ? 'norm1' : 'layernorm_before');
+  const after = affine(dino ? 'norm2' : 'layernorm_after');
+  const mlpIn = map(dino ? 'mlp.fc1' : 'intermediate.dense');
+  const mlpOut = map(dino ? 'mlp.fc2' : 'output.dense');
+  const scales = dino ? [read('layer_scale1.lambda1'), read('layer_scale2.lambda1')] : [null, null];
   const scale = divide(dd(1), squareRoot(dd(d / config.heads)));
   return {
     query(pixels) {
@@ -87,15 +91,18 @@ export async function referenceQueries(model: ViTModel, output: 'attention' | 1)
 type Numbers = Float32Array | Float64Array;
 
 /** Pixels `[3, H, W]` -> X_0, its n tokens of `[d]` each. */
-async function embedding(model: ViTModel, source: WeightSource): Promise<(pixels: Float64Array) => DoubleDoubles[]> {
-  const { config, inputSize } = model;
+function embedding(
+  config: ViTConfig,
+  inputSize: number,
+  source: WeightSource,
+): (pixels: Float64Array) => DoubleDoubles[] {
   const { hiddenSize: d, patchSize: p } = config;
   const side = Math.floor(inputSize / p);
   const learnedSide = Math.floor(config.imageSize / p);
-  const classToken = await source.read('embeddings.cls_token');
-  const positions = await source.read('embeddings.position_embeddings');
-  const projection = exactly(await source.read('embeddings.patch_embeddings.projection.weight'));
-  const bias = await source.read('embeddings.patch_embeddings.projection.bias');
+  const classToken = source.read('embeddings.cls_token');
+  const positions = source.read('embeddings.position_embeddings');
+  const projection = exactly(source.read('embeddings.patch_embeddings.projection.weight'));
+  const bias = source.read('embeddings.patch_embeddings.projection.bias');
   const grid = positions.subarray(d);
   // The resized grid is taken as given: it is a constant of the network, the same for every image.
   const patchPositions =

@@ -4,7 +4,8 @@
  */
 import { preprocess, type ImageSet } from '../../data';
 import { computeFeatures } from '../../features/features';
-import { readBatch, toInput } from '../../features/input-batch';
+import { readBatch } from '../../features/input-batch';
+import { passExamples } from '../../features/pass-examples';
 import { InputError } from '../../input-error';
 import {
   layers as layersOf,
@@ -12,12 +13,12 @@ import {
   randomViTB16,
   trainedViT,
   type FeatureLayer,
-  type ViTModel,
+  type ImageModel,
 } from '../../models';
 import { referenceQueries } from './reference-queries';
 import { begin } from '../../work';
 import { singularValues, testKruskalRank } from '../../rank';
-import { inFloat64, randomSource, valuesOf, type Matrix } from '../../tensor';
+import { randomSource, valuesOf, type Matrix } from '../../tensor';
 import { selectRows } from './spectra';
 
 /** General position under one change: do random d-subsets stay independent in float64, and by what margin? */
@@ -92,15 +93,13 @@ export interface ForwardError {
 
 /** A layer, and the model from which its query vectors are computed a second time. */
 export interface Studied {
-  readonly model: ViTModel;
+  readonly model: ImageModel;
   readonly output: 'attention' | 1;
   readonly layer: FeatureLayer;
 }
 
 /** Pixels of standard size times (1 + 1e-13 z). */
 const PERTURBATION = 1e-13;
-/** Images that go through a network together. */
-const TOGETHER = 8;
 
 /** {@link forwardErrorsOf} the disputed layers. */
 export async function forwardErrors(
@@ -147,7 +146,7 @@ export async function forwardErrorsOf(
   for (const [index, one] of studied.entries()) {
     const subset = selectRows(features[index].queries, chosen);
     const { sigmaMin, sigmaMax } = extremes(subset);
-    const largestRowError = await measureRows(one, images, chosen, subset.data as Float64Array, rowsMeasured);
+    const largestRowError = await measureRows(one, images, chosen, subset.data as Float64Array, rowsMeasured, seed);
     const difference = perturbed[index].map((value, at) => value - subset.data[at]);
     results.push({
       system: one.layer.name,
@@ -172,8 +171,9 @@ async function measureRows(
   chosen: Int32Array,
   computed: Float64Array,
   rows: number,
+  seed: number,
 ): Promise<number> {
-  const reference = await referenceQueries(model, output);
+  const reference = await referenceQueries(model, output, seed);
   const work = begin(`${layer.title} in double-double arithmetic`, rows);
   let largest = 0;
   try {
@@ -203,25 +203,30 @@ async function perturbedQueries(
   const work = begin(`${names} from pixels perturbed by ${PERTURBATION}`, chosen.length);
   const queries = layers.map(({ d }) => new Float64Array(chosen.length * d));
   try {
-    for (let start = 0; start < chosen.length; start += TOGETHER) {
-      const indices = Array.from(chosen.subarray(start, start + TOGETHER));
-      const batch = readBatch(layers[0], images, indices, 'float64');
-      const pixels = batch.data as Float64Array;
-      const each = pixels.length / indices.length;
-      for (let i = 0; i < indices.length; i++) {
-        const random = randomSource(seed, 'perturbation', start + i);
-        for (let at = i * each; at < (i + 1) * each; at++) pixels[at] *= 1 + PERTURBATION * random.normal();
-      }
-      inFloat64(() => {
-        const input = toInput(batch);
-        loaded.run(input, false).forEach((output, index) => {
-          queries[index].set(valuesOf(output.queries), start * layers[index].d);
-          output.queries.dispose();
-        });
-        input.dispose();
-      });
-      await work.advance(start + indices.length);
-    }
+    await passExamples(loaded, {
+      precision: 'float64',
+      start: 0,
+      end: chosen.length,
+      read(rows) {
+        const batch = readBatch(
+          layers[0],
+          images,
+          rows.map((row) => chosen[row]),
+          'float64',
+        );
+        const pixels = batch.data as Float64Array;
+        const each = pixels.length / rows.length;
+        for (const [i, row] of rows.entries()) {
+          const random = randomSource(seed, 'perturbation', row);
+          for (let at = i * each; at < (i + 1) * each; at++) pixels[at] *= 1 + PERTURBATION * random.normal();
+        }
+        return batch;
+      },
+      contexts: false,
+      take: (outputs, from) =>
+        outputs.forEach((output, index) => queries[index].set(valuesOf(output.queries), from * layers[index].d)),
+      advance: (next) => work.advance(next),
+    });
   } finally {
     work.end();
     loaded.dispose();

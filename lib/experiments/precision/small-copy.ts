@@ -3,8 +3,9 @@ import { relativeTolerance, singularValues } from '../../rank';
 import { randomSource } from '../../tensor';
 import { add, at, dd, divide, multiply, negate, put, type DoubleDouble, type DoubleDoubles } from './double-double';
 import { referenceQueries } from './reference-queries';
-import { tokenCount, vitInitialisation, vitShapes, type ViTConfig } from '../../models/networks/vit';
-import type { ViTModel } from '../../models';
+import { shapesOf, tokenCount } from '../../models/networks/architecture';
+import { vit, vitInitialisation, type ViTConfig } from '../../models/networks/vit';
+import type { ImageModel } from '../../models';
 import { randomWeights } from '../../models/weights/random';
 
 /** A ViT with all parts of the large one, small enough to look at every subset: n = 5 tokens, d = 8. */
@@ -49,7 +50,7 @@ const PIVOT_FLOOR = 1e-26;
 export async function smallCopies({ images, seed }: { images: number; seed: number }): Promise<SmallCopy[]> {
   const results: SmallCopy[] = [];
   for (const output of ['attention', 1] as const) {
-    const { query } = await referenceQueries(smallModel(seed), output);
+    const { query } = await referenceQueries(smallModel(seed), output, seed);
     const vectors = Array.from({ length: images }, (_, image) => {
       const random = randomSource(seed, 'small-copy-image', image);
       return query(Float64Array.from({ length: 3 * SMALL.imageSize ** 2 }, () => 2 * random.uniform() - 1));
@@ -84,7 +85,7 @@ async function everySubset(vectors: readonly DoubleDoubles[], system: string, se
   return {
     system,
     images: vectors.length,
-    n: tokenCount(SMALL, SMALL.imageSize),
+    n: tokenCount(SMALL, SMALL.imageSize, SMALL.imageSize),
     d,
     seed,
     subsets,
@@ -148,17 +149,17 @@ function binomial(count: number, size: number): number {
   return Math.round(result);
 }
 
-function smallModel(seed: number): ViTModel {
+function smallModel(seed: number): ImageModel<ViTConfig> {
   return {
     name: 'small-vit',
     title: 'small random ViT',
+    architecture: vit,
     config: SMALL,
     preprocessing: () => {
-      throw new Error('the small copy takes pixels, no images');
+      throw new Error('the small copy takes pixels, not images');
     },
     inputSize: SMALL.imageSize,
     provenance: { model: 'small ViT', seed },
-    weights: () => Promise.resolve(randomWeights(seed, 'small-vit', vitShapes(SMALL), vitInitialisation)),
-    attentionSeed: seed,
+    weights: () => Promise.resolve(randomWeights(seed, 'small-vit', shapesOf(vit, SMALL), vitInitialisation)),
   };
 }

@@ -3,19 +3,16 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../input-error';
-import { readConfiguration, type Configuration } from './configuration';
+import { readConfiguration, type Configuration } from '../configuration';
 import { fileBytes, openSafetensors } from '../../data/files/safetensors';
-import { listed, renamed, safetensorsWeights, type WantedShapes, type WeightSource } from '../weights/weight-source';
+import { safetensorsWeights, type WeightSource } from '../weights/weight-source';
 
 export interface CheckpointFolder {
   readonly folder: string;
   readonly name: string;
   readonly config: Configuration;
-  /** The tensors under the names that the networks know. */
   readonly source: WeightSource;
   readonly provenance: { readonly model: string; readonly weights: string; readonly sha256: string };
-  /** At most one line each: tensors that `known` lacks, and ones of `known` that the files lack. */
-  notes(known: WantedShapes): string[];
 }
 
 /**
@@ -27,27 +24,17 @@ export interface CheckpointFolder {
 export function openCheckpoint(folder: string, name: string = basename(resolve(folder))): CheckpointFolder {
   const config = readConfiguration(join(folder, 'config.json'));
   const files = weightFiles(folder);
-  const source = renamed(joined(files.map(openWeights)), nameInside);
   return {
     folder,
     name,
     config,
-    source,
+    source: joined(files.map(openWeights)),
     provenance: {
       model: config.string('model_type'),
       weights: files.map((file) => basename(file)).join(', '),
       sha256: sha256Of([join(folder, 'config.json'), ...files]),
     },
-    notes: (known) => notesOn(source, known),
   };
-}
-
-/** Tensors' names without the prefix that a head puts before them, and with LayerNorm's present names. */
-function nameInside(stored: string): string {
-  return stored
-    .replace(/^(vit|dinov2|bert|transformer)\./, '')
-    .replace(/\.gamma$/, '.weight')
-    .replace(/\.beta$/, '.bias');
 }
 
 /** The files with the weights: one, or the shards that the index names. */
@@ -57,14 +44,14 @@ function weightFiles(folder: string): string[] {
   const indexPath = join(folder, 'model.safetensors.index.json');
   if (!existsSync(indexPath)) {
     throw new InputError(
-      `${folder} should hold model.safetensors (or shards with model.safetensors.index.json) and does not; save the ` +
-        `model there with save_pretrained`,
+      `${folder}: expected model.safetensors (or shards with model.safetensors.index.json), got neither; save the model ` +
+        `there with save_pretrained`,
     );
   }
   const map = readConfiguration(indexPath).get('weight_map', null);
   const names = typeof map === 'object' && map !== null ? [...new Set(Object.values(map))] : [];
   if (names.length === 0 || names.some((name) => typeof name !== 'string' || name !== basename(name))) {
-    throw new InputError(`${indexPath} should have a weight_map from tensors to files of the same folder, and has not`);
+    throw new InputError(`${indexPath}: expected a weight_map from tensors to files of the same folder`);
   }
   return (names as string[]).sort().map((name) => join(folder, name));
 }
@@ -89,15 +76,6 @@ function joined(sources: readonly WeightSource[]): WeightSource {
     shapes: new Map([...holder].map(([name, source]) => [name, source.shapes.get(name)!])),
     read: (name) => holder.get(name)!.read(name),
   };
-}
-
-function notesOn(source: WeightSource, known: WantedShapes): string[] {
-  const extra = [...source.shapes.keys()].filter((name) => !known.has(name));
-  const missing = [...known.keys()].filter((name) => !source.shapes.has(name));
-  return [
-    ...(extra.length > 0 ? [`${source.origin}: not used: ${listed(extra)}`] : []),
-    ...(missing.length > 0 ? [`${source.origin}: not there: ${listed(missing)}`] : []),
-  ];
 }
 
 /** SHA-256 over the contents of files, one after the other, in pieces of 16 MiB. */

@@ -8,145 +8,69 @@
  * Every token attends to every token of its example, and to no padding. The context matrix E(t) of layer l is X_l
  * (`[n, d]`), the query vector e(t) its first row: [CLS], where the tokenizer has put it.
  */
-import { tf, type Precision } from '../../tensor';
-import type { LayerOutput, LoadedNetwork } from '../feature-layer';
-import { firstToken } from './multi-head-attention';
-import { activate, attention, attentionOfOne, layerNorm, linear } from './operations';
-import type { Activation, Affine, AttentionMaps, Linear } from './operations';
-import { tokenNetwork } from './token-network';
-import { loadWeights, type Weights, type WeightSource } from '../weights/weight-source';
+import { InputError } from '../../input-error';
+import { tf } from '../../tensor';
+import type { Architecture, TextConfig } from './architecture';
+import { postNorm } from './block';
+import { activate, activationNamed, feedForward, layerNorm, linear, type Activation } from './operations';
 
-export interface BertConfig {
-  readonly architecture: 'bert';
-  readonly vocabularySize: number;
-  /** The most tokens that an example may have. */
-  readonly positions: number;
+export interface BertConfig extends TextConfig {
   readonly tokenTypes: number;
-  /** d. */
-  readonly hiddenSize: number;
-  readonly depth: number;
-  readonly heads: number;
-  /** Width of the MLP's hidden layer. */
-  readonly intermediateSize: number;
   readonly activation: Activation;
   readonly layerNormEps: number;
 }
 
-/** Every tensor of the embeddings and of blocks 1 to `blocks`, under Hugging Face's names, with its shape. */
-export function bertShapes(config: BertConfig, blocks = config.depth): Map<string, readonly number[]> {
-  const { hiddenSize: d, intermediateSize: width, vocabularySize, positions, tokenTypes } = config;
-  const shapes = new Map<string, readonly number[]>();
-  const map = (name: string, from: number, to: number) =>
-    shapes.set(`${name}.weight`, [to, from]).set(`${name}.bias`, [to]);
-  const norm = (name: string) => shapes.set(`${name}.weight`, [d]).set(`${name}.bias`, [d]);
-  shapes.set('embeddings.word_embeddings.weight', [vocabularySize, d]);
-  shapes.set('embeddings.position_embeddings.weight', [positions, d]);
-  shapes.set('embeddings.token_type_embeddings.weight', [tokenTypes, d]);
-  norm('embeddings.LayerNorm');
-  for (let block = 1; block <= blocks; block++) {
-    const inside = blockName(block);
-    for (const name of ['query', 'key', 'value']) map(`${inside}.attention.self.${name}`, d, d);
-    map(`${inside}.attention.output.dense`, d, d);
-    norm(`${inside}.attention.output.LayerNorm`);
-    map(`${inside}.intermediate.dense`, d, width);
-    map(`${inside}.output.dense`, width, d);
-    norm(`${inside}.output.LayerNorm`);
-  }
-  return shapes;
-}
+export const bert: Architecture<BertConfig> = {
+  input: 'tokens',
+  query: 'first',
+  prefix: 'bert',
 
-/** Blocks count from 1, as the layers do; the names of the tensors count from 0. */
-const blockName = (block: number) => `encoder.layer.${block - 1}`;
-
-/** One block's weights. */
-interface Block {
-  readonly attention: AttentionMaps;
-  readonly normAttention: Affine;
-  readonly mlpIn: Linear;
-  readonly mlpOut: Linear;
-  readonly normMlp: Affine;
-}
-
-/** A BERT with the weights that `outputs` need, in memory. It takes token numbers `[B, n]`, -1 for padding. */
-export async function loadBert(
-  config: BertConfig,
-  source: WeightSource,
-  outputs: readonly LayerOutput[],
-  precision: Precision,
-): Promise<LoadedNetwork> {
-  const last = Math.max(0, ...outputs.map(Number));
-  const weights = await loadWeights(source, bertShapes(config, last), precision);
-  const blocks = Array.from({ length: last }, (_, index) => blockOf(weights, index + 1));
-  const { heads, hiddenSize } = config;
-  const scale = 1 / Math.sqrt(hiddenSize / heads);
-
-  return tokenNetwork(config, weights, outputs, precision, ({ ids, mask }) => {
-    const [batch, n] = ids.shape;
-    const maskOfAll = mask?.reshape([batch, 1, 1, n]) ?? null;
-    const maskOfOne = mask?.reshape([batch, 1, n]) ?? null;
-    const above = (x: tf.Tensor, attended: tf.Tensor, block: Block) =>
-      afterAttention(tf.add(x, attended), block, config);
+  configuration(file) {
+    const positions = file.string('position_embedding_type', 'absolute');
+    if (positions !== 'absolute') {
+      throw new InputError(`${file.origin}: expected position_embedding_type absolute, got ${positions}`);
+    }
+    if (file.boolean('is_decoder', false)) {
+      throw new InputError(`${file.origin}: expected an encoder, got is_decoder true`);
+    }
     return {
-      embeddings: () => embed(ids, config, weights),
-      queriesOfEmbeddings: () => firstToken(embed(ids.slice([0, 0], [batch, 1]), config, weights)),
-      block: (layer, x) =>
-        tf.tidy(() => {
-          const block = blocks[layer - 1];
-          return above(x, attention(x, block.attention, heads, scale, maskOfAll), block) as tf.Tensor3D;
-        }),
-      queriesOfBlock: (layer, x) =>
-        tf.tidy(() => {
-          const block = blocks[layer - 1];
-          const first = firstToken(x);
-          const attended = attentionOfOne(first, x, block.attention, heads, scale, maskOfOne);
-          return above(first, attended, block) as tf.Tensor2D;
-        }),
+      vocabularySize: file.count('vocab_size', 30522),
+      positions: file.count('max_position_embeddings', 512),
+      tokenTypes: file.count('type_vocab_size', 2),
+      ...file.heads('hidden_size', 'num_attention_heads', 768, 12),
+      depth: file.count('num_hidden_layers', 12),
+      intermediateSize: file.count('intermediate_size', 3072),
+      activation: activationNamed(file.get('hidden_act', 'gelu'), file.origin),
+      layerNormEps: file.number('layer_norm_eps', 1e-12),
     };
-  });
-}
+  },
 
-/** X_0: token numbers `[B, n]` -> `[B, n, d]`; all of them are of token type 0. */
-function embed(ids: tf.Tensor2D, { hiddenSize: d, layerNormEps }: BertConfig, weights: Weights): tf.Tensor3D {
-  return tf.tidy(() => {
-    const rows = (name: string) => weights.get(`embeddings.${name}_embeddings.weight`) as tf.Tensor2D;
-    const words = tf.gather(rows('word'), ids); // [B, n, d]
-    const positions = rows('position').slice([0, 0], [ids.shape[1], d]); // [n, d]
-    const type = rows('token_type').slice([0, 0], [1, d]); // [1, d]
-    const sum = tf.add(tf.add(words, type), positions);
-    return layerNorm(sum, layerNormEps, affineOf(weights, 'embeddings.LayerNorm')) as tf.Tensor3D;
-  });
-}
+  embed({ vocabularySize, positions, tokenTypes, hiddenSize: d, layerNormEps }, tensors) {
+    const words = tensors.get('embeddings.word_embeddings.weight', [vocabularySize, d]);
+    const places = tensors.get('embeddings.position_embeddings.weight', [positions, d]);
+    const types = tensors.get('embeddings.token_type_embeddings.weight', [tokenTypes, d]);
+    const norm = tensors.affine('embeddings.LayerNorm', d);
+    return (ids) => {
+      const sum = tf.add(tf.gather(words, ids), types.slice([0, 0], [1, d])); // [B, n, d]
+      return layerNorm(tf.add(sum, places.slice([0, 0], [ids.shape[1]!, d])), layerNormEps, norm) as tf.Tensor3D;
+    };
+  },
 
-/** x + attention(x) -> the block's output, on `[..., d]`. */
-function afterAttention(sum: tf.Tensor, block: Block, { layerNormEps, activation }: BertConfig): tf.Tensor {
-  const y = layerNorm(sum, layerNormEps, block.normAttention);
-  const hidden = tf.tidy(() => activate(linear(y, block.mlpIn), activation)); // [..., width]
-  return layerNorm(tf.add(y, linear(hidden, block.mlpOut)), layerNormEps, block.normMlp);
-}
-
-function blockOf(weights: Weights, block: number): Block {
-  const inside = blockName(block);
-  const map = (name: string): Linear => ({
-    weight: weights.get(`${inside}.${name}.weight`) as tf.Tensor2D,
-    bias: weights.get(`${inside}.${name}.bias`) as tf.Tensor1D,
-  });
-  return {
-    attention: {
-      query: map('attention.self.query'),
-      key: map('attention.self.key'),
-      value: map('attention.self.value'),
-      output: map('attention.output.dense'),
-    },
-    normAttention: affineOf(weights, `${inside}.attention.output.LayerNorm`),
-    mlpIn: map('intermediate.dense'),
-    mlpOut: map('output.dense'),
-    normMlp: affineOf(weights, `${inside}.output.LayerNorm`),
-  };
-}
-
-function affineOf(weights: Weights, name: string): Affine {
-  return {
-    weight: weights.get(`${name}.weight`) as tf.Tensor1D,
-    bias: weights.get(`${name}.bias`) as tf.Tensor1D,
-  };
-}
+  block({ hiddenSize: d, heads, intermediateSize, activation, layerNormEps }, tensors, block) {
+    const inside = tensors.inside(`encoder.layer.${block - 1}`);
+    const map = (name: string) => inside.linear(`attention.self.${name}`, d, d);
+    const maps = { query: map('query'), key: map('key'), value: map('value') };
+    const joining = inside.linear('attention.output.dense', d, d);
+    const norm1 = inside.affine('attention.output.LayerNorm', d);
+    const mlpIn = inside.linear('intermediate.dense', d, intermediateSize);
+    const mlpOut = inside.linear('output.dense', intermediateSize, d);
+    const norm2 = inside.affine('output.LayerNorm', d);
+    return postNorm({
+      attention: { maps, heads, scale: 1 / Math.sqrt(d / heads) },
+      join: (x) => linear(x, joining),
+      norm1: (x) => layerNorm(x, layerNormEps, norm1),
+      mlp: (x) => feedForward(x, mlpIn, (inner) => activate(inner, activation), mlpOut),
+      norm2: (x) => layerNorm(x, layerNormEps, norm2),
+    });
+  },
+};

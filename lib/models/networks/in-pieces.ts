@@ -3,7 +3,7 @@ import type { LayerBatch } from '../feature-layer';
 
 /**
  * The largest buffer that glibc's malloc takes from memory it holds already (M_MMAP_THRESHOLD's upper bound). A larger
- * one is mapped anew, page by page, each time, which makes pointwise work on it several times slower.
+ * one is mapped again, page by page, each time, which makes pointwise work on it several times slower.
  */
 const REUSED_BYTES = 2 ** 25;
 
@@ -35,6 +35,7 @@ export function inPieces<Batch extends tf.Tensor>(
     return results[0].map((first, layer) => ({
       queries: tf.concat(results.map((result) => result[layer].queries)),
       contexts: first.contexts && tf.concat(results.map((result) => result[layer].contexts!)),
+      attention: first.attention && tf.concat(results.map((result) => result[layer].attention!)),
     }));
   });
 }

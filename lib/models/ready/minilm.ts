@@ -1,7 +1,7 @@
 import { cacheFolder, readSource, sourceFiles } from '../../data';
 import { InputError } from '../../input-error';
-import { huggingFaceText } from '../hugging-face/hugging-face-text';
-import type { LanguageModel } from '../language-model';
+import { huggingFaceTextModel } from '../hugging-face/open-model';
+import type { TextModel } from '../model';
 
 /** The folder, below `data/cache`, as `data/sources.json` names it. */
 const FOLDER = 'language/all-MiniLM-L6-v2';
@@ -12,11 +12,16 @@ const FOLDER = 'language/all-MiniLM-L6-v2';
  *
  * @throws InputError when one of its files is missing or damaged.
  */
-export async function trainedMiniLM(): Promise<LanguageModel> {
+export async function trainedMiniLM(): Promise<TextModel> {
   const files = (await sourceFiles('language')).filter(({ file }) => file.startsWith(`${FOLDER}/`));
   if (files.length === 0) {
-    throw new InputError(`data/sources.json should list ${FOLDER} and does not; restore the file from the repository`);
+    throw new InputError(
+      `expected data/sources.json to list ${FOLDER}, and it does not; restore the file from the repository`,
+    );
   }
   for (const file of files) await readSource(file);
-  return { ...huggingFaceText(cacheFolder(...FOLDER.split('/')), 'trained-minilm'), title: 'MiniLM, a trained BERT' };
+  return {
+    ...huggingFaceTextModel(cacheFolder(...FOLDER.split('/')), 'trained-minilm'),
+    title: 'MiniLM, a trained BERT',
+  };
 }

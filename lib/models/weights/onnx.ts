@@ -182,7 +182,7 @@ export function onnxViT(bytes: Uint8Array, origin: string, prefix: string): Weig
   return {
     origin,
     shapes: new Map([...found].map(([name, { shape }]) => [name, shape])),
-    read: (name) => Promise.resolve(found.get(name)!.values()),
+    read: (name) => found.get(name)!.values(),
   };
 }
 

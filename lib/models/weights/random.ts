@@ -22,7 +22,7 @@ export function randomWeights(
       const shape = shapes.get(name)!;
       const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
       fill(values, initialisation(name), seed, stream, name);
-      return Promise.resolve(values);
+      return values;
     },
   };
 }

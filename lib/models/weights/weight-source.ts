@@ -1,6 +1,5 @@
 import type { Safetensors } from '../../data/files/safetensors';
 import { InputError } from '../../input-error';
-import { inPrecision, tf, toTensor, type Precision } from '../../tensor';
 
 /** Named tensors that lie in a file or are drawn at random, read one by one: what is not asked for is never held. */
 export interface WeightSource {
@@ -8,25 +7,18 @@ export interface WeightSource {
   readonly origin: string;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** All numbers of one tensor, row-major; float64 only where the file holds float64. */
-  read(name: string): Promise<Float32Array | Float64Array>;
+  read(name: string): Float32Array | Float64Array;
 }
 
 /** The tensors that a network wants, by name. */
 export type WantedShapes = ReadonlyMap<string, readonly number[]>;
-
-/** Tensors in memory, all of one precision. */
-export interface Weights {
-  /** The tensor of a name that was wanted; it stays the property of the weights. */
-  get(name: string): tf.Tensor;
-  dispose(): void;
-}
 
 /** A safetensors file as a source of weights. */
 export function safetensorsWeights(file: Safetensors): WeightSource {
   return {
     origin: file.origin,
     shapes: new Map([...file.entries].map(([name, { shape }]) => [name, shape])),
-    read: (name) => Promise.resolve(file.read(name)),
+    read: (name) => file.read(name),
   };
 }
 
@@ -46,41 +38,6 @@ export function requireShapes(source: WeightSource, wanted: WantedShapes): void 
     );
     throw new InputError(`${source.origin} does not fit its configuration: wrong shape of ${listed(differences)}`);
   }
-}
-
-/**
- * Reads the wanted tensors one by one into the backend of `precision`; `rearrange`, if given, says how each is kept.
- * Throws {@link InputError} as requireShapes does.
- */
-export async function loadWeights(
-  source: WeightSource,
-  wanted: WantedShapes,
-  precision: Precision,
-  rearrange: (tensor: tf.Tensor, name: string) => tf.Tensor = (tensor) => tensor,
-): Promise<Weights> {
-  requireShapes(source, wanted);
-  const tensors = new Map<string, tf.Tensor>();
-  const dispose = () => tensors.forEach((tensor) => tensor.dispose());
-  try {
-    for (const [name, shape] of wanted) {
-      const values = await source.read(name);
-      tensors.set(
-        name,
-        inPrecision(precision, () => tf.tidy(() => rearrange(toTensor(values, [...shape]), name))),
-      );
-    }
-  } catch (error) {
-    dispose();
-    throw error;
-  }
-  return {
-    get(name) {
-      const tensor = tensors.get(name);
-      if (tensor === undefined) throw new Error(`weights: ${name} was not among the tensors asked for`);
-      return tensor;
-    },
-    dispose,
-  };
 }
 
 /**

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { depthPlaces, type DepthPlace } from 'attention-capacity/experiments/depth/measure';
 import { depthSteps } from 'attention-capacity/experiments/depth/steps';
 import { computeFeatures } from 'attention-capacity/features/features';
-import { vitLayer } from 'attention-capacity/models';
+import { layerOf } from 'attention-capacity/models';
 import { singularValues } from 'attention-capacity/rank';
 import { depthFigure } from 'attention-capacity/experiments/depth/figures';
 import { depthFindings } from 'attention-capacity/experiments/depth/findings';
@@ -58,7 +58,7 @@ describe('the way of the query vectors through a network', () => {
   });
 
   it('measures each place as the singular values of its own vectors have it', async () => {
-    const [{ queries }] = await computeFeatures([vitLayer(model, '2.mlp')], noiseImages(12), {
+    const [{ queries }] = await computeFeatures([layerOf(model, '2.mlp')], noiseImages(12), {
       precision: 'float64',
       contexts: false,
     });
@@ -67,7 +67,7 @@ describe('the way of the query vectors through a network', () => {
       await depthPlaces(model, noiseImages(13), { ...options, precision: 'float64', draws: 1, sigmaDraws: 1 })
     ).filter(({ block, part }) => block === 2 && part === 'mlp');
     assert.equal(one.generalPosition!.k, 12);
-    const all = await computeFeatures([vitLayer(model, '2.mlp')], noiseImages(13), {
+    const all = await computeFeatures([layerOf(model, '2.mlp')], noiseImages(13), {
       precision: 'float64',
       contexts: false,
     });

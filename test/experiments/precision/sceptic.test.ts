@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { InputError } from 'attention-capacity';
-import { vitLayer } from 'attention-capacity/models';
+import { layerOf, randomAttention } from 'attention-capacity/models';
 import { forwardErrorsOf } from 'attention-capacity/experiments/precision/sceptic';
 import { noiseImages } from '../../features/fake-layer';
 import { smallViT } from '../depth/small-vit';
@@ -22,7 +22,10 @@ describe('the error of the forward pass against double-double arithmetic', () =>
   });
 
   it('is that of the rows asked for, and of all d where there are no more', async () => {
-    const studied = (['attention', 1] as const).map((output) => ({ model, output, layer: vitLayer(model, output) }));
+    const studied = [
+      { model, output: 'attention' as const, layer: randomAttention(model, 0) },
+      { model, output: 1 as const, layer: layerOf(model, 1) },
+    ];
     const measure = (rows: number) => forwardErrorsOf(studied, noiseImages(20), { rows, seed: 0 });
     const [ones, alls, mores] = [await measure(1), await measure(12), await measure(768)];
     assert.deepEqual(mores, alls);
@@ -44,7 +47,7 @@ describe('the error of the forward pass against double-double arithmetic', () =>
 
   it('needs as many images as a subset has vectors', async () => {
     await assert.rejects(
-      forwardErrorsOf([{ model, output: 1, layer: vitLayer(model, 1) }], noiseImages(11), { rows: 1, seed: 0 }),
+      forwardErrorsOf([{ model, output: 1, layer: layerOf(model, 1) }], noiseImages(11), { rows: 1, seed: 0 }),
       (error) =>
         error instanceof InputError &&
         /expected at least 12 images for a subset of 12 query vectors, got 11/.test(error.message),

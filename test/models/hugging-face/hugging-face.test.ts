@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { InputError } from 'attention-capacity/input-error';
-import { huggingFaceViT } from 'attention-capacity/models/hugging-face/hugging-face';
-import { vitLayer } from 'attention-capacity/models/vit-model';
+import { huggingFaceImageModel, layerOf } from 'attention-capacity/models';
 import { fileBytes, openSafetensors } from 'attention-capacity/data/files/safetensors';
 import { tf } from 'attention-capacity/tensor';
 import { GOLDEN } from '../golden';
@@ -49,8 +48,8 @@ function setJson(path: string, change: Record<string, unknown>): void {
 const rejects = (message: RegExp) => (error: Error) => error instanceof InputError && message.test(error.message);
 
 test('a folder says what it is: sizes, preprocessing, tensors that are not used', () => {
-  const model = huggingFaceViT(join(GOLDEN, 'checkpoint-vit'));
-  const layer = vitLayer(model, 1);
+  const model = huggingFaceImageModel(join(GOLDEN, 'checkpoint-vit'));
+  const layer = layerOf(model, 1);
   assert.deepEqual([layer.n, layer.d, layer.heads], [10, 16, 2]);
   assert.equal(layer.name, 'checkpoint-vit-layer-1');
   assert.deepEqual(layer.preprocessing, {
@@ -63,14 +62,14 @@ test('a folder says what it is: sizes, preprocessing, tensors that are not used'
   assert.equal(model.notes.length, 1);
   assert.match(model.notes[0], /not used: classifier.bias, classifier.weight, layernorm.bias, layernorm.weight$/);
   assert.match(String(layer.provenance.sha256), /^[0-9a-f]{64}$/);
-  assert.throws(() => vitLayer(model, 3), rejects(/has layers 0 \(the embeddings\) to 2 and 'attention', but layer 3/));
-  assert.throws(() => vitLayer(model, 0.5), InputError);
+  assert.throws(() => layerOf(model, 3), rejects(/expected a layer from 0 \(the embeddings\) to 2, got 3/));
+  assert.throws(() => layerOf(model, 0.5), InputError);
 });
 
 test('pixels need no preprocessor file, images do', () => {
-  const layer = vitLayer(huggingFaceViT(join(GOLDEN, 'checkpoint-dinov2-sharded')), 2);
+  const layer = layerOf(huggingFaceImageModel(join(GOLDEN, 'checkpoint-dinov2-sharded')), 2);
   assert.equal(layer.n, 10);
-  assert.throws(() => layer.preprocessing, rejects(/has no preprocessor_config.json/));
+  assert.throws(() => layer.preprocessing, rejects(/expected preprocessor_config.json/));
 });
 
 test('the older names of LayerNorm and files without a prefix are the same checkpoint', async () => {
@@ -79,22 +78,22 @@ test('the older names of LayerNorm and files without a prefix are the same check
     const old = name.replace('vit.', '');
     return [/norm/.test(old) ? old.replace('.weight', '.gamma').replace('.bias', '.beta') : old, shape];
   });
-  const renamed = await huggingFaceViT(copy).weights();
-  const original = await huggingFaceViT(join(GOLDEN, 'checkpoint-vit')).weights();
+  const renamed = await huggingFaceImageModel(copy).weights();
+  const original = await huggingFaceImageModel(join(GOLDEN, 'checkpoint-vit')).weights();
   assert.deepEqual([...renamed.shapes.keys()].sort(), [...original.shapes.keys()].sort());
   const name = 'encoder.layer.0.layernorm_before.weight';
-  assert.deepEqual(await renamed.read(name), await original.read(name));
+  assert.deepEqual(renamed.read(name), original.read(name));
 });
 
 test('only the tensors that a layer needs must be there, and what is missing is named', async () => {
   const copy = copyOf('checkpoint-vit');
   rewrite(copy, (name, shape) => (name.includes('layer.1.') ? null : [name, shape]));
-  const model = huggingFaceViT(copy);
+  const model = huggingFaceImageModel(copy);
   assert.match(model.notes[1], /not there: encoder.layer.1.layernorm_before.weight, .* and 8 more$/);
   const before = tf.memory().numTensors;
-  (await vitLayer(model, 1).load('float32')).dispose();
+  (await layerOf(model, 1).load('float32')).dispose();
   await assert.rejects(
-    vitLayer(model, 2).load('float32'),
+    layerOf(model, 2).load('float32'),
     rejects(/lacks encoder.layer.1.layernorm_before.weight, .*, which the network needs/),
   );
   assert.equal(tf.memory().numTensors, before);
@@ -104,7 +103,7 @@ test('wrong shapes are listed with what was expected', async () => {
   const copy = copyOf('checkpoint-vit');
   rewrite(copy, (name, shape) => [name, name.includes('intermediate') ? [shape.reduce((a, b) => a * b)] : shape]);
   await assert.rejects(
-    vitLayer(huggingFaceViT(copy), 1).load('float32'),
+    layerOf(huggingFaceImageModel(copy), 1).load('float32'),
     rejects(/wrong shape of encoder.layer.0.intermediate.dense.weight \(expected \[24, 16\], got \[384\]\)/),
   );
 });
@@ -113,12 +112,12 @@ test('broken folders are InputErrors', () => {
   const broken = (name: string, file: string, change: Record<string, unknown>) => {
     const copy = copyOf(name);
     setJson(join(copy, file), change);
-    return () => huggingFaceViT(copy);
+    return () => huggingFaceImageModel(copy);
   };
   const without = (name: string, file: string) => {
     const copy = copyOf(name);
     rmSync(join(copy, file));
-    return () => huggingFaceViT(copy);
+    return () => huggingFaceImageModel(copy);
   };
   const cut = copyOf('checkpoint-vit');
   const path = join(cut, 'model.safetensors');
@@ -128,12 +127,12 @@ test('broken folders are InputErrors', () => {
   const twoShards = 'checkpoint-dinov2-sharded';
   const index = 'model.safetensors.index.json';
   const cases: [string, () => unknown, RegExp][] = [
-    ['no folder', () => huggingFaceViT(join(folder, 'none')), /config.json cannot be read: ENOENT/],
-    ['no JSON', () => huggingFaceViT(noJson), /config.json should hold JSON/],
+    ['no folder', () => huggingFaceImageModel(join(folder, 'none')), /config.json cannot be read: ENOENT/],
+    ['no JSON', () => huggingFaceImageModel(noJson), /config.json: expected JSON/],
     [
       'another model',
       broken('checkpoint-vit', 'config.json', { model_type: 'swin' }),
-      /model_type among vit, dinov2, got "swin"/,
+      /model_type among dinov2, vit, got "swin"/,
     ],
     [
       'no type',
@@ -143,7 +142,7 @@ test('broken folders are InputErrors', () => {
     [
       'heads',
       broken('checkpoint-vit', 'config.json', { num_attention_heads: 3 }),
-      /hidden_size 16 should be a multiple of/,
+      /expected hidden_size to be a multiple of num_attention_heads 3, got 16/,
     ],
     [
       'a size',
@@ -162,8 +161,8 @@ test('broken folders are InputErrors', () => {
     ],
     ['filter', broken('checkpoint-vit', 'preprocessor_config.json', { resample: 1 }), /resample 2 \(bilinear\) or 3/],
     ['no resize', broken('checkpoint-vit', 'preprocessor_config.json', { do_resize: false }), /do_resize to be true/],
-    ['no weights', without('checkpoint-vit', 'model.safetensors'), /should hold model.safetensors \(or shards/],
-    ['a cut file', () => huggingFaceViT(cut), /ends at byte \d+ of 9000; is it complete/],
+    ['no weights', without('checkpoint-vit', 'model.safetensors'), /expected model.safetensors \(or shards/],
+    ['a cut file', () => huggingFaceImageModel(cut), /ends at byte \d+ of 9000; is it complete/],
     [
       'a lost shard',
       without(twoShards, 'model-00002-of-00003.safetensors'),
@@ -192,7 +191,7 @@ test('processors of both kinds: a ViT resizes to a square, DINOv2 the shorter si
     rescale_factor: 0.00392156862745098,
     size: { shortest_edge: 256 },
   });
-  const model = huggingFaceViT(copy);
+  const model = huggingFaceImageModel(copy);
   assert.deepEqual(model.preprocessing(), {
     resize: { shortestEdge: 256 },
     resample: 'bicubic',
@@ -201,9 +200,12 @@ test('processors of both kinds: a ViT resizes to a square, DINOv2 the shorter si
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
   });
-  assert.equal(vitLayer(model, 0).n, 1 + 56 * 56);
+  assert.equal(layerOf(model, 0).n, 1 + 56 * 56);
   write({ size: 224, image_processor_type: 'ViTFeatureExtractor' });
-  assert.deepEqual(huggingFaceViT(copy).preprocessing().resize, { height: 224, width: 224 });
+  assert.deepEqual(huggingFaceImageModel(copy).preprocessing().resize, { height: 224, width: 224 });
   write({ size: { shortest_edge: 256 }, image_processor_type: 'BitImageProcessor' });
-  assert.throws(() => huggingFaceViT(copy), rejects(/expected square images of one size, got \{"shortestEdge":256\}/));
+  assert.throws(
+    () => huggingFaceImageModel(copy),
+    rejects(/expected square images of one size, got \{"shortestEdge":256\}/),
+  );
 });

@@ -1,10 +1,11 @@
 /** What is found inside of a block, against the formulas in plain loops, and against the block's own output. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { blockParts, vitLayer, type LayerOutput, type ViTModel } from 'attention-capacity/models';
-import { Configuration } from 'attention-capacity/models/hugging-face/configuration';
-import { vitConfig } from 'attention-capacity/models/hugging-face/hugging-face';
-import { loadViT, vitShapes } from 'attention-capacity/models/networks/vit';
+import { blockParts, layerOf, type ImageModel, type LayerOutput } from 'attention-capacity/models';
+import { Configuration } from 'attention-capacity/models/configuration';
+import { shapesOf } from 'attention-capacity/models/networks/architecture';
+import { loadNetwork } from 'attention-capacity/models/networks/one-pass';
+import { dinov2 } from 'attention-capacity/models/networks/vit';
 import { inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor';
 import { readGolden } from '../golden';
 import { integerPixels, integerWeights } from '../integer-weights';
@@ -13,38 +14,36 @@ type Rows = number[][];
 
 /** DINOv2's layout, since it has LayerScale too; two blocks of it are looked at. */
 const golden = readGolden<{ config: Record<string, unknown>; amplitude: number }>('dinov2');
-const config = vitConfig(new Configuration('dinov2', golden.config));
-const source = integerWeights(vitShapes(config), golden.amplitude);
+const config = dinov2.configuration(new Configuration('dinov2', golden.config));
+const source = integerWeights(shapesOf(dinov2, config), golden.amplitude);
 const { hiddenSize: d, heads, imageSize } = config;
 const batch = 3;
 
 /** Block 2 of one image in plain loops: X_1 -> its parts, tokens by columns. */
-async function naiveParts(x: Rows): Promise<Record<string, Rows>> {
+function naiveParts(x: Rows): Record<string, Rows> {
   const read = (name: string) => source.read(`encoder.layer.1.${name}`);
-  const map = async (rows: Rows, name: string) => {
-    const [weight, bias] = await Promise.all([read(`${name}.weight`), read(`${name}.bias`)]);
+  const map = (rows: Rows, name: string) => {
+    const [weight, bias] = [read(`${name}.weight`), read(`${name}.bias`)];
     return rows.map((row) =>
       Array.from(bias, (b, j) => row.reduce((sum, value, i) => sum + value * weight[j * row.length + i], b)),
     );
   };
-  const norm = async (rows: Rows, name: string) => {
-    const [weight, bias] = await Promise.all([read(`${name}.weight`), read(`${name}.bias`)]);
+  const norm = (rows: Rows, name: string) => {
+    const [weight, bias] = [read(`${name}.weight`), read(`${name}.bias`)];
     return rows.map((row) => {
       const mean = row.reduce((sum, value) => sum + value, 0) / d;
       const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / d;
       return row.map((value, i) => ((value - mean) / Math.sqrt(variance + config.layerNormEps)) * weight[i] + bias[i]);
     });
   };
-  const scale = async (rows: Rows, name: string) => {
-    const lambda = await read(`${name}.lambda1`);
+  const scale = (rows: Rows, name: string) => {
+    const lambda = read(`${name}.lambda1`);
     return rows.map((row) => row.map((value, i) => value * lambda[i]));
   };
   const plus = (a: Rows, b: Rows) => a.map((row, i) => row.map((value, j) => value + b[i][j]));
 
-  const normed = await norm(x, 'norm1');
-  const [q, k, v] = await Promise.all(
-    ['query', 'key', 'value'].map((name) => map(normed, `attention.attention.${name}`)),
-  );
+  const normed = norm(x, 'norm1');
+  const [q, k, v] = ['query', 'key', 'value'].map((name) => map(normed, `attention.attention.${name}`));
   const size = d / heads;
   const saturation: Rows = x.map(() => []);
   const entropies: Rows = x.map(() => []);
@@ -63,11 +62,11 @@ async function naiveParts(x: Rows): Promise<Record<string, Rows>> {
       );
     });
   }
-  const attention = await scale(await map(joined, 'attention.output.dense'), 'layer_scale1');
+  const attention = scale(map(joined, 'attention.output.dense'), 'layer_scale1');
   const residual = plus(x, attention);
-  const normAfter = await norm(residual, 'norm2');
-  const hidden = (await map(normAfter, 'mlp.fc1')).map((row) => row.map(gelu));
-  const mlp = await scale(await map(hidden, 'mlp.fc2'), 'layer_scale2');
+  const normAfter = norm(residual, 'norm2');
+  const hidden = map(normAfter, 'mlp.fc1').map((row) => row.map(gelu));
+  const mlp = scale(map(hidden, 'mlp.fc2'), 'layer_scale2');
   return {
     ...{ 'norm-1': normed, heads: joined, attention, residual, 'norm-2': normAfter, mlp, output: plus(residual, mlp) },
     saturation: saturation.map((row, token) => [...row, ...entropies[token]]),
@@ -86,15 +85,19 @@ function gelu(x: number): number {
 }
 
 const parts = [...blockParts.map((part) => `2.${part}` as const), 2 as const];
-const outputs: LayerOutput[] = [1, ...parts, '2.saturation'];
+const outputs: LayerOutput[] = [1, ...parts];
 
-async function run(precision: 'float32' | 'float64', wanted: readonly LayerOutput[], contexts: boolean[] | boolean) {
-  const network = await loadViT(config, source, wanted, precision, null);
+function run(precision: 'float32' | 'float64', wanted: readonly LayerOutput[], contexts: boolean[] | boolean) {
+  const network = loadNetwork(dinov2, config, source, wanted, precision);
   const results = inPrecision(precision, () => {
     const pixels = toTensor(integerPixels(batch, imageSize), [batch, 3, imageSize, imageSize]) as tf.Tensor4D;
-    const found = network.run(pixels, contexts).map((one) => {
-      const values = { queries: valuesOf(one.queries), contexts: one.contexts && valuesOf(one.contexts) };
-      tf.dispose([one.queries, ...(one.contexts ? [one.contexts] : [])]);
+    const found = network.run(pixels, contexts, contexts).map(({ queries, contexts, attention }) => {
+      const values = {
+        queries: valuesOf(queries),
+        contexts: contexts && valuesOf(contexts),
+        attention: attention && valuesOf(attention),
+      };
+      tf.dispose([queries, contexts, attention].filter((tensor) => tensor !== null));
       return values;
     });
     pixels.dispose();
@@ -105,9 +108,9 @@ async function run(precision: 'float32' | 'float64', wanted: readonly LayerOutpu
 }
 
 for (const precision of ['float32', 'float64'] as const) {
-  test(`every part of a block is what its formula says, ${precision}`, async (t) => {
+  test(`every part of a block is what its formula says, ${precision}`, (t) => {
     const before = tf.memory().numTensors;
-    const found = await run(precision, outputs, true);
+    const found = run(precision, outputs, true);
     assert.equal(tf.memory().numTensors, before, 'no tensor leaked');
     const below = found[0].contexts!;
     const n = below.length / batch / d;
@@ -117,46 +120,51 @@ for (const precision of ['float32', 'float64'] as const) {
         Array.from({ length: count }, (_, i) =>
           Array.from({ length: width }, (_, j) => values[(image * count + i) * width + j]),
         );
-      const expected = await naiveParts(rows(below, n, d));
+      const expected = naiveParts(rows(below, n, d));
       outputs.slice(1).forEach((output, index) => {
         const part = typeof output === 'number' ? 'output' : output.split('.')[1];
-        const { queries, contexts } = found[index + 1];
-        const scale = Math.max(...expected[part].flat().map(Math.abs));
-        const compare = (got: Rows, wanted: Rows, what: string) => {
+        const { queries, contexts, attention } = found[index + 1];
+        const compare = (got: Rows, all: Rows, what: string) => {
+          const wanted = all.slice(0, got.length);
+          const scale = Math.max(...all.flat().map(Math.abs));
           assert.equal(got[0].length, wanted[0].length);
           const worst = Math.max(...got.flatMap((row, i) => row.map((value, j) => Math.abs(value - wanted[i][j]))));
           if (image === 0) t.diagnostic(`${part}, ${what}: ${(worst / scale).toExponential(1)} of scale`);
           assert.ok(worst <= bound * scale, `${part}, ${what}: ${worst} of ${scale}`);
         };
-        const width = part === 'saturation' ? 2 * heads : d;
-        compare(rows(queries, 1, width), expected[part].slice(0, 1), 'queries');
-        if (part === 'saturation') assert.equal(contexts, null);
-        else compare(rows(contexts!, n, width), expected[part], 'contexts');
+        compare(rows(queries, 1, d), expected[part], 'queries');
+        compare(rows(contexts!, n, d), expected[part], 'contexts');
+        compare(rows(attention!, 1, 2 * heads), expected.saturation, 'attention of the query');
       });
     }
   });
 }
 
-test('what is asked for beside changes no bit, with contexts for some outputs only', async () => {
-  const whole = await run('float64', outputs, true);
-  const alone = await run('float64', ['2.mlp'], false);
+test('what is asked for beside changes no bit, with contexts for some outputs only', () => {
+  const whole = run('float64', outputs, true);
+  const alone = run('float64', ['2.mlp'], false);
   assert.deepEqual(alone[0].queries, whole[outputs.indexOf('2.mlp')].queries);
-  const some = await run('float64', ['2.norm-1', 2, '1.heads'], [true, false, false]);
+  const some = run('float64', ['2.norm-1', 2, '1.heads'], [true, false, false]);
   assert.deepEqual(some[0], whole[outputs.indexOf('2.norm-1')]);
   assert.deepEqual(some[1].queries, whole[outputs.indexOf(2)].queries);
   assert.deepEqual([some[1].contexts, some[2].contexts], [null, null]);
+  assert.deepEqual([some[1].attention, some[2].attention], [null, null]);
+  // Two layers of one output get tensors of their own, and embeddings have no attention.
+  const twice = run('float64', [0, 2, 2], true);
+  assert.deepEqual(twice[1], twice[2]);
+  assert.equal(twice[0].attention, null);
 });
 
 test('places have names, sizes and errors', () => {
-  const model: ViTModel = {
-    ...{ name: 'small', title: 'small ViT', config, inputSize: imageSize, provenance: {}, attentionSeed: 0 },
+  const model: ImageModel = {
+    ...{ name: 'small', title: 'small ViT', architecture: dinov2, config, inputSize: imageSize, provenance: {} },
     preprocessing: () => assert.fail('not needed'),
     weights: () => Promise.resolve(source),
   };
-  const layer = vitLayer(model, '2.saturation');
-  assert.deepEqual([layer.name, layer.d], ['small-block-2-saturation', 2 * heads]);
-  assert.equal(vitLayer(model, '1.mlp').title, 'small ViT, block 1, what the MLP adds');
+  const layer = layerOf(model, '2.norm-1');
+  assert.deepEqual([layer.name, layer.d], ['small-block-2-norm-1', d]);
+  assert.equal(layerOf(model, '1.mlp').title, 'small ViT, block 1, what the MLP adds');
   for (const wrong of ['0.mlp', '99.mlp', '1.nothing', 99] as LayerOutput[]) {
-    assert.throws(() => vitLayer(model, wrong), /has (layers 0|blocks 1) .* but layer .* was asked for/);
+    assert.throws(() => layerOf(model, wrong), /small: expected (a layer from 0|a part of a block from 1) .*, got /);
   }
 });

@@ -7,12 +7,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readTokenizer } from 'attention-capacity/data';
 import { InputError } from 'attention-capacity/input-error';
-import { languageLayer, randomGPT2, trainedMiniLM, type LanguageModel } from 'attention-capacity/models';
-import { bertShapes } from 'attention-capacity/models/networks/bert';
-import { Configuration } from 'attention-capacity/models/hugging-face/configuration';
-import { gpt2Shapes } from 'attention-capacity/models/networks/gpt2';
-import { huggingFaceText, languageConfig } from 'attention-capacity/models/hugging-face/hugging-face-text';
-import { loadLanguageModel, type LanguageConfig } from 'attention-capacity/models/language-model';
+import { huggingFaceTextModel, layerOf, randomGPT2, trainedMiniLM, type TextModel } from 'attention-capacity/models';
+import { Configuration } from 'attention-capacity/models/configuration';
+import { architectureOf } from 'attention-capacity/models/hugging-face/open-model';
+import { shapesOf, type Architecture, type TextConfig } from 'attention-capacity/models/networks/architecture';
+import { loadNetwork } from 'attention-capacity/models/networks/one-pass';
 import type { WeightSource } from 'attention-capacity/models/weights/weight-source';
 import { inPrecision, tf, valuesOf, type Precision } from 'attention-capacity/tensor';
 import { difference, GOLDEN, readGolden, type Picks } from '../golden';
@@ -30,7 +29,7 @@ interface Golden {
 }
 
 /** The generator's token numbers `[B, n]`, -1 where an example has ended. */
-function generated(config: LanguageConfig, lengths: readonly number[]): Int32Array {
+function generated(config: TextConfig, lengths: readonly number[]): Int32Array {
   const n = Math.max(...lengths);
   const ids = integerTokens(lengths.length, n, config.vocabularySize);
   return ids.map((id, i) => (i % n < lengths[Math.floor(i / n)] ? id : -1));
@@ -40,16 +39,17 @@ function generated(config: LanguageConfig, lengths: readonly number[]): Int32Arr
  * Largest differences, over all layers, of the contexts from the golden ones and of the queries from their rows in them.
  * Layers of `alone` are computed once more, with no contexts and no other layer.
  */
-async function compare(
-  config: LanguageConfig,
+function compare(
+  architecture: Architecture,
+  config: TextConfig,
   source: WeightSource,
   { lengths, layers }: Pick<Golden, 'lengths' | 'layers'>,
   precision: Precision,
   alone: readonly number[],
   ids = generated(config, lengths),
-): Promise<{ contexts: number; queries: number }> {
+): { contexts: number; queries: number } {
   const tensorsBefore = tf.memory().numTensors;
-  const network = await loadLanguageModel(config, source, [...layers.keys()], precision);
+  const network = loadNetwork(architecture, config, source, [...layers.keys()], precision);
   const shape: [number, number] = [lengths.length, ids.length / lengths.length];
   const tokens = inPrecision(precision, () => tf.tensor2d(ids, shape, 'int32'));
   const whole = network.run(tokens, true);
@@ -63,11 +63,11 @@ async function compare(
     const rows = valuesOf(own);
     rows.forEach((value, i) => {
       const b = Math.floor(i / d);
-      const row = config.architecture === 'bert' ? 0 : lengths[b] - 1;
+      const row = architecture.query === 'first' ? 0 : lengths[b] - 1;
       queries = Math.max(queries, Math.abs(value - values[(b * n + row) * d + (i % d)]) / layers[layer].scale);
     });
     if (alone.includes(layer)) {
-      const one = await loadLanguageModel(config, source, [layer], precision);
+      const one = loadNetwork(architecture, config, source, [layer], precision);
       const [{ queries: again, contexts: none }] = one.run(tokens, false);
       assert.equal(none, null);
       valuesOf(again).forEach((value, i) => assert.equal(value, rows[i], 'the same to the last bit'));
@@ -81,20 +81,20 @@ async function compare(
   return { contexts, queries };
 }
 
-const shapesOf = (config: LanguageConfig) => (config.architecture === 'bert' ? bertShapes(config) : gpt2Shapes(config));
-
 const small = ['bert', 'bert-padded', 'bert-relu', 'gpt2', 'gpt2-padded', 'gpt2-by-layer', 'gpt2-unscaled'];
 // All 24 and 36 layers of the full sizes take 2.7 and 6.2 GB in float64: in test:all.
 const large = everything ? ['bert-large', 'gpt2-large'] : [];
 
 for (const name of [...small, ...large]) {
   for (const precision of precisions) {
-    test(`${name}: the same hidden states as transformers, ${precision}`, async (t) => {
+    test(`${name}: the same hidden states as transformers, ${precision}`, (t) => {
       const golden = readGolden<Golden>(name);
-      const config = languageConfig(new Configuration(name, golden.config));
-      const source = integerWeights(shapesOf(config), golden.amplitude);
+      const file = new Configuration(name, golden.config);
+      const architecture = architectureOf(file);
+      const config = architecture.configuration(file) as TextConfig;
+      const source = integerWeights(shapesOf(architecture, config), golden.amplitude);
       const alone = large.includes(name) ? [0, 1] : [...golden.layers.keys()];
-      const { contexts, queries } = await compare(config, source, golden, precision, alone);
+      const { contexts, queries } = compare(architecture, config, source, golden, precision, alone);
       t.diagnostic(`largest difference of ${golden.layers.length} layers / scale: ${contexts.toExponential(1)}`);
       t.diagnostic(`queries alone against their rows: ${queries.toExponential(1)}`);
       const bound = precision === 'float32' ? 1e-5 : 1e-10;
@@ -117,7 +117,7 @@ test('trained MiniLM: the same hidden states as transformers', async (t) => {
 
 for (const name of ['checkpoint-bert', 'checkpoint-gpt2-sharded']) {
   test(`${name}: a folder of save_pretrained, with its tokenizer`, async (t) => {
-    const model = huggingFaceText(join(GOLDEN, name));
+    const model = huggingFaceTextModel(join(GOLDEN, name));
     const { lines, layers } = readGolden<{ lines: string[]; layers: Picks[] }>(name);
     const { before, after, encode } = await readTokenizer(model.tokenizerFolder());
     const ids = lines.map((line) => [...before, ...encode(line), ...after]);
@@ -135,14 +135,14 @@ for (const name of ['checkpoint-bert', 'checkpoint-gpt2-sharded']) {
 }
 
 test('a network refuses tokens that it does not know, too many of them, and none', async () => {
-  const model = huggingFaceText(join(GOLDEN, 'checkpoint-bert'));
-  const network = await loadLanguageModel(model.config, await model.weights(), [0], 'float32');
+  const model = huggingFaceTextModel(join(GOLDEN, 'checkpoint-bert'));
+  const network = loadNetwork(model.architecture, model.config, await model.weights(), [0], 'float32');
   const cases: [number[], RegExp][] = [
-    [[1, model.config.vocabularySize], /numbers from 0 to \d+, but \d+ came at position 1/],
-    [[1, -2], /but -2 came at position 1/],
-    [[1, -1, 1], /but 1 came at position 2/],
+    [[1, model.config.vocabularySize], /numbers from 0 to \d+, got \d+ at position 1/],
+    [[1, -2], /got -2 at position 1/],
+    [[1, -1, 1], /got 1 at position 2/],
     [[-1, -1], /at least one token/],
-    [Array<number>(41).fill(1), /positions for 40 tokens, but an example has 41/],
+    [Array<number>(41).fill(1), /expected at most 40 tokens, .* got 41/],
   ];
   for (const [ids, message] of cases) {
     const tokens = tf.tensor2d(ids, [1, ids.length], 'int32');
@@ -156,40 +156,40 @@ test('a network refuses tokens that it does not know, too many of them, and none
 });
 
 test('layers of language models: names, sizes, what is refused', () => {
-  const model = huggingFaceText(join(GOLDEN, 'checkpoint-bert'));
-  const layer = languageLayer(model, 2, 10);
+  const model = huggingFaceTextModel(join(GOLDEN, 'checkpoint-bert'));
+  const layer = layerOf(model, 2, { n: 10 });
   assert.deepEqual([layer.name, layer.n, layer.d, layer.heads], ['checkpoint-bert-layer-2', 10, 16, 2]);
   assert.throws(() => layer.preprocessing, /takes text, not images/);
   for (const [output, n] of [
     [3, 10],
-    ['attention', 10],
+    ['3.mlp', 10],
     [1, 41],
     [1, 0],
   ] as const) {
-    assert.throws(() => languageLayer(model, output, n), InputError);
+    assert.throws(() => layerOf(model, output, { n }), InputError);
   }
 });
 
 test('random weights of GPT-2 have the spread that Hugging Face gives them', async () => {
   const source = await randomGPT2(0).weights();
-  const std = async (name: string) => {
-    const values = Float64Array.from(await source.read(name));
+  const std = (name: string) => {
+    const values = Float64Array.from(source.read(name));
     return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
   };
-  assert.ok(Math.abs((await std('h.1.attn.c_attn.weight')) / 0.02 - 1) < 0.01);
-  assert.ok(Math.abs((await std('h.1.mlp.c_proj.weight')) / (0.02 / Math.sqrt(24)) - 1) < 0.01);
-  assert.deepEqual([await std('h.1.ln_1.weight'), await std('h.1.mlp.c_fc.bias')], [1, 0]);
+  assert.ok(Math.abs(std('h.1.attn.c_attn.weight') / 0.02 - 1) < 0.01);
+  assert.ok(Math.abs(std('h.1.mlp.c_proj.weight') / (0.02 / Math.sqrt(24)) - 1) < 0.01);
+  assert.deepEqual([std('h.1.ln_1.weight'), std('h.1.mlp.c_fc.bias')], [1, 0]);
 });
 
 /** {@link compare} for token numbers that are given. */
-function compareTokens(
-  { config, weights }: LanguageModel,
+async function compareTokens(
+  { architecture, config, weights }: TextModel,
   ids: readonly number[][],
   golden: { layers: readonly Picks[] },
   precision: Precision,
 ) {
   const lengths = ids.map(({ length }) => length);
-  return weights().then((source) => compare(config, source, { ...golden, lengths }, precision, [1], padded(ids)));
+  return compare(architecture, config, await weights(), { ...golden, lengths }, precision, [1], padded(ids));
 }
 
 /** `[B, n]`, -1 behind the examples that are shorter than others. */

@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { layers, loadLayers, randomViTB16, vitLayer } from 'attention-capacity/models';
+import { layerOf, layers, loadLayers, randomAttention, randomViTB16 } from 'attention-capacity/models';
 import { inPieces, piecesFor } from 'attention-capacity/models/networks/in-pieces';
-import { randomAttentionWeights } from 'attention-capacity/models/networks/multi-head-attention';
+import { randomAttentionWeights } from 'attention-capacity/models/ready/random-attention';
 import { resizeGrid } from 'attention-capacity/models/networks/position-grid';
 import { inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor';
 import { integerPixels, unit } from '../integer-weights';
 
 test("the paper's four systems, at the paper's sizes", () => {
-  const rows = layers.paper().map(({ name, n, d, heads, output }) => [name, n, d, heads, output]);
+  const rows = layers.paper().map((layer) => [layer.name, layer.n, layer.d, layer.heads, layer.provenance.layer]);
   assert.deepEqual(rows, [
     ['random-embeddings', 197, 768, 12, 0],
     ['random-attention', 197, 768, 1, 'attention'],
@@ -20,19 +20,19 @@ test("the paper's four systems, at the paper's sizes", () => {
 test('random weights follow from the seed alone, and have the spread that Hugging Face gives them', async () => {
   const weights = await randomViTB16(3).weights();
   const name = 'encoder.layer.0.attention.attention.query.weight';
-  const values = (await weights.read(name)) as Float32Array;
+  const values = weights.read(name) as Float32Array;
   assert.ok(values instanceof Float32Array);
   assert.equal(values.length, 768 * 768);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const std = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
   assert.ok(Math.abs(mean) < 2e-4 && Math.abs(std - 0.02) < 1e-4, `mean ${mean}, std ${std}`);
-  assert.deepEqual(await (await randomViTB16(3).weights()).read(name), values);
-  assert.notDeepEqual(await (await randomViTB16(4).weights()).read(name), values);
-  assert.ok((await weights.read('encoder.layer.0.layernorm_after.weight')).every((value) => value === 1));
-  assert.ok((await weights.read('encoder.layer.0.intermediate.dense.bias')).every((value) => value === 0));
+  assert.deepEqual((await randomViTB16(3).weights()).read(name), values);
+  assert.notDeepEqual((await randomViTB16(4).weights()).read(name), values);
+  assert.ok(weights.read('encoder.layer.0.layernorm_after.weight').every((value) => value === 1));
+  assert.ok(weights.read('encoder.layer.0.intermediate.dense.bias').every((value) => value === 0));
 
   const bound = Math.sqrt(6 / (64 + 64));
-  const xavier = await randomAttentionWeights(0, 64).read('W_Q');
+  const xavier = randomAttentionWeights(0, 64).read('W_Q');
   const largest = Math.max(...xavier.map(Math.abs));
   assert.ok(largest <= bound && largest > 0.99 * bound, `${largest} of ${bound}`);
 });
@@ -74,8 +74,8 @@ test('a batch in pieces gives what it gives whole, and small enough pieces are a
     sizes.push(piece.shape[0]);
     const contexts = tf.add(tf.mul(piece, 2), 1) as tf.Tensor3D;
     return [
-      { queries: tf.sum(contexts, 1) as tf.Tensor2D, contexts },
-      { queries: tf.max(piece, 1) as tf.Tensor2D, contexts: null },
+      { queries: tf.sum(contexts, 1) as tf.Tensor2D, contexts, attention: null },
+      { queries: tf.max(piece, 1) as tf.Tensor2D, contexts: null, attention: null },
     ];
   };
   const [whole, three] = [1, 3].map((pieces) => inPieces(batch, pieces, run));
@@ -102,9 +102,9 @@ test('layers that need other pixels cannot share a pass', async () => {
 
 test('two layers of one model are named apart', () => {
   const model = randomViTB16(0);
-  const names = [vitLayer(model, 0), vitLayer(model, 'attention'), vitLayer(model, 12)].map(({ name }) => name);
+  const names = [layerOf(model, 0), randomAttention(model, 0), layerOf(model, 12)].map(({ name }) => name);
   assert.deepEqual(names, ['random-vit-b16-embeddings', 'random-vit-b16-attention', 'random-vit-b16-layer-12']);
-  const provenances = [vitLayer(model, 1), vitLayer(model, 2), vitLayer(randomViTB16(1), 1)].map((layer) =>
+  const provenances = [layerOf(model, 1), layerOf(model, 2), layerOf(randomViTB16(1), 1)].map((layer) =>
     JSON.stringify(layer.provenance),
   );
   assert.equal(new Set(provenances).size, 3);

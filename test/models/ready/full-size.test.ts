@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readNpy, writeNpy } from 'attention-capacity/data';
 import { layers } from 'attention-capacity/models';
-import { VIT_B16, vitShapes } from 'attention-capacity/models/networks/vit';
+import { shapesOf } from 'attention-capacity/models/networks/architecture';
+import { vit, VIT_B16 } from 'attention-capacity/models/networks/vit';
 import { attentionCapacity } from '../../cli/command';
 import { difference, readGolden, type Picks } from '../golden';
 import { integerPixels, integerWeights } from '../integer-weights';
@@ -27,9 +28,9 @@ const NAME = 'google/vit-base-patch16-224-in21k';
 
 /** Prints the seconds and the bytes that loading all twelve blocks took, in a process of its own. */
 const LOAD = `
-const { huggingFaceViT, vitLayer } = require('attention-capacity/models');
+const { huggingFaceModel, layerOf } = require('attention-capacity/models');
 const began = performance.now();
-vitLayer(huggingFaceViT(process.argv[1]), 12).load('float32').then((layer) => {
+layerOf(huggingFaceModel(process.argv[1]), 12).load('float32').then((layer) => {
   console.log(JSON.stringify({ seconds: (performance.now() - began) / 1000, bytes: process.resourceUsage().maxRSS * 1024 }));
   layer.dispose();
 });`;
@@ -44,7 +45,7 @@ test(`${NAME}: found by its name, the same hidden states, within 1 GiB`, async (
   writeFileSync(join(repository, 'refs', 'main'), 'c0ffee');
   writeFileSync(join(folder, 'config.json'), JSON.stringify(golden.config));
   writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify({ size: { height: 224, width: 224 } }));
-  await writeWeights(join(folder, 'model.safetensors'), golden.amplitude);
+  writeWeights(join(folder, 'model.safetensors'), golden.amplitude);
   process.env.HF_HUB_CACHE = root;
 
   const [, , , trained] = layers.paper();
@@ -76,8 +77,8 @@ test(`${NAME}: found by its name, the same hidden states, within 1 GiB`, async (
 });
 
 /** All tensors one after the other, as float32. */
-async function writeWeights(path: string, amplitude: number): Promise<void> {
-  const shapes = vitShapes(VIT_B16);
+function writeWeights(path: string, amplitude: number): void {
+  const shapes = shapesOf(vit, VIT_B16);
   const source = integerWeights(shapes, amplitude);
   let end = 0;
   const header: Record<string, unknown> = {};
@@ -93,7 +94,7 @@ async function writeWeights(path: string, amplitude: number): Promise<void> {
   try {
     writeSync(file, length);
     writeSync(file, text);
-    for (const name of shapes.keys()) writeSync(file, Float32Array.from(await source.read(name)));
+    for (const name of shapes.keys()) writeSync(file, Float32Array.from(source.read(name)));
   } finally {
     closeSync(file);
   }

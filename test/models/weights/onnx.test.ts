@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import protobuf from 'protobufjs';
 import { InputError } from 'attention-capacity/input-error';
-import { DINOV2_SMALL, loadViT } from 'attention-capacity/models/networks/vit';
+import { loadNetwork } from 'attention-capacity/models/networks/one-pass';
+import { dinov2, DINOV2_SMALL } from 'attention-capacity/models/networks/vit';
 import { onnxViT, readOnnx } from 'attention-capacity/models/weights/onnx';
 import { randomSource } from 'attention-capacity/tensor';
 
@@ -26,7 +27,7 @@ function model(graph: object): Uint8Array {
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
 const rejects = (message: RegExp) => (error: Error) => error instanceof InputError && message.test(error.message);
 
-test('weights keep their names, linear maps get theirs from the node that uses them', async () => {
+test('weights keep their names, linear maps get theirs from the node that uses them', () => {
   const source = onnxViT(
     model({
       node: [
@@ -56,13 +57,13 @@ test('weights keep their names, linear maps get theirs from the node that uses t
     double: [1],
     'encoder.layer.0.mlp.fc1.weight': [3, 2],
   });
-  assert.deepEqual(Array.from(await source.read('encoder.layer.0.mlp.fc1.weight')), [1, 4, 2, 5, 3, 6]);
-  assert.deepEqual(Array.from(await source.read('layernorm.weight')), [1, 2]);
-  assert.deepEqual(Array.from(await source.read('layernorm.bias')), [3, 4]);
-  assert.deepEqual(Array.from(await source.read('double')), [0.1]);
+  assert.deepEqual(Array.from(source.read('encoder.layer.0.mlp.fc1.weight')), [1, 4, 2, 5, 3, 6]);
+  assert.deepEqual(Array.from(source.read('layernorm.weight')), [1, 2]);
+  assert.deepEqual(Array.from(source.read('layernorm.bias')), [3, 4]);
+  assert.deepEqual(Array.from(source.read('double')), [0.1]);
 });
 
-test('the position embeddings are put together again', async () => {
+test('the position embeddings are put together again', () => {
   const source = onnxViT(
     model({
       node: [
@@ -79,7 +80,7 @@ test('the position embeddings are put together again', async () => {
     'net',
   );
   assert.deepEqual(source.shapes.get('embeddings.position_embeddings'), [1, 5, 2]);
-  assert.deepEqual(Array.from(await source.read('embeddings.position_embeddings')), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(Array.from(source.read('embeddings.position_embeddings')), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
 
 test('weights that do not fill their shapes, lie elsewhere or come twice are InputErrors', () => {
@@ -97,7 +98,7 @@ test('weights that do not fill their shapes, lie elsewhere or come twice are Inp
   }
 });
 
-test('a cut file, other bytes, and another model are InputErrors', async () => {
+test('a cut file, other bytes, and another model are InputErrors', () => {
   const whole = model({
     initializer: [{ name: 'other.weight', dims: [64], dataType: 1, rawData: floats(...new Array<number>(64).fill(1)) }],
   });
@@ -117,8 +118,8 @@ test('a cut file, other bytes, and another model are InputErrors', async () => {
     }
   }
   const other = onnxViT(whole, 'other.onnx', 'backbone');
-  await assert.rejects(
-    loadViT(DINOV2_SMALL, other, [1], 'float32', null),
+  assert.throws(
+    () => loadNetwork(dinov2, DINOV2_SMALL, other, [1], 'float32'),
     rejects(/^other.onnx lacks embeddings.cls_token, .* and \d+ more, which the network needs/),
   );
 });

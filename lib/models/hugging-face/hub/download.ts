@@ -32,7 +32,7 @@ interface HubFile {
 
 /**
  * Downloads what `name`'s main branch holds of configuration, weights (safetensors) and tokenizer. A download that was cut
- * off goes on where it stopped. Returns the folder.
+ * off resumes. Returns the folder.
  *
  * @throws Unreachable when the hub does not answer; InputError when it has no such model, or not with safetensors.
  */

@@ -1,15 +1,15 @@
-import type { Precision, tf } from '../../tensor';
-import { isWished } from '../feature-layer';
-import type { ContextWish, FeatureLayer, LayerBatch, LoadedLayer, LoadedNetwork, Network } from '../feature-layer';
+import { inPrecision, tf, type Precision } from '../tensor';
+import { isWished } from './feature-layer';
+import type { FeatureLayer, LayerBatch, LoadedLayer, LoadedNetwork, Network, Wish } from './feature-layer';
 
 /** Several layers in memory, ready for batches of pixels or tokens. */
 export interface LoadedLayers {
   /**
-   * Passes one batch, as the layers take it, through every network once, whatever number of its layers was asked for.
-   * Returns what each layer makes of it, in the order of the layers. Without `contexts`, only what the query vectors
-   * need is computed; an array wishes it for each layer. Tensors, given and returned, belong to the backend of the precision; the caller disposes them.
+   * Passes one batch through every network once, whatever number of its layers was asked for. Returns what each layer makes
+   * of it, in the order of the layers: the query vectors, and the contexts and the concentration of the query's attention
+   * where they are wished. Tensors, given and returned, belong to the backend of the precision; the caller disposes them.
    */
-  run(batch: tf.Tensor, contexts: ContextWish): LayerBatch[];
+  run(batch: tf.Tensor, contexts: Wish, attention?: Wish): LayerBatch[];
   dispose(): void;
 }
 
@@ -24,34 +24,50 @@ export async function loadLayers(layers: readonly FeatureLayer[], precision: Pre
     group.positions.push(position);
     networks.set(network.name, group);
   }
-  // Of one network's layers nobody need know how images become its pixels: they may come from elsewhere.
+  // Layers of one network share whatever its pixels are; only several networks have to agree on them.
   const inputs = networks.size > 1 ? new Set(layers.map(inputOf)) : new Set();
   if (inputs.size > 1) {
     const names = layers.map((layer) => layer.name).join(', ');
     throw new Error(`layers that share a pass must share their preprocessing, but ${names} have ${inputs.size}`);
   }
   const loaded: { network: LoadedNetwork; positions: number[] }[] = [];
-  const dispose = () => loaded.forEach(({ network }) => network.dispose());
+  const tops: (LoadedLayer | undefined)[] = [];
+  const dispose = () => [...loaded.map(({ network }) => network), ...tops].forEach((one) => one?.dispose());
   try {
     for (const { network, positions } of networks.values()) {
       const outputs = positions.map((position) => layers[position].output);
       loaded.push({ network: await network.load(outputs, precision), positions });
     }
+    for (const { top } of layers) tops.push(top?.load(precision));
   } catch (error) {
     dispose();
     throw error;
   }
   return {
-    run(batch, contexts) {
+    run(batch, contexts, attention = false) {
       const batches = new Array<LayerBatch>(layers.length);
       for (const { network, positions } of loaded) {
-        const wish = positions.map((position) => isWished(contexts, position));
-        network.run(batch, wish).forEach((output, index) => (batches[positions[index]] = output));
+        const withContexts = positions.map((position) => tops[position] !== undefined || isWished(contexts, position));
+        const withAttention = positions.map((position) => isWished(attention, position));
+        network.run(batch, withContexts, withAttention).forEach((output, index) => {
+          const position = positions[index];
+          const top = tops[position];
+          batches[position] = top
+            ? inPrecision(precision, () => onTop(top, output, isWished(contexts, position)))
+            : output;
+        });
       }
       return batches;
     },
     dispose,
   };
+}
+
+/** What the layer on top makes of an output, which is disposed. */
+function onTop(top: LoadedLayer, { queries, contexts }: LayerBatch, withContexts: boolean): LayerBatch {
+  const above = { queries: top.queries(contexts!), contexts: withContexts ? top.contexts(contexts!) : null };
+  tf.dispose([queries, contexts!]);
+  return { ...above, attention: null };
 }
 
 /** What a layer takes, as one text: layers with equal texts can share a batch. */

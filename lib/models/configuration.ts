@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { InputError } from '../../input-error';
+import { InputError } from '../input-error';
 
 /** The values of a JSON configuration, each checked when it is asked for. Without a default, a value must be there. */
 export class Configuration {
@@ -11,7 +11,7 @@ export class Configuration {
     json: unknown,
   ) {
     if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-      throw new InputError(`${origin} should be a JSON object, got ${JSON.stringify(json)}`);
+      throw new InputError(`${origin}: expected a JSON object, got ${JSON.stringify(json)}`);
     }
     this.values = json as Record<string, unknown>;
   }
@@ -38,7 +38,16 @@ export class Configuration {
     return this.checked(key, fallback, 'a whole number from 1', isCount);
   }
 
-  /** Three positive numbers, one a colour. */
+  /** d, and a number of heads that divides it. */
+  heads(sizeKey: string, headsKey: string, size: number, heads: number): { hiddenSize: number; heads: number } {
+    const read = { hiddenSize: this.count(sizeKey, size), heads: this.count(headsKey, heads) };
+    if (read.hiddenSize % read.heads === 0) return read;
+    throw new InputError(
+      `${this.origin}: expected ${sizeKey} to be a multiple of ${headsKey} ${read.heads}, got ${read.hiddenSize}`,
+    );
+  }
+
+  /** Three positive numbers, one per colour. */
   triple(key: string, fallback?: [number, number, number]): [number, number, number] {
     const isTriple = (value: unknown): value is [number, number, number] =>
       Array.isArray(value) && value.length === 3 && value.every((entry) => typeof entry === 'number' && entry >= 0);
@@ -54,7 +63,7 @@ export class Configuration {
   }
 }
 
-/** Reads a JSON file; throws {@link InputError} when it is missing or is no JSON object. */
+/** Reads a JSON file; throws {@link InputError} when it is missing or is not a JSON object. */
 export function readConfiguration(path: string): Configuration {
   let text;
   try {
@@ -66,7 +75,7 @@ export function readConfiguration(path: string): Configuration {
     return new Configuration(path, JSON.parse(text));
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(`${path} should hold JSON, but does not: ${(error as Error).message}`);
+    throw new InputError(`${path}: expected JSON, got something else: ${(error as Error).message}`);
   }
 }
 
