@@ -14,7 +14,7 @@ from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "jupyter" / "templates"
+TEMPLATES = Path(__file__).resolve().parents[2] / "jupyter" / "templates"
 
 
 class Renderer(IPythonRenderer):
