@@ -1,4 +1,4 @@
-/** Runs the workflow with its own Snakemake: `node workflow/run.mjs --cores 2 …`; all arguments are Snakemake's. */
+/** Runs the workflow with its own Snakemake, which gets all arguments: `node workflow/run.mjs --cores 2 …` */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { runScript } from '../scripts/setup/failure.mjs';

@@ -1,6 +1,6 @@
 /**
- * Makes the workflow's own Python environment, with the Snakemake that requirements.txt pins; once. Needs Python 3.11 or
- * newer and, that first time, a package index.
+ * Makes the workflow's own Python environment with the Snakemake that requirements.txt pins, unless it exists. Needs Python
+ * 3.11 or newer and a package index.
  *
  *     node workflow/setup.mjs
  */
@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { isMain, runScript } from '../scripts/setup/failure.mjs';
 import { ensureEnvironment, environmentPresent, snakemake as environment } from '../scripts/setup/python.mjs';
 
-/** The program that the environment holds. */
+/** Snakemake's program. */
 export const snakemake = join(environment.folder, 'bin', 'snakemake');
 
-/** Whether the environment is there, whole, and holds what requirements.txt asks for. */
+/** Whether the environment exists and has the packages of requirements.txt. */
 export const isReady = () => environmentPresent(environment);
 
 /** Makes the environment unless it is ready. */

@@ -1,22 +1,22 @@
 #!/bin/bash
-# Runs a sweep through Slurm on this machine: a cluster of one node, from Debian's packages. As root, on a machine (or
-# in a container) of which nobody else uses Slurm:
+# Runs a sweep through Slurm on this machine: a cluster of one node, from Debian's packages. Run it as root, on a machine
+# (or in a container) on which nobody else uses Slurm:
 #
 #     apt-get install slurm-wlm munge
 #     workflow/slurm-one-node.sh workflow/quick.json /tmp/slurm-sweep
 #
-# Starts munged, slurmctld and slurmd, runs the workflow with Snakemake's Slurm executor, shows what Slurm says of the
-# jobs, and stops the three again.
+# Starts munged, slurmctld and slurmd, runs the workflow with Snakemake's Slurm executor, shows Slurm's record of the jobs,
+# and stops the three daemons.
 set -euo pipefail
 sweep=$(realpath "$1")
 out=$(realpath -m "$2")
 here=$(dirname "$(realpath "$0")")
 state=$(mktemp -d /tmp/slurm-XXXXXX)
 host=$(hostname -s)
-# Snakemake does not hand SLURM_CONF to its jobs: only the usual place is found by all.
+# Snakemake does not pass SLURM_CONF to its jobs, so the file must be in the usual place.
 conf=/etc/slurm/slurm.conf
 if [ -e "$conf" ]; then
-  echo "$conf is there already: this machine has a Slurm of its own, which is left alone." >&2
+  echo "$conf exists already: this machine has its own Slurm; use another machine." >&2
   exit 1
 fi
 
@@ -67,11 +67,11 @@ for _ in $(seq 30); do
 done
 sinfo
 
-# Without an accounting database Snakemake has to ask squeue: with its defaults it would wait for sacct for ever.
+# Without an accounting database Snakemake must ask squeue; by default it would wait for sacct for ever.
 node "$here/run.mjs" --executor slurm --jobs 4 --config sweep="$sweep" out="$out" minutes=10 \
   --slurm-no-account --slurm-status-command squeue \
   --slurm-init-seconds-before-status-checks 5 --seconds-between-status-checks 5
 
-echo "What Slurm wrote down of its jobs:"
+echo "Slurm's record of its jobs:"
 sed -E 's/ (GroupId|Procs|ReservationName|Tres|Account|QOS|WcKey|Cluster|SubmitTime|EligibleTime|DerivedExitCode|WorkDir)=[^ ]*//g' "$state/completed"
 find "$out" -name '*.json' | sort

@@ -6,7 +6,9 @@ const path = require('node:path');
 
 const connectionFile = process.argv[2];
 if (!connectionFile) {
-  process.stderr.write('expected a connection file, which Jupyter names when it starts this kernel; open the notebooks with npm run lab\n');
+  process.stderr.write(
+    'expected a connection file, which Jupyter names when it starts this kernel; open the notebooks with npm run lab\n',
+  );
   process.exit(2);
 }
 const project = path.resolve(__dirname, '..', '..');

@@ -1,6 +1,6 @@
 /**
- * A Chromium, for figures on paper, screenshots and tests. npm's `@sparticuz/chromium` carries one for bare Linux machines,
- * with the shared libraries and fonts that it needs; it is unpacked once, into the cache. Elsewhere an installed one is used.
+ * Starts Chromium for figures on paper, screenshots and tests. npm's `@sparticuz/chromium` contains one for bare Linux
+ * machines, with its shared libraries and fonts; it is unpacked into the cache once. Elsewhere an installed one is used.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -25,11 +25,11 @@ import { cache } from '../setup/places.mjs';
 const require = createRequire(import.meta.url);
 const INSTALLED = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Starts a browser: Playwright's `Browser`. The caller closes it. */
+/** Starts a browser and returns Playwright's `Browser`. The caller closes it. */
 export async function launchChromium() {
   const temporary = join(cache, 'tmp');
   mkdirSync(temporary, { recursive: true });
-  // Playwright keeps the browser's profile in the system's temporary folder; ours is in the cache.
+  // Playwright keeps the browser's profile in the temporary folder, which shall be in the cache.
   process.env.TMPDIR = temporary;
   const named = process.env.ATTENTION_CHROMIUM;
   if (named) return launch(named);
@@ -39,7 +39,7 @@ export async function launchChromium() {
       const { executable, libraries, fonts } = await packedChromium();
       return await launch(executable, { LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: fonts });
     } catch (error) {
-      failures.push(`the one from npm did not start: ${String(error).split('\n').slice(0, 3).join(' ')}`);
+      failures.push(`the one of npm did not start: ${String(error).split('\n').slice(0, 3).join(' ')}`);
     }
   }
   for (const program of INSTALLED) {
@@ -48,7 +48,7 @@ export async function launchChromium() {
   }
   failures.push(`none of ${INSTALLED.join(', ')} is installed`);
   throw new SetupFailure(
-    `this needs a Chromium: ${failures.join('; ')}. ` +
+    `expected a Chromium, found none: ${failures.join('; ')}. ` +
       'Install one (Debian: apt-get install chromium) or name one in ATTENTION_CHROMIUM.',
   );
 }
@@ -78,7 +78,7 @@ async function packedChromium() {
         ),
       ]);
       chmodSync(join(part, 'chromium'), 0o755);
-      // Another process may have been faster; then its copy is as good.
+      // If another process was faster, its copy is used.
       if (!existsSync(home)) renameSync(part, home);
     } finally {
       rmSync(part, { recursive: true, force: true });
@@ -91,7 +91,7 @@ async function packedChromium() {
   };
 }
 
-/** The package's own configuration looks for its fonts in /tmp. */
+/** A configuration for fonts; the package's own looks for them in /tmp. */
 function fontconfig(home) {
   const path = join(home, 'fonts.conf');
   const folders = [join(home, 'fonts', 'fonts'), '/usr/share/fonts'];

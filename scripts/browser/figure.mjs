@@ -1,10 +1,10 @@
 /**
- * A figure of a report as a file for a paper: PDF or SVG, which stay sharp at any size and keep their text, or PNG.
+ * Writes a figure of a report to a file for a paper: PDF or SVG, which are sharp at any size and keep their text, or PNG.
  *
  *     npm run report -- --figure 02-kruskal-curve/kruskal-curve --out curve.pdf [--width 720] [--height 480] [--scale 3]
  *
- * Width and height are in CSS pixels, 96 to the inch; a PNG has `scale` pixels for each. The figure is drawn as its report
- * draws it on a white page, without the title: papers set their own caption.
+ * Width and height are in CSS pixels, 96 per inch; a PNG has `scale` pixels for each of them. The figure is drawn as in the
+ * report on a white page, but without the title, because papers have their own captions.
  */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
@@ -14,13 +14,13 @@ import { launchChromium } from './chromium.mjs';
 import { openReport } from './report.mjs';
 
 const FORMATS = ['pdf', 'svg', 'png'];
-/** 7.5 inches: a figure across the page of most journals. */
+/** 7.5 inches: the width of a page of most journals. */
 const WIDTH = 720;
-/** A figure that does not name its height. */
+/** The height of a figure that names none. */
 const HEIGHT = 450;
 
 /**
- * Writes one figure to `out` and gives the path.
+ * Writes one figure to `out` and returns the path.
  *
  * @param figure `<notebook>/<name>` or `<notebook>/<number>`, counted from 1 in the order of the report
  * @param options sizes as texts or numbers; `folder` holds the reports
@@ -28,7 +28,7 @@ const HEIGHT = 450;
 export async function exportFigure(figure, out, { width = WIDTH, height, scale = 3, folder = reports } = {}) {
   const format = extname(out).slice(1).toLowerCase();
   if (!FORMATS.includes(format))
-    throw new SetupFailure(`--out expects a file that ends in .pdf, .svg or .png, and '${out}' came`);
+    throw new SetupFailure(`--out expects a name that ends in .pdf, .svg or .png, got '${out}'`);
   const size = {
     width: positive('--width', width),
     height: height === undefined ? undefined : positive('--height', height),
@@ -36,10 +36,12 @@ export async function exportFigure(figure, out, { width = WIDTH, height, scale =
   };
   const [notebook, name, ...rest] = figure.split('/');
   if (!name || rest.length > 0)
-    throw new SetupFailure(`--figure expects NOTEBOOK/FIGURE, such as 02-kruskal-curve/1, and '${figure}' came`);
+    throw new SetupFailure(`--figure expects NOTEBOOK/FIGURE, such as 02-kruskal-curve/1, got '${figure}'`);
   const report = join(folder, `${notebook}.html`);
   if (!existsSync(report))
-    throw new SetupFailure(`there is no report of '${notebook}' yet: \`npm start -- ${notebook}\` makes it`);
+    throw new SetupFailure(
+      `--figure expects a notebook with a report, got '${notebook}': \`npm start -- ${notebook}\` makes the report`,
+    );
 
   const browser = await launchChromium();
   try {
@@ -47,7 +49,9 @@ export async function exportFigure(figure, out, { width = WIDTH, height, scale =
     const names = await page.locator('figure.plot').evaluateAll((all) => all.map(({ dataset }) => dataset.name));
     const index = /^\d+$/.test(name) ? Number(name) - 1 : names.indexOf(name);
     if (!(index in names))
-      throw new SetupFailure(`${notebook} has no figure '${name}'; it has ${names.join(', ') || 'none'}`);
+      throw new SetupFailure(
+        `--figure expects a figure of ${notebook} (${names.join(', ') || 'which has none'}), got '${name}'`,
+      );
     write(resolve(out), await image(page, index, format, size));
   } finally {
     await browser.close();
@@ -57,7 +61,7 @@ export async function exportFigure(figure, out, { width = WIDTH, height, scale =
 
 /** The bytes of the file. */
 async function image(page, index, format, { width, height, scale }) {
-  // The report hides the title and makes the page's colours; what it drew is what is exported.
+  // Exports the drawing itself, from which the report has removed the title and the page's background.
   const { address, tall } = await page
     .locator('figure.plot .drawing')
     .nth(index)
@@ -81,10 +85,10 @@ async function image(page, index, format, { width, height, scale }) {
 function positive(option, text) {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
-  throw new SetupFailure(`${option} expects a positive number, and '${text}' came`);
+  throw new SetupFailure(`${option} expects a positive number, got '${text}'`);
 }
 
-/** A file is whole or as it was before. */
+/** Writes the whole file or leaves the old one. */
 function write(path, bytes) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.new`, bytes);

@@ -1,13 +1,13 @@
-/** JupyterLab as a person has it in front of them, driven in a browser: for screenshots and tests. */
+/** Drives JupyterLab in a browser, for screenshots and tests. */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { spawnLab } from '../notebooks/lab.mjs';
 
-/** A loaded machine is slow; nobody waits this long on an idle one. */
+/** For a loaded machine; an idle one is much faster. */
 const PATIENCE = { timeout: 180_000 };
 
 /**
- * Starts JupyterLab on `folder`, which has to lie in the checkout. Gives
+ * Starts JupyterLab on `folder`, which must be in the checkout. Returns
  * - `address` and `open(notebook, options)`, a Playwright `Page` with the notebook open and its kernel idle;
  * - `end(page)`, which closes the page and ends all kernels, and `stop()`.
  */
@@ -63,7 +63,7 @@ export async function menu(page, name, item) {
   await page.getByRole('menuitem', { name: item }).first().click();
 }
 
-/** Waits until a condition holds; what it throws counts as not yet. */
+/** Waits until a condition holds; while it throws, it does not hold. */
 export async function until(condition, milliseconds = PATIENCE.timeout) {
   for (const began = Date.now(); ;) {
     const holds = await Promise.resolve()

@@ -1,7 +1,7 @@
-/** A report as its reader gets it: a file, opened in a browser with the network off. */
+/** Opens reports as their readers do: as files, in a browser without a network. */
 import { pathToFileURL } from 'node:url';
 
-/** Opens a report in a window of its own and waits until its figures are drawn. Gives Playwright's `Page`. */
+/** Opens a report in its own window and waits until its figures are drawn. Returns Playwright's `Page`. */
 export async function openReport(browser, path, options = {}, whenOpened = () => {}) {
   const context = await browser.newContext({ offline: true, ...options });
   const page = await context.newPage();

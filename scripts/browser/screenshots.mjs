@@ -1,11 +1,11 @@
 /**
- * Takes pictures of what people see, to be looked at by people: every report on a desktop, in the dark, on a phone and on
- * paper, the list of reports likewise, and JupyterLab while it runs a notebook and when it is done.
+ * Takes screenshots for a person to check: every report, and the list of reports, on a desktop, in dark mode, on a phone and
+ * on paper; and JupyterLab while it runs a notebook and when it is done.
  *
  *     npm run screenshots [-- 02-kruskal-curve …] [--no-lab]
  *
- * They go to reports/screenshots. The reports must have been made (`npm start`); JupyterLab runs a copy of the first
- * notebook that is named, in the profile `test` unless ATTENTION_PROFILE says otherwise.
+ * They go to reports/screenshots. The reports must exist (`npm start` makes them). JupyterLab runs a copy of the first named
+ * notebook, in the profile of ATTENTION_PROFILE, by default `test`.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
@@ -18,18 +18,18 @@ import { launchChromium } from './chromium.mjs';
 import { idle, menu, startLab } from './jupyterlab.mjs';
 import { openReport } from './report.mjs';
 
-/** How a page is looked at: options of a browser's window. */
+/** Options of the browser's windows. */
 const VIEWS = {
   desktop: { viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
   dark: { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, colorScheme: 'light' },
 };
-/** The page as a printer gets it, A4 with margins of 15 mm. */
+/** The printed page, A4 with margins of 15 mm. */
 const PAPER = { format: 'A4', margin: { top: '15mm', bottom: '15mm', left: '15mm', right: '15mm' } };
-/** A4 less those margins, at 96 pixels to the inch. */
+/** A4 without those margins, at 96 pixels per inch. */
 const PAPER_VIEW = { viewport: { width: 680, height: 1009 }, colorScheme: 'light' };
 
-/** Pictures of one report; gives their paths. */
+/** Takes pictures of one report and returns their paths. */
 export async function pictureReport(browser, report, folder) {
   const name = basename(report, '.html');
   const files = [];
@@ -41,7 +41,7 @@ export async function pictureReport(browser, report, folder) {
   }
   const page = await openReport(browser, report, PAPER_VIEW);
   await page.emulateMedia({ media: 'print' });
-  // what a browser says before it prints
+  // the event before a browser prints
   await page.evaluate(() => globalThis.dispatchEvent(new globalThis.Event('beforeprint')));
   await page.waitForTimeout(500);
   files.push(join(folder, `${name}-print.png`), join(folder, `${name}-print.pdf`));
@@ -51,9 +51,9 @@ export async function pictureReport(browser, report, folder) {
   return files;
 }
 
-/** Pictures of JupyterLab: work under way, and the notebook run to its end, a screen at a time. */
+/** Takes pictures of JupyterLab: while it works, and of the finished notebook, one screen at a time. */
 export async function pictureLab(browser, notebook, folder) {
-  // In the checkout, because that is where a kernel finds the library.
+  // In the checkout, where a kernel finds the library.
   mkdirSync(join(root, '.jupyter'), { recursive: true });
   const copies = mkdtempSync(join(root, '.jupyter', 'screenshots-'));
   cpSync(notebook, join(copies, basename(notebook)));
@@ -70,7 +70,7 @@ export async function pictureLab(browser, notebook, folder) {
     await picture('opened');
     await menu(page, 'Run', 'Run All Cells');
     const bar = page.locator('.jp-Notebook progress').first();
-    // Work that is done before a bar is worth showing has no picture.
+    // Short work shows no bar, and gets no picture.
     if (
       await bar.waitFor({ timeout: 60_000 }).then(
         () => true,
@@ -108,7 +108,7 @@ if (isMain(import.meta.url)) {
     });
     const notebooks = findNotebooks(positionals);
     const pages = notebooks.map((path) => join(reports, `${basename(path, '.ipynb')}.html`)).filter(existsSync);
-    if (pages.length === 0) throw new SetupFailure('there is no report to picture yet: `npm start` makes them');
+    if (pages.length === 0) throw new SetupFailure('expected reports, found none: `npm start` makes them');
     const folder = join(reports, 'screenshots');
     mkdirSync(folder, { recursive: true });
     const browser = await launchChromium();

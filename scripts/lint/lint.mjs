@@ -1,4 +1,4 @@
-/** ESLint with TypeScript's types, Prettier, and the same for the notebooks' cells. `--fix` mends what can be mended. */
+/** ESLint with TypeScript's types, Prettier, and the same for the notebooks' cells. `--fix` repairs what it can. */
 import { join } from 'node:path';
 import { notebookProblems } from './notebooks.mjs';
 import { prepare } from '../setup/setup.mjs';
@@ -8,7 +8,7 @@ import { run } from '../setup/run.mjs';
 
 const bin = (...path) => join(root, 'node_modules', ...path);
 
-/** The output of a linter that found something, else nothing. */
+/** The output of a linter that found something, or else nothing. */
 async function complaints(...args) {
   const { status, output } = await run(process.execPath, args, { env: { ...process.env, NO_COLOR: '1' } });
   return status === 0 ? '' : output;
@@ -34,10 +34,7 @@ export async function lint({ fix = false } = {}) {
   found.push((await notebookProblems(fix)).join('\n'));
   const text = found.filter(Boolean).join('\n\n');
   if (text)
-    throw new SetupFailure(
-      `${text}\n\nthe linters found something; \`npm run lint -- --fix\` mends what can be mended`,
-      1,
-    );
+    throw new SetupFailure(`${text}\n\nthe linters found problems; \`npm run lint -- --fix\` repairs some of them`, 1);
 }
 
 if (isMain(import.meta.url)) {

@@ -1,6 +1,6 @@
 /**
- * The notebooks, linted like the rest: no outputs kept, cells formatted by Prettier, and every cell type-checked by the
- * converter that the kernel itself uses, cell after cell, against the built library.
+ * Lints the notebooks: no stored outputs, cells formatted by Prettier, and every cell type-checked against the built library,
+ * in order, by the converter that the kernel uses.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import { root } from '../setup/places.mjs';
 
 const require = createRequire(join(root, 'package.json'));
 
-/** What is wrong with the notebooks, a line each; with `fix`, outputs are dropped and cells formatted first. */
+/** The problems of the notebooks, one per line; with `fix`, outputs are dropped and cells formatted first. */
 export async function notebookProblems(fix = false, folder = join(root, 'notebooks')) {
   const problems = [];
   const converter = await inFolder(folder, () => require('tslab/dist/converter').createConverter());
@@ -35,7 +35,7 @@ export async function notebookProblems(fix = false, folder = join(root, 'noteboo
   return problems;
 }
 
-/** tslab finds packages from the folder it runs in. */
+/** tslab looks for packages from its working folder. */
 async function inFolder(folder, work) {
   const before = process.cwd();
   process.chdir(folder);
@@ -49,7 +49,7 @@ async function inFolder(folder, work) {
 const sourceOf = (cell) => [cell.source].flat().join('');
 const isBare = (cell) => cell.outputs.length === 0 && cell.execution_count === null;
 
-/** Outputs that were kept, and code that Prettier would write differently. */
+/** Stored outputs, and code that Prettier would format differently. */
 async function shapeProblems(cell, at, fix) {
   const prettier = await import('prettier');
   const options = { ...(await prettier.resolveConfig(join(root, 'cell.ts'))), parser: 'typescript' };
@@ -64,12 +64,12 @@ async function shapeProblems(cell, at, fix) {
     return [];
   }
   const problems = [];
-  if (!isBare(cell)) problems.push(`${at}: its output is stored; notebooks are kept without`);
+  if (!isBare(cell)) problems.push(`${at}: its output is stored; notebooks are committed without outputs`);
   if (sourceOf(cell) !== formatted) problems.push(`${at}: not formatted`);
   return problems;
 }
 
-/** What the kernel's TypeScript says of the first cell that it refuses; what follows would only miss that cell's names. */
+/** The type errors of the first cell that has any; later cells would only miss its names. */
 function typeProblems(code, converter) {
   let declared = '';
   for (const { cell, at } of code) {

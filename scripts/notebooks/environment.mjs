@@ -1,4 +1,4 @@
-/** Jupyter's world: everything that it reads and writes lies in the checkout. */
+/** Jupyter's environment: everything that it reads and writes is in the checkout. */
 import { mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { cache, root } from '../setup/places.mjs';
@@ -16,7 +16,7 @@ export function jupyterEnvironment() {
     JUPYTERLAB_SETTINGS_DIR: join(home, 'lab', 'user-settings'),
     JUPYTERLAB_WORKSPACES_DIR: join(home, 'lab', 'workspaces'),
     IPYTHONDIR: join(home, 'ipython'),
-    // Where our kernelspec and templates are found, and nobody else's.
+    // Our kernelspec and templates, and no others.
     JUPYTER_PATH: join(root, 'jupyter'),
     JUPYTER_CONFIG_PATH: join(root, 'jupyter', 'config'),
     TMPDIR: temporary,
@@ -24,7 +24,7 @@ export function jupyterEnvironment() {
     PYTHONDONTWRITEBYTECODE: '1',
     // The kernel runs in the Node that runs this script.
     PATH: dirname(process.execPath) + delimiter + (process.env.PATH ?? ''),
-    // A kernel starts in its notebook's folder, where a relative name would mean another place.
+    // A kernel runs in its notebook's folder, where a relative name would mean another folder.
     ...(process.env.ATTENTION_CACHE && { ATTENTION_CACHE: cache }),
   };
 }

@@ -10,11 +10,11 @@ import { isMain, runScript } from '../setup/failure.mjs';
 import { python, root } from '../setup/places.mjs';
 import { prepare } from '../setup/setup.mjs';
 
-/** JupyterLab on `folder`, which has to lie in the checkout: there the kernel finds the library. Gives the child process. */
+/** Starts JupyterLab on `folder`, which must be in the checkout, where the kernel finds the library. Returns the process. */
 export function spawnLab({ folder = join(root, 'notebooks'), options = [], stdio = 'inherit', environment = {} } = {}) {
   const settings = [
     `--ServerApp.root_dir=${folder}`,
-    // Nothing is asked of the network: no news, no extension catalogue.
+    // No requests to the network: no news, no extension catalogue.
     '--LabApp.extension_manager=readonly',
     '--LabApp.news_url=None',
     '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
@@ -22,7 +22,7 @@ export function spawnLab({ folder = join(root, 'notebooks'), options = [], stdio
     '--KernelSpecManager.ensure_native_kernel=False',
     '--MultiKernelManager.default_kernel_name=attention-capacity',
   ];
-  // JupyterLab refuses to run as root, as it would in a container.
+  // JupyterLab refuses to run as root, which is usual in a container.
   if (process.getuid?.() === 0) settings.push('--allow-root');
   return spawn(python, ['-m', 'jupyterlab', ...settings, ...options], {
     cwd: root,
@@ -35,7 +35,7 @@ if (isMain(import.meta.url)) {
   await runScript(async () => {
     await prepare();
     const lab = spawnLab({ options: process.argv.slice(2) });
-    // Ctrl-C reaches JupyterLab too, and it asks what is meant.
+    // Ctrl-C reaches JupyterLab too, which asks for confirmation.
     process.removeAllListeners('SIGINT');
     process.on('SIGINT', () => {});
     process.exitCode = await new Promise((done) => lab.on('close', (status) => done(status ?? 0)));

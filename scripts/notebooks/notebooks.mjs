@@ -3,8 +3,8 @@
  *
  *     node scripts/notebooks/notebooks.mjs [notebooks/01-assumptions.ipynb …]
  *
- * Two at a time where the machine has the cores and the memory, as many as ATTENTION_JOBS says otherwise. The sizes come from
- * ATTENTION_PROFILE (lib/experiments/profiles.ts). Exit status 1 when a cell fails.
+ * Two at a time if the machine has the cores and the memory; ATTENTION_JOBS sets another number. ATTENTION_PROFILE sets the
+ * sizes (lib/experiments/profiles.ts). The exit status is 1 when a cell fails.
  */
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
@@ -20,11 +20,11 @@ import { python, root } from '../setup/places.mjs';
 
 export const reports = join(root, 'reports');
 
-/** A notebook keeps one to two cores busy and was seen to hold 2 GiB: two of them leave no core idle. */
+/** A notebook keeps one to two cores busy and uses up to 2 GiB: two of them leave no core idle. */
 const AT_ONCE = 2;
 const MEMORY_OF_TWO = 12 * 2 ** 30;
 
-/** The notebooks of the project, in reading order, or those that are named. */
+/** The named notebooks, or all notebooks of the project in reading order. */
 export function findNotebooks(named = []) {
   if (named.length === 0) {
     const folder = join(root, 'notebooks');
@@ -36,14 +36,14 @@ export function findNotebooks(named = []) {
   return named.map((name) => {
     const candidates = [resolve(name), join(root, 'notebooks', name), join(root, 'notebooks', `${name}.ipynb`)];
     const found = candidates.find((path) => path.endsWith('.ipynb') && existsSync(path));
-    if (!found) throw new SetupFailure(`there is no notebook '${name}': name a file, or one of ${names().join(', ')}`);
+    if (!found) throw new SetupFailure(`expected a notebook's file, or one of ${names().join(', ')}, got '${name}'`);
     return found;
   });
 }
 
 /**
- * Executes one notebook. Gives `{output, failed}`; what happens is told to `listener`, the id of each cell that is done to
- * `onCell`. `threads`: how many it computes with, all cores by default; TF_NUM_INTRAOP_THREADS says otherwise.
+ * Executes one notebook and returns `{output, failed}`. `listener` is told what happens, `onCell` the id of each finished
+ * cell. `threads` is how many it computes with, by default one per core; TF_NUM_INTRAOP_THREADS overrides it.
  */
 export async function executeNotebook(
   notebook,
@@ -64,7 +64,7 @@ export async function executeNotebook(
     else listener.event(event);
   });
   const status = await new Promise((done) => child.on('close', (code) => done(code ?? 1)));
-  // A kernel that dies has said its last words on its standard error.
+  // The standard error of a kernel may say why it died.
   if (died) process.stderr.write(`${complaints.slice(-30).join('\n')}\n`);
   listener.end(status);
   if (status !== 0 && status !== 1)
@@ -75,10 +75,10 @@ export async function executeNotebook(
 }
 
 /**
- * Executes `notebooks` into `folder`, in their order as far as they need not wait for each other: what a notebook names
- * in its metadata, as `attention_capacity.after`, has ended before it begins: `"<notebook>"`, or `"<notebook>#<id of a cell>"`
- * where it need not wait for the rest. `onEnd` is told the name of each that has ended, succeeded or not; what it gives is told
- * to the user. True when every cell of every one succeeded.
+ * Executes `notebooks` into `folder`, in their order. A notebook waits for everything that its metadata names as
+ * `attention_capacity.after`: `"<notebook>"`, or `"<notebook>#<id of a cell>"` if it need not wait for the rest. `onEnd` is
+ * told the name of each notebook that has ended, failed or not; what it returns is printed. Returns whether every cell of
+ * every notebook succeeded.
  */
 export async function executeNotebooks(notebooks, { folder = reports, onEnd = async () => undefined } = {}) {
   const jobs = Math.min(jobsAtOnce(), notebooks.length);
@@ -118,13 +118,13 @@ export async function executeNotebooks(notebooks, { folder = reports, onEnd = as
       await Promise.race([cellDone, ...[...running.values()].map(({ ended }) => ended)]);
     } else {
       const names = waiting.map(({ name }) => name).join(', ');
-      throw new SetupFailure(`the notebooks ${names} wait for each other: look at 'after' in their metadata`, 1);
+      throw new SetupFailure(`the notebooks ${names} wait for each other: correct 'after' in their metadata`, 1);
     }
   }
   return allPassed;
 }
 
-/** The notebooks, or cells of them, that a notebook names as those to run before it: they compute features that it uses. */
+/** The notebooks, or cells of them, that must run before a notebook because they compute features that it uses. */
 function predecessors(notebook) {
   return JSON.parse(readFileSync(notebook, 'utf8')).metadata?.attention_capacity?.after ?? [];
 }
@@ -135,12 +135,12 @@ function jobsAtOnce() {
   const jobs = Number(text);
   if (!Number.isSafeInteger(jobs) || jobs < 1)
     throw new SetupFailure(
-      `ATTENTION_JOBS is '${text}'; it must be a positive whole number: how many notebooks run at once`,
+      `ATTENTION_JOBS: expected a positive whole number, the notebooks that run at once, got '${text}'`,
     );
   return jobs;
 }
 
-/** What the run was made on, in words: no names of machines or people. */
+/** Describes the machine, without names of machines or people. */
 function machine() {
   const model = cpus()[0]?.model.trim() || process.arch;
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
@@ -148,8 +148,8 @@ function machine() {
 }
 
 /**
- * Shows on standard error which cells run and how far they are: on a terminal one line that moves, for all notebooks that run;
- * in a log, which is no place for things that move, a line a minute for each.
+ * Shows on standard error which cells run, and their progress: on a terminal in one line that is redrawn, in a log by one line
+ * per minute for each notebook.
  */
 function createBoard() {
   const terminal = process.stderr.isTTY === true;
@@ -158,7 +158,7 @@ function createBoard() {
     const line = [...lines.values()].join(' | ');
     process.stderr.write(`\r\x1b[K${line.slice(0, process.stderr.columns - 1)}`);
   };
-  /** Something that stays, above what moves. */
+  /** Prints a line that stays, above the line that is redrawn. */
   const say = (text) => {
     process.stderr.write(`${terminal ? '\r\x1b[K' : ''}${text}\n`);
     if (terminal) draw();

@@ -1,4 +1,4 @@
-"""Executes one notebook and writes it with its outputs; tells what happens as JSON, one event a line, on standard output.
+"""Executes one notebook and writes it with its outputs; reports events as JSON, one per line, on standard output.
 
 Used by notebooks.mjs. Events: {"cell", "cells"} when a cell begins, {"progress": [...]}, {"done": id of the cell} when it has
 succeeded, {"error": {"cell", "name", "message", "traceback"}}.
@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 PROGRESS = "application/vnd.attention-capacity.progress+json"
-# A promise that failed after its cell had ended is reported by the next cell that runs: this one comes after the last.
+# A promise that fails after its cell has ended is reported by the next cell; this one runs after the last.
 LAST_CELL = "await new Promise((resolve) => setTimeout(resolve, 50));"
 
 
@@ -25,7 +25,7 @@ def tell(**event):
 
 
 class Client(NotebookClient):
-    """Passes on progress and leaves nothing of it in the notebook."""
+    """Reports progress and keeps it out of the notebook."""
 
     def process_message(self, msg, cell, cell_index):
         data = msg["content"].get("data", {}) if "display_data" in msg["msg_type"] else {}
@@ -45,7 +45,7 @@ def without_progress(outputs):
 
 
 def execute(path, folder, allow_errors):
-    """The executed notebook, and whether all its cells succeeded. At the first error the rest is left alone."""
+    """Returns the executed notebook and whether a cell failed. Stops at the first error, unless errors are allowed."""
     notebook = nbformat.read(path, as_version=4)
     client = Client(
         notebook,
@@ -94,7 +94,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--run", type=json.loads, default={}, help="what is known about this run, for the report")
+    parser.add_argument("--run", type=json.loads, default={}, help="facts about this run, for the report")
     parser.add_argument("--allow-errors", action="store_true")
     options = parser.parse_args()
 
@@ -112,7 +112,7 @@ def main():
         "failed": failed,
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and moved: a broken run leaves the report of the run before.
+    # Written to another file and renamed: an interrupted run keeps the previous report.
     beside = options.output.with_suffix(".part")
     nbformat.write(notebook, beside)
     beside.replace(options.output)

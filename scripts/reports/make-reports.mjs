@@ -1,6 +1,6 @@
 /**
- * The reports of executed notebooks: from each `reports/<name>.ipynb` come `<name>.html`, one file that needs no network, and
- * `<name>.json` with the rows of its tables; `index.html` shows them all.
+ * Makes the reports of executed notebooks. Each `reports/<name>.ipynb` becomes `<name>.html`, one file that needs no network,
+ * and `<name>.json`, the rows of its tables; `index.html` lists them all.
  */
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,7 +15,7 @@ import { mustRun } from '../setup/run.mjs';
 const { mimeTypes } = createRequire(import.meta.url)('attention-capacity/report/show');
 
 /**
- * Makes the reports of the executed notebooks in `folder` (all, or those named, less those that are `fresh`) and the page that
+ * Makes the reports of the executed notebooks in `folder` (all or the named ones, except the `fresh` ones) and the page that
  * lists them all.
  *
  * @returns {Promise<{name, title, headlines: string[], html: string, json: string, failed: boolean}[]>}
@@ -28,8 +28,8 @@ export async function makeReports({ folder = reports, names, fresh = [] } = {}) 
     : [];
   const missing = (names ?? []).filter((name) => !executed.includes(`${name}.ipynb`));
   const how = '`npm run report -- --run` runs the notebooks first';
-  if (executed.length === 0) throw new SetupFailure(`no notebook was run yet: ${how}`);
-  if (missing.length > 0) throw new SetupFailure(`${missing.join(', ')} was not run yet: ${how}`);
+  if (executed.length === 0) throw new SetupFailure(`expected executed notebooks, found none: ${how}`);
+  if (missing.length > 0) throw new SetupFailure(`${missing.join(', ')}: not executed yet: ${how}`);
   const made = [];
   for (const file of executed) {
     const report = readReport(join(folder, file));
@@ -41,16 +41,16 @@ export async function makeReports({ folder = reports, names, fresh = [] } = {}) 
   return names ? made.filter(({ name }) => names.includes(name)) : made;
 }
 
-/** Makes the report of each notebook when it has ended, for `executeNotebooks`; `fresh` are those that were made. */
+/** Makes the report of each notebook when it has ended, for `executeNotebooks`; `fresh` lists those that were made. */
 export function reporter(folder = reports) {
   const fresh = [];
   let turn = Promise.resolve();
   return {
     fresh,
     onEnd(name) {
-      // One after the other: each writes the page that lists them all.
+      // One at a time: each writes the page that lists them all.
       turn = turn.then(async () => {
-        // Where the kernel died in its first run there is nothing to report.
+        // If the kernel died in its first run, there is nothing to report.
         if (!existsSync(join(folder, `${name}.ipynb`))) return undefined;
         const [{ html }] = await makeReports({ folder, names: [name] });
         fresh.push(name);
@@ -61,7 +61,7 @@ export function reporter(folder = reports) {
   };
 }
 
-/** What a report is made of, read from the executed notebook. */
+/** Reads the contents of a report from the executed notebook. */
 function readReport(path) {
   const notebook = JSON.parse(readFileSync(path, 'utf8'));
   const outputs = notebook.cells.flatMap((cell) => cell.outputs ?? []).map(({ data }) => data ?? {});
@@ -105,13 +105,13 @@ function titleOf(notebook) {
   return /^# (.*)$/m.exec(prose.join('\n'))?.[1].trim();
 }
 
-/** A file is whole or as it was before. */
+/** Writes the whole file or leaves the old one. */
 function write(path, text) {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
 }
 
-/** What a person is told when the reports are there. */
+/** What is printed when the reports are made. */
 export function tellReports(made) {
   const here = (path) => relative(process.cwd(), path) || '.';
   const lines = made.flatMap(({ title, html, headlines, failed }) => [

@@ -1,4 +1,4 @@
-/** The parts of a report's page that do not come from the notebook: styles, plotly, formulas, contents, the list of reports. */
+/** The parts of a page that are not in the notebook: styles, plotly, formulas, contents, the list of reports. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
@@ -14,7 +14,7 @@ const { duration } = require('attention-capacity/report/format');
 const templates = join(root, 'jupyter', 'templates', 'attention-capacity');
 const ownFile = (name) => readFileSync(join(templates, name), 'utf8');
 
-/** Fills the places that the template marks. Nothing on the page is fetched when it is opened. */
+/** Fills the marked places of the template. The page fetches nothing when it is opened. */
 export function fillPage(page) {
   const withFormulas = page.replace(
     /<span class="formula"( data-display="true")?>([^<]*)<\/span>/g,
@@ -34,7 +34,7 @@ export function fillPage(page) {
   return withFormulas.replace(/<!-- attention-capacity: (\w+) -->/g, (_, name) => parts[name]);
 }
 
-/** The page that lists the reports: a card for each. */
+/** The page that lists the reports, one card for each. */
 export function indexPage(reports) {
   const cards = reports.map(
     ({ name, title, headlines, figure, run, failed }) => `<li class="card">
@@ -90,7 +90,7 @@ function styles(withFormulas) {
   return `<style>\n${colours}\n${ownFile('report.css')}</style>${withFormulas ? `\n<style>${katexStyles()}</style>` : ''}`;
 }
 
-/** KaTeX's style sheet with its fonts inside. */
+/** KaTeX's style sheet, with its fonts embedded. */
 function katexStyles() {
   const css = readFileSync(require.resolve('katex/dist/katex.min.css'), 'utf8');
   return css.replace(/src:url\((fonts\/[^)]+\.woff2)\) format\("woff2"\)[^;}]*/g, (_, font) => {
@@ -101,7 +101,7 @@ function katexStyles() {
 
 let packedPlotly;
 
-/** plotly.js, packed: a quarter of its 10 MB. report.js unpacks it before the first drawing. */
+/** plotly.js, compressed to a quarter of its 10 MB. report.js unpacks it before the first drawing. */
 function plotly() {
   packedPlotly ??= gzipSync(readFileSync(require.resolve('plotly.js-dist')), { level: 9 }).toString('base64');
   return `<script id="plotly-library" type="application/gzip">${packedPlotly}</script>`;
@@ -112,7 +112,7 @@ function script() {
   return `<script id="plotly-templates" type="application/json">${jsonInHtml(both)}</script>\n<script>\n${ownFile('report.js')}</script>`;
 }
 
-/** Links to the parts of a long page. */
+/** Links to the sections of a long page. */
 function contents(page) {
   const parts = [...page.matchAll(/<h2 id="([^"]+)">([\s\S]*?)<\/h2>/g)];
   if (parts.length < 3) return '';

@@ -1,10 +1,10 @@
 /**
- * `npm start` and `npm run report`: from whatever state the checkout is in to the finished reports.
+ * `npm start` and `npm run report`: make the reports, whatever state the checkout is in.
  *
  *     node scripts/reports/report.mjs [--run] [notebooks/01-assumptions.ipynb …]
  *
- * With --run, as in `npm start`, the notebooks are executed first, and each report is there as soon as its notebook is done. A
- * single figure for a paper:
+ * With --run, as in `npm start`, the notebooks are executed first, and each report is made as soon as its notebook is done.
+ * A single figure, for a paper:
  *
  *     node scripts/reports/report.mjs --figure 02-kruskal-curve/kruskal-curve --out curve.pdf     (../browser/figure.mjs says more)
  */
@@ -20,10 +20,10 @@ await runScript(async () => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const { figure, out, width, height, scale } = values;
   const wantsFigure = figure !== undefined || out !== undefined;
-  if (wantsFigure && !(figure && out)) throw new SetupFailure('--figure NOTEBOOK/FIGURE and --out FILE go together');
+  if (wantsFigure && !(figure && out)) throw new SetupFailure('expected both --figure NOTEBOOK/FIGURE and --out FILE, got one of them');
   const notebooks = findNotebooks(positionals);
   await prepare();
-  // What needs the packages and the library is read when they are there.
+  // Imported only now, because these modules need the packages and the built library.
   if (wantsFigure) {
     const { exportFigure } = await import('../browser/figure.mjs');
     process.stdout.write(`${await exportFigure(figure, out, { width, height, scale })}\n`);

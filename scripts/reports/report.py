@@ -1,5 +1,5 @@
-"""Turns an executed notebook into HTML by the template in jupyter/templates, for make-reports.mjs, which fills in styles, plotly,
-and the formulas: those are left as <span class="formula"> with TeX in it."""
+"""Turns an executed notebook into HTML with the template in jupyter/templates. make-reports.mjs then fills in styles, plotly
+and formulas, which are left as <span class="formula"> around TeX."""
 
 import base64
 import csv
@@ -30,7 +30,7 @@ class Renderer(IPythonRenderer):
 
 
 class ReportExporter(HTMLExporter):
-    """The notebook as our template shows it."""
+    """The notebook in our template."""
 
     @pass_context
     def markdown2html(self, context, source):
@@ -44,7 +44,7 @@ class ReportExporter(HTMLExporter):
 
 
 def csv_address(table):
-    """The rows as the address of a CSV file: shown columns first, then the other fields; a pair takes two columns."""
+    """The rows as a CSV file in a data: address. The shown columns come first, then the other fields; a pair takes two columns."""
     rows = table["rows"]
     keys = list(dict.fromkeys([*table.get("columns", []), *(key for row in rows for key in row)]))
     pairs = {key for key in keys if any(isinstance(row.get(key), list) and len(row[key]) == 2 for row in rows)}

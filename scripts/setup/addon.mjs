@@ -1,12 +1,12 @@
 /**
- * The two native addons, compiled here; each is plain Node-API: one call of the compiler, one result for every Node.
+ * Compiles the two native addons. Each is plain Node-API: one call of the compiler, and a result that fits every Node.
  *
  * - tfjs-node-gpu's native half. Its own install script fetches libtensorflow and a prebuilt addon from hosts that often do
- *   not answer, and both are old; here it is built from the package's own source (two .cc files) against the libtensorflow
- *   of data/sources.json.
+ *   not answer, and both are old. Here the addon is built from the package's own source (two .cc files) with the
+ *   libtensorflow of data/sources.json.
  * - lib/tensor/native, kernels for that libtensorflow, most of which call OpenBLAS.
  *
- * What was built is kept in the cache, because `npm ci` wipes node_modules.
+ * The results are kept in the cache, because `npm ci` deletes node_modules.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -29,12 +29,12 @@ import { say } from './progress.mjs';
 import { mustRun, run } from './run.mjs';
 
 const FLAGS = ['-O3', '-std=c++17', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-DBLAS_SYMBOL_PREFIX=scipy_'];
-/** Where tfjs looks for its addon, and lib/tensor for the other one, which finds OpenBLAS beside itself. */
+/** Where tfjs looks for its addon and lib/tensor for the kernels, which find OpenBLAS in the same folder. */
 const place = join(tfjsPackage, 'lib', 'napi-v8');
 const deps = join(tfjsPackage, 'deps');
 const RUNPATH = '$ORIGIN:$ORIGIN/../../deps/lib';
 const OPENBLAS = 'libscipy_openblas.so';
-/** Says that these addons were loaded and computed, with this libtensorflow and this Node. */
+/** Records that these addons loaded and computed with this libtensorflow and this Node. */
 const stamp = join(tfjsPackage, 'lib', 'proved.json');
 
 const headers = join(root, 'node_modules', 'node-api-headers');
@@ -59,7 +59,7 @@ const openblas = sources.find((source) => source.use === 'openblas');
 const openblasFolder = dirname(dirname(join(cache, openblas.files[0].file)));
 const openblasLibrary = join(openblasFolder, 'lib', OPENBLAS);
 
-/** What the addons are made of; other libraries or another source make other addons. */
+/** A hash of everything that the addons are built from. */
 function fingerprint(device) {
   const hash = createHash('sha256');
   hash.update(tensorflowOf(device)).update(openblas.sha256);
@@ -74,26 +74,26 @@ const builtFolder = (device) => join(cache, 'addon', `${device}-${fingerprint(de
 const proof = (device) =>
   JSON.stringify({ addon: fingerprint(device), libtensorflow: tensorflowFolder(device), node: process.version });
 
-/** Whether the addons need not be compiled any more (that takes a compiler). */
+/** Whether the addons are compiled already, so that no compiler is needed. */
 export function addonBuilt(device) {
   if (!existsSync(addons[0].code) || !existsSync(headers)) return false;
   return addons.every(({ name }) => existsSync(join(builtFolder(device), name)));
 }
 
-/** Whether the addons lie in their place and were seen to work there. */
+/** Whether the addons are installed and were seen to work. */
 export function addonInPlace(device) {
   if (!addonBuilt(device) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== proof(device)) return false;
   return [...addons.map(({ name }) => name), OPENBLAS].every((name) => existsSync(join(place, name)));
 }
 
-/** Builds the addons if the cache does not have them, puts them in their place, and proves that they compute. */
+/** Builds the addons unless the cache has them, installs them, and checks that they compute. */
 export async function installAddon(device, compiler) {
   const began = Date.now();
   if (!addonBuilt(device)) await Promise.all(addons.map((addon) => compile(addon, device, compiler)));
   mkdirSync(place, { recursive: true });
   rmSync(stamp, { force: true });
   for (const { name } of addons) {
-    // A running program may have the old one open: replaced by renaming, it keeps what it has.
+    // A running program may have the old file open and keeps it, because the new one replaces it by renaming.
     copyFileSync(join(builtFolder(device), name), join(place, `${name}.partial`));
     renameSync(join(place, `${name}.partial`), join(place, name));
   }
@@ -101,7 +101,7 @@ export async function installAddon(device, compiler) {
   link(relative(tfjsPackage, tensorflowFolder(device)), deps);
   await prove(device);
   writeFileSync(stamp, proof(device));
-  say(`TensorFlow's addon and the native kernels (${device}): work, ${Math.round((Date.now() - began) / 1000)} s`);
+  say(`TensorFlow's addon and the native kernels (${device}): working, ${Math.round((Date.now() - began) / 1000)} s`);
 }
 
 async function compile({ name, called, code, libraries }, device, compiler) {
@@ -136,8 +136,8 @@ function link(target, path) {
 }
 
 /**
- * Loads the addons in a process of its own (a broken one may end the process), multiplies two matrices, and asks whether
- * it was OpenBLAS that did.
+ * Loads the addons in a separate process (a broken one may crash it), multiplies two matrices, and checks that OpenBLAS
+ * did so.
  */
 async function prove(device) {
   const program = `
@@ -150,9 +150,9 @@ async function prove(device) {
     if (!tf.backend().isUsingGpuDevice) takeOver();
     const product = tf.matMul(tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor2d([5, 6, 7, 8], [2, 2])).dataSync();
     process.stdout.write('product ' + product.join(' ') + ', ' + calls() + ' call');`;
-  // On a GPU TensorFlow's own kernels compute.
+  // On a GPU, TensorFlow's own kernels compute.
   const expected = device === 'gpu' ? 'product 19 22 43 50' : 'product 19 22 43 50, 1 call';
-  // As the library does (lib/tensor/node-compatibility.ts): with oneDNN no kernel of ours is called on some processors.
+  // As in lib/tensor/node-compatibility.ts: with oneDNN our kernels are never called on some processors.
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', TF_ENABLE_ONEDNN_OPTS: '0' };
   const { status, output } = await run(process.execPath, ['-e', program, tfjsPackage, join(place, addons[1].name)], {
     env,
@@ -163,7 +163,7 @@ async function prove(device) {
       output,
     )?.[0];
   throw new SetupFailure(
-    `TensorFlow's addon was built but does not run here${why ? ` (${why})` : ''}; it said:\n  ${output.trim().split('\n').slice(-8).join('\n  ')}`,
+    `TensorFlow's addon was built but does not run here${why ? ` (${why})` : ''}; its output ends with:\n  ${output.trim().split('\n').slice(-8).join('\n  ')}`,
     1,
   );
 }

@@ -1,4 +1,4 @@
-/** Compiles lib and test. Not `npx tsc`: that name belongs to the older TypeScript that tslab brings. */
+/** Compiles lib and test. Not with `npx tsc`, which is the older TypeScript that tslab brings. */
 import { join } from 'node:path';
 import { SetupFailure, isMain, runScript } from './failure.mjs';
 import { root } from './places.mjs';

@@ -1,4 +1,4 @@
-/** Which libtensorflow: for the CPU, or for NVIDIA's GPUs with CUDA's libraries beside it. */
+/** Which libtensorflow is used: the one for CPUs, or the one for NVIDIA's GPUs with CUDA's libraries. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,14 +9,14 @@ import { pipInstall } from './python.mjs';
 const choice = join(cache, 'device');
 const requirements = join(root, 'scripts', 'setup', 'requirements-cuda.txt');
 
-/** ATTENTION_DEVICE; else what it was the last time it was set; else the CPU. */
+/** ATTENTION_DEVICE, or else its latest value, or else the CPU. */
 export function device() {
   const wanted = process.env.ATTENTION_DEVICE || (existsSync(choice) ? readFileSync(choice, 'utf8').trim() : 'cpu');
   if (wanted === 'cpu' || wanted === 'gpu') return wanted;
-  throw new SetupFailure(`ATTENTION_DEVICE must be cpu or gpu, not ${wanted}`);
+  throw new SetupFailure(`ATTENTION_DEVICE: expected cpu or gpu, got '${wanted}'`);
 }
 
-/** Keeps the choice for the commands that follow. */
+/** Saves the choice for later commands. */
 export function rememberDevice(name) {
   if (existsSync(choice) ? readFileSync(choice, 'utf8').trim() === name : name === 'cpu') return;
   mkdirSync(cache, { recursive: true });
@@ -30,25 +30,25 @@ export function tensorflowFolder(name) {
 }
 
 /**
- * A link below nvidia/ and what it leads to. libtensorflow_framework opens all of CUDA's libraries, but only
- * libtensorflow_cc has the folder of libcusolver among those it searches; without it TensorFlow takes no GPU.
+ * A link in nvidia/ and its target. libtensorflow_framework opens all of CUDA's libraries, but does not search the folder of
+ * libcusolver (only libtensorflow_cc does). Without the link TensorFlow uses no GPU.
  */
 const CUSOLVER = ['cublas/lib/libcusolver.so.11', '../../cusolver/lib/libcusolver.so.11'];
 
 const stampOf = (folder) => join(folder, 'installed-requirements.sha256');
 const fingerprint = () =>
   createHash('sha256').update(readFileSync(requirements)).update(CUSOLVER.join(' ')).digest('hex');
-/** libtensorflow looks for CUDA and cuDNN in ../nvidia/<part>/lib beside itself. */
+/** libtensorflow looks for CUDA and cuDNN in ../nvidia/<part>/lib. */
 const nvidiaFolder = () => join(tensorflowFolder('gpu'), 'nvidia');
 
-/** Whether the libraries that a device needs beside libtensorflow are there. */
+/** Whether the libraries that a device needs in addition to libtensorflow are installed. */
 export function cudaPresent(name) {
   if (name === 'cpu') return true;
   const stamp = stampOf(nvidiaFolder());
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint();
 }
 
-/** NVIDIA's wheels, unpacked where libtensorflow looks for them. */
+/** Installs NVIDIA's wheels where libtensorflow looks for them. */
 export async function installCuda() {
   const partial = `${nvidiaFolder()}.partial`;
   rmSync(partial, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** One pinned archive from a package registry, through pip or npm, so that the user's mirrors, proxies and certificates apply. */
+/** Fetches pinned archives from package registries, by pip and npm, so that the user's mirrors, proxies and certificates apply. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
@@ -8,16 +8,16 @@ import { environment, mustRun } from './run.mjs';
 import { matches, sha256 } from './verified.mjs';
 
 /**
- * Fetches what `source` (an entry of data/sources.json) names and gives the archive's path in the cache. A file of that
- * name that is there already and is whole is taken as it is, a broken one is fetched again. The archive gets its name
- * only after its checksum was seen to be right.
+ * Fetches the archive of `source` (an entry of data/sources.json) and returns its path in the cache. If the cache has it
+ * already, it is used when it is whole, and fetched again when it is damaged. The archive gets its name only after its
+ * checksum was found right.
  */
 export async function fetchArchive(source) {
   const downloads = join(cache, 'downloads');
   const whole = join(downloads, source.archive);
   if (existsSync(whole)) {
     if (await matches(whole, source)) return whole;
-    say(`${source.archive} in the cache is damaged: fetched again`);
+    say(`${source.archive} in the cache is damaged: fetching it again`);
     rmSync(whole);
   }
   const partial = join(downloads, `${source.name}.partial`);
@@ -31,18 +31,18 @@ export async function fetchArchive(source) {
       progress.clear();
       throw error;
     }
-    const came = join(partial, source.archive);
-    if (!existsSync(came)) {
+    const fetched = join(partial, source.archive);
+    if (!existsSync(fetched)) {
       throw new SetupFailure(
         `fetching ${source.package} failed: expected ${source.archive}, got ${readdirSync(partial).join(', ') || 'nothing'}`,
       );
     }
-    if (!(await matches(came, source))) {
+    if (!(await matches(fetched, source))) {
       throw new SetupFailure(
-        `fetching ${source.package} ${source.version} failed: ${source.archive} should have ${source.bytes} bytes and sha256 ${source.sha256}, but came with ${statSync(came).size} bytes and ${await sha256(came)}; nothing of it was used, try again`,
+        `fetching ${source.package} ${source.version} failed: expected ${source.archive} with ${source.bytes} bytes and sha256 ${source.sha256}, got ${statSync(fetched).size} bytes and ${await sha256(fetched)}; it was discarded, try again`,
       );
     }
-    renameSync(came, whole);
+    renameSync(fetched, whole);
     progress.end();
     return whole;
   } finally {
@@ -50,7 +50,7 @@ export async function fetchArchive(source) {
   }
 }
 
-/** A wheel's name ends in -python-abi-platforms.whl; asking pip for exactly these gives that wheel to any Python. */
+/** A wheel's name ends in -python-abi-platforms.whl. With exactly these options, pip gives the wheel to any Python. */
 async function fromPyPI(source, into, progress) {
   const [interpreter, , platforms] = source.archive
     .replace(/\.whl$/, '')
@@ -67,16 +67,7 @@ async function fromPyPI(source, into, progress) {
     : [];
   const requirement = join(into, 'requirement.txt');
   writeFileSync(requirement, `${source.package}==${source.version} --hash=sha256:${source.sha256}\n`);
-  const download = [
-    '-m',
-    'pip',
-    'download',
-    '--no-deps',
-    '--only-binary=:all:',
-    '--require-hashes',
-    '--progress-bar',
-    'raw',
-  ];
+  const download = '-m pip download --no-deps --only-binary=:all: --require-hashes --progress-bar raw'.split(' ');
   await mustRun(
     `fetching ${source.package} ${source.version}`,
     python,
@@ -90,7 +81,7 @@ async function fromPyPI(source, into, progress) {
   );
 }
 
-/** npm says nothing while it downloads, but the file it writes below its cache can be seen to grow. */
+/** npm reports no progress, but the file that it writes in its cache can be watched. */
 async function fromNpm(source, into, progress) {
   const doing = `fetching ${source.package} ${source.version}`;
   const incoming = join(

@@ -1,17 +1,17 @@
-/** node_modules, as package-lock.json describes it. */
+/** Installs node_modules as package-lock.json describes it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './places.mjs';
 import { bar } from './progress.mjs';
 import { environment, mustRun } from './run.mjs';
 
-/** The packages that the lock file wants on every machine: [folder, entry]. */
+/** The packages that the lock file requires on every machine: [folder, entry]. */
 function locked() {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.entries(packages).filter(([folder, entry]) => folder.includes('node_modules/') && !entry.optional);
 }
 
-/** Whether each locked package lies there in its version; npm's own account of what it installed is believed. */
+/** Whether each locked package is installed in its version, according to npm's own record. */
 export function nodePackagesPresent() {
   let installed;
   try {
@@ -26,7 +26,7 @@ export function nodePackagesPresent() {
   );
 }
 
-/** `npm ci`, with a bar: a package counts when its folder is there. */
+/** Runs `npm ci` with a progress bar, which counts the folders of packages. */
 export async function installNodePackages() {
   const folders = locked().map(([folder]) => join(root, folder, 'package.json'));
   const progress = bar('Node packages', folders.length, (count) => `${count} packages`);

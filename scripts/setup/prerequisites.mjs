@@ -1,4 +1,4 @@
-/** What the machine must have before set-up begins. All of it is looked at before anything is downloaded, and named at once. */
+/** Checks the machine before anything is downloaded, so that everything missing can be named at once. */
 import {
   accessSync,
   constants,
@@ -19,7 +19,7 @@ const FOUND_BY_ENVIRONMENT = [process.env.ATTENTION_PYTHON].filter(Boolean);
 const PYTHONS = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python'];
 const COMPILERS = [...[process.env.CXX].filter(Boolean), 'c++', 'g++', 'clang++'];
 
-/** undefined, or what is wrong with this Node. */
+/** What is wrong with this Node, or undefined. */
 export function nodeProblem(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number);
   const oldest = { 20: 19, 22: 13, 24: 0 }[major];
@@ -27,10 +27,10 @@ export function nodeProblem(version = process.versions.node) {
   return `Node 20.19 or later, 22.13 or later, or 24 is needed; this is ${version}. Install one of them (https://nodejs.org) and run the same command again.`;
 }
 
-/** undefined, or what is wrong with this platform. */
+/** What is wrong with this platform, or undefined. */
 export function platformProblem({ platform, arch, glibc, avx } = here()) {
   if (platform !== 'linux' || arch !== 'x64') {
-    return `Linux on a 64-bit x86 processor is needed; this is ${platform} on ${arch}, for which no libtensorflow is pinned and nothing was tried. On macOS and Windows, a Linux container or WSL 2 does it.`;
+    return `Linux on a 64-bit x86 processor is needed; this is ${platform} on ${arch}, for which nothing is pinned or tested. On macOS and Windows, use a Linux container or WSL 2.`;
   }
   if (!glibc || isOlder(glibc, '2.28')) {
     return `A Linux with glibc 2.28 or newer is needed (Debian 10, Ubuntu 20.04, RHEL 8 or later); this one has ${glibc ? `glibc ${glibc}` : 'another C library (musl?)'}.`;
@@ -50,7 +50,7 @@ function isOlder(version, than) {
   return a[0] !== b[0] ? a[0] < b[0] : a[1] < b[1];
 }
 
-/** `{interpreter}` of a Python that can make the environment, or `{problem}`. */
+/** `{interpreter}`, a Python that can make the environment, or `{problem}`. */
 export async function findPython(candidates = [...FOUND_BY_ENVIRONMENT, ...PYTHONS]) {
   const seen = [];
   for (const name of candidates) {
@@ -71,7 +71,7 @@ export async function findPython(candidates = [...FOUND_BY_ENVIRONMENT, ...PYTHO
   };
 }
 
-/** `{compiler}` that compiles C++17, or `{problem}`. */
+/** `{compiler}`, which compiles C++17, or `{problem}`. */
 export async function findCompiler(candidates = COMPILERS) {
   const folder = mkdtempSync(join(temporaryFolder(), 'compiler-'));
   const failed = [];
@@ -89,40 +89,40 @@ export async function findCompiler(candidates = COMPILERS) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const found = failed.length > 0 ? `${failed.join(', ')} did not compile a small file` : 'none was found';
+  const found = failed.length > 0 ? `${failed.join(', ')} cannot compile a small file` : 'none was found';
   return {
     problem: `A C++17 compiler is needed to build TensorFlow's addon and the native kernels; ${found}. Install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++), or name one in CXX.`,
   };
 }
 
-/** undefined, or that npm is missing or too old. */
+/** That npm is missing or too old, or undefined. */
 export async function npmProblem() {
   const { status, output } = await run('npm', ['--version']);
   const version = /^\d+\.\d+\.\d+/m.exec(output)?.[0];
   if (status === 0 && version && Number(version.split('.')[0]) >= 9) return undefined;
-  return `npm 9 or newer is needed; ${version ? `this is ${version}` : 'none was found'}. It comes with Node; on Debian it is a package of its own (apt install npm).`;
+  return `npm 9 or newer is needed; ${version ? `this is ${version}` : 'none was found'}. It comes with Node; Debian has a separate package (apt install npm).`;
 }
 
-/** undefined, or which folder cannot be written. */
+/** Which folder is not writable, or undefined. */
 export function writableProblem(folders = [root, cache]) {
   for (const folder of folders) {
     try {
       mkdirSync(folder, { recursive: true });
       accessSync(folder, constants.W_OK);
     } catch {
-      return `The folder ${folder} must be writable, and is not; clone into a folder of your own, or change its permissions.`;
+      return `The folder ${folder} must be writable, but is not; clone into a folder of your own, or change its permissions.`;
     }
   }
   return undefined;
 }
 
-/** undefined, or that the disk has less than `needed` bytes free; `free` is for tests. */
+/** That less than `needed` bytes of the disk are free, or undefined; `free` is for tests. */
 export function spaceProblem(needed, folder = existsSync(cache) ? cache : root, free = freeBytes(folder)) {
   if (free >= needed) return undefined;
-  return `${size(needed)} of free disk space are needed for what is missing; ${folder} has ${size(free)}. Free some, or put the downloads on another disk with ATTENTION_CACHE.`;
+  return `${size(needed)} of free disk space are needed; ${folder} has ${size(free)}. Free some, or put the downloads on another disk with ATTENTION_CACHE.`;
 }
 
-/** What a user may still write on the disk of a folder. */
+/** Bytes that a user may still write on the disk of a folder. */
 export function freeBytes(folder) {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;

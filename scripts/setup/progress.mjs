@@ -1,22 +1,22 @@
-/** What set-up shows while it works, on standard error: a bar that moves on a terminal, a line now and then in a log. */
+/** Progress on standard error: a moving bar on a terminal, a line now and then in a log. */
 
 const WIDTH = 24;
 const LOG_EVERY_MS = 15_000;
 const DRAW_EVERY_MS = 100;
 
-/** Bytes as people say them. */
+/** A number of bytes, for messages. */
 export function size(bytes) {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
 }
 
-/** One line. */
+/** Prints one line. */
 export function say(line) {
   process.stderr.write(`${line}\n`);
 }
 
 /**
- * A bar for a piece of work of `total` steps, `show` saying how many steps there are in words.
- * `end(note)` closes it with one lasting line; without it, after a failure, `clear()`.
+ * A bar for work of `total` steps; `show` turns a number of steps into words. `end()` replaces the bar by a line that stays,
+ * `clear()` removes it after a failure.
  */
 export function bar(label, total, show = String) {
   const began = Date.now();

@@ -1,4 +1,4 @@
-/** Virtual environments: Jupyter's, and what the measurements in bench/ are compared with. */
+/** Virtual environments: of Jupyter, of the measurements in bench/, of the workflow. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { findPython, spaceProblem } from './prerequisites.mjs';
@@ -16,7 +16,7 @@ export const jupyter = {
   modules: ['jupyterlab', 'nbconvert', 'nbclient', 'nbformat', 'plotly', 'zmq'],
 };
 
-/** The environment with PyTorch; only `npm run bench` wants it. */
+/** The environment with PyTorch; only `npm run bench` needs it. */
 export const torch = {
   label: 'PyTorch',
   folder: join(cache, 'torch'),
@@ -25,7 +25,7 @@ export const torch = {
   bytes: 8e9,
 };
 
-/** The environment of the sweeps' workflow, with Snakemake; only `node workflow/run.mjs` wants it. */
+/** The environment of the workflow, with Snakemake; only `node workflow/run.mjs` needs it. */
 export const snakemake = {
   label: 'Snakemake',
   folder: join(cache, 'snakemake'),
@@ -36,14 +36,14 @@ export const snakemake = {
   bytes: 0.6e9,
 };
 
-/** Lies inside the environment, so that it goes when the environment goes. */
+/** Inside the environment, so that it is deleted with it. */
 const stampOf = ({ folder }) => join(folder, 'installed-requirements.txt');
-/** What was installed, and for which path: an environment that was moved does not work. */
+/** What is installed, and for which path: an environment does not work after it was moved. */
 const stampText = ({ folder, requirements }) => `# for ${folder}\n${readFileSync(requirements, 'utf8')}`;
 
 export const pythonOf = ({ folder }) => join(folder, 'bin', 'python');
 
-/** Whether an environment holds its pinned packages; one whose Python went away does not count. */
+/** Whether an environment has its Python and its pinned packages. */
 export function environmentPresent(environment) {
   const stamp = stampOf(environment);
   return (
@@ -51,7 +51,7 @@ export function environmentPresent(environment) {
   );
 }
 
-/** Makes an environment anew with `interpreter`. Every package must have the hash in its requirements, and is a wheel where there is one. */
+/** Makes an environment with `interpreter`. Every package must have its pinned hash, and is a wheel if one exists. */
 export async function makeEnvironment(environment, interpreter) {
   const { label, folder, requirements, modules, fromSource = [] } = environment;
   rmSync(folder, { recursive: true, force: true });
@@ -62,7 +62,7 @@ export async function makeEnvironment(environment, interpreter) {
   writeFileSync(stampOf(environment), stampText(environment));
 }
 
-/** Makes one of the environments that only some commands want, unless it is there. */
+/** Makes an environment that only some commands need, unless it exists. */
 export function ensureEnvironment(environment) {
   return alone(join(dirname(environment.folder), `.${basename(environment.folder)}.lock`), async () => {
     if (environmentPresent(environment)) return;
@@ -73,7 +73,7 @@ export function ensureEnvironment(environment) {
   });
 }
 
-/** `pip install` of a file of pinned requirements, with a bar: a package counts when pip turns to it. */
+/** Runs `pip install` on pinned requirements with a progress bar, which counts the packages that pip has begun. */
 export async function pipInstall(label, requirements, options = [], interpreter = python) {
   const count = readFileSync(requirements, 'utf8').match(/^[\w.-]+==/gm).length;
   const progress = bar(label, count, (packages) => `${packages} packages`);

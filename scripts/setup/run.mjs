@@ -1,4 +1,4 @@
-/** Other programs: started with an environment that keeps them inside the checkout, their output kept for the case that they fail. */
+/** Runs other programs in an environment that keeps them inside the checkout; their output is kept, in case they fail. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { SetupFailure, knownCause } from './failure.mjs';
 import { cache, root } from './places.mjs';
 
-/** For the temporary files of this process and the programs it runs: in the cache, and gone when it ends. */
+/** The folder for temporary files of this process and of the programs it runs, in the cache; deleted when the process ends. */
 export function temporaryFolder() {
   if (!existsSync(temporary)) {
     mkdirSync(temporary, { recursive: true });
@@ -17,7 +17,7 @@ export function temporaryFolder() {
 
 const temporary = join(cache, 'tmp', `setup-${process.pid}`);
 
-/** The caller's environment, with temporary files in our cache and without what would lead Python astray. */
+/** The caller's environment, with temporary files in our cache and without variables that would mislead Python. */
 export function environment() {
   const env = {
     ...process.env,
@@ -36,8 +36,8 @@ export function environment() {
 }
 
 /**
- * Runs a program and gives `{status, output}`, output being everything it wrote to both streams. `onLine` sees each line
- * of it as it comes, `input` goes to its standard input. A program that is not there gives status 127.
+ * Runs a program and returns `{status, output}`, where output is everything it wrote to both streams. `onLine` gets each
+ * line at once, `input` goes to its standard input. The status is 127 if there is no such program.
  */
 export function run(command, args, { onLine = () => {}, input, env = environment(), cwd = root } = {}) {
   return new Promise((resolve) => {
@@ -58,18 +58,18 @@ export function run(command, args, { onLine = () => {}, input, env = environment
     child.on('error', (error) => finish(127, error.message));
     child.on('close', (status, signal) => finish(status ?? 128, lines.join('\n') + (signal ? `\n${signal}` : '')));
     if (input !== undefined) {
-      child.stdin.on('error', () => {}); // the program ended first; its status says why
+      child.stdin.on('error', () => {}); // the program ended first; its status tells why
       child.stdin.end(input);
     }
   });
 }
 
-/** As `run`, but anything other than status 0 is a SetupFailure that begins with `doing`. */
+/** As `run`, but any status other than 0 throws a SetupFailure that begins with `doing`. */
 export async function mustRun(doing, command, args, options) {
   const { status, output } = await run(command, args, options);
   if (status === 0) return output;
   const cause = knownCause(doing, output);
   if (cause) throw new SetupFailure(cause);
   const end = output.trim().split('\n').slice(-15).join('\n  ');
-  throw new SetupFailure(`${doing} failed: ${command} ended with status ${status} and said:\n  ${end}`, 1);
+  throw new SetupFailure(`${doing} failed: ${command} ended with status ${status}; its output ends with:\n  ${end}`, 1);
 }

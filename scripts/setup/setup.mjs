@@ -1,7 +1,7 @@
 /**
- * Sets up what is missing, and nothing else: Node's packages, Python's, libtensorflow with its addon, photographs, image
- * sets and weights. Each step looks whether its result is there and right; a result gets its name, or its stamp, only
- * after it was checked, so that a broken run leaves nothing that looks whole.
+ * Sets up what is missing, and nothing else: the packages of Node and Python, libtensorflow with its addon, photographs,
+ * image sets and weights. Each step is skipped if its result exists and is right. A result gets its name, or its stamp,
+ * only after it was checked, so that a failed run leaves nothing that looks complete.
  */
 import { join } from 'node:path';
 import { build } from './build.mjs';
@@ -25,10 +25,10 @@ import { say } from './progress.mjs';
 import { environmentPresent, jupyter, makeEnvironment } from './python.mjs';
 import { fetchSource, missingSources, spaceFor } from './sources.mjs';
 
-/** Measured: node_modules, .venv, and CUDA's wheels once packed and once unpacked; plus room to work. */
+/** Bytes, measured: node_modules, .venv, CUDA's wheels packed and unpacked, and room to work. */
 const SPACE = { nodePackages: 0.7e9, pythonPackages: 0.5e9, cuda: 8e9, work: 0.5e9 };
 
-/** Looks at everything, names all that is wrong with the machine at once, then does what is missing. */
+/** Checks everything, names all problems of the machine at once, then sets up what is missing. */
 async function setUpAlone() {
   const device = chosenDevice();
   const missing = {
@@ -62,20 +62,20 @@ async function setUpAlone() {
   const problems = [platformProblem(), npm, python.problem, compiler.problem, space].filter(Boolean);
   if (problems.length > 0)
     throw new SetupFailure(
-      `Nothing was downloaded, because something is missing on this machine:\n${problems.map((line) => `- ${line}`).join('\n')}`,
+      `Nothing was downloaded, because this machine lacks something:\n${problems.map((line) => `- ${line}`).join('\n')}`,
     );
 
-  say('Setting up what is missing (once; interrupt it whenever you like, it goes on where it was)');
+  say('Setting up what is missing (once; if it is interrupted, the next run resumes)');
   if (missing.nodePackages) await installNodePackages();
   if (missing.pythonPackages) await makeEnvironment(jupyter, python.interpreter);
   for (const source of missing.sources) await fetchSource(source);
   if (missing.cuda) await installCuda();
-  // Looked at again: new Node packages took the addon with them.
+  // Checked again: installing Node packages deletes the addon.
   if (!addonInPlace(device)) await installAddon(device, compiler.compiler);
   rememberDevice(device);
 }
 
-/** Holds the checkout and the cache (which several checkouts may share) for itself while `work` runs. */
+/** Locks the checkout and the cache (which several checkouts may share) while `work` runs. */
 function inside(work) {
   const problem = nodeProblem() ?? writableProblem();
   if (problem) throw new SetupFailure(problem);
@@ -87,7 +87,7 @@ export function setUp() {
   return inside(setUpAlone);
 }
 
-/** Sets up what is missing and builds: what every command begins with. */
+/** Sets up what is missing and builds; every command begins with it. */
 export function prepare() {
   return inside(async () => {
     await setUpAlone();

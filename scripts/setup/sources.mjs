@@ -1,4 +1,4 @@
-/** libtensorflow, photographs, image sets, weights: the files that data/sources.json names, each checked by sha256. */
+/** The files of data/sources.json (libtensorflow, photographs, image sets, weights), each checked by its sha256. */
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchArchive } from './download.mjs';
@@ -8,7 +8,7 @@ import { bar, size } from './progress.mjs';
 import { mustRun } from './run.mjs';
 import { isVerified, matches, remember } from './verified.mjs';
 
-/** The entries whose files are not all there, for a device ('cpu' or 'gpu'). */
+/** The entries with missing files, for a device ('cpu' or 'gpu'). */
 export async function missingSources(device) {
   const missing = [];
   for (const source of sources) {
@@ -22,12 +22,12 @@ export async function missingSources(device) {
   return missing;
 }
 
-/** The disk space that fetching an entry takes while it lasts. */
+/** The disk space that fetching an entry needs. */
 export function spaceFor(source) {
   return source.bytes + totalBytes(source);
 }
 
-/** Fetches an entry's archive, takes its files out of it, checks each, and throws the archive away. */
+/** Fetches an entry's archive, unpacks and checks its files, and deletes the archive. */
 export async function fetchSource(source) {
   const archive = await fetchArchive(source);
   try {
@@ -35,7 +35,7 @@ export async function fetchSource(source) {
     for (const pin of source.files) {
       if (!(await matches(partial(pin), pin))) {
         throw new SetupFailure(
-          `unpacking ${source.archive} failed: ${pin.member} should have ${pin.bytes} bytes and sha256 ${pin.sha256}, but has not; nothing of it was used`,
+          `unpacking ${source.archive} failed: expected ${pin.member} with ${pin.bytes} bytes and sha256 ${pin.sha256}, got another file; it was discarded`,
         );
       }
     }

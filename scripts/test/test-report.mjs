@@ -1,19 +1,19 @@
 /**
- * The reporter of `npm test`: one line a test file, everything about what failed at the end, and one plain line of counts.
- * What a test file prints is shown only if something in it failed.
+ * The reporter of `npm test`: one line per test file; at the end, everything about failures and one line of counts. The
+ * output of a test file is shown only if something in it failed.
  */
 import { relative } from 'node:path';
 import { inspect } from 'node:util';
 import { root } from '../setup/places.mjs';
 
-/** test/dist/rank/tolerance.test.js, or the .ts it was made from -> rank/tolerance */
+/** test/dist/rank/tolerance.test.js, or its source, becomes rank/tolerance. */
 function roomOf(file) {
   return relative(root, file)
     .replace(/^test\/(dist\/)?/, '')
     .replace(/\.test\.[cm]?[jt]s$/, '');
 }
 
-/** A test that contains others fails when one of them does; that is the same failure, told twice. */
+/** A suite fails when one of its tests fails; that is the same failure again. */
 const isEcho = (error) => error?.failureType === 'subtestsFailed';
 
 function explain(error) {
@@ -23,13 +23,13 @@ function explain(error) {
 
 const indented = (text) => text.trimEnd().replace(/^/gm, '    ');
 
-/** What is known of one test file. */
+/** The results of one test file. */
 class Room {
   constructor(name) {
     Object.assign(this, { name, passed: 0, skipped: [], failures: [], milliseconds: 0, printed: '' });
   }
 
-  /** Counts a finished test; suites are not tests, and a file is one only when it failed as a whole. */
+  /** Counts a finished test. Suites do not count, and a file does only if it failed as a whole. */
   count(data, failed) {
     const isFile = data.nesting === 0 && data.name === data.file;
     if (data.nesting === 0) this.milliseconds += data.details.duration_ms;
@@ -61,7 +61,7 @@ export default async function* report(events) {
     const name = roomOf(file);
     return rooms.get(name) ?? rooms.set(name, new Room(name)).get(name);
   };
-  let current; // the events of one file come together
+  let current; // the events of one file are contiguous
   for await (const { type, data } of events) {
     if (type === 'test:stdout' || type === 'test:stderr') roomFor(data.file).printed += data.message;
     if (type !== 'test:pass' && type !== 'test:fail') continue;

@@ -1,6 +1,6 @@
 /**
- * `npm test`: set up, build, lint, then every test. `--all` adds the long ones. Words pick test files by their path and leave
- * the linting out: `npm test -- rank/tolerance`.
+ * `npm test`: set up, build, lint, then run every test. `--all` adds the long ones. Words select test files by their path
+ * and skip the linting: `npm test -- rank/tolerance`.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -12,13 +12,13 @@ import { SetupFailure, runScript } from '../setup/failure.mjs';
 import { root } from '../setup/places.mjs';
 import { say } from '../setup/progress.mjs';
 
-/** Two at a time. */
+/** Test files at a time. */
 const CONCURRENCY = 2;
-/** A test file that takes longer hangs; with `--all` one of them runs all notebooks twice. */
+/** A test file that takes longer hangs; with `--all`, one of them runs all notebooks twice. */
 const TIMEOUT_MS = 20 * 60_000;
 const TIMEOUT_OF_ALL_MS = 90 * 60_000;
 
-/** The compiled tests of the sources that exist now; dist may also hold some of sources that are gone. */
+/** The compiled tests of the existing sources; dist may also hold tests whose source was deleted. */
 function testFiles(words) {
   const isSource = (name) => name.endsWith('.test.ts') && !/^(dist|node_modules)\//.test(name);
   const sources = readdirSync(join(root, 'test'), { recursive: true }).filter(isSource).sort();
@@ -33,7 +33,7 @@ await runScript(async () => {
   await prepare();
   if (words.length === 0) await lint();
   const files = testFiles(words);
-  if (files.length === 0) throw new SetupFailure(`no test file has ${words.join(' or ')} in its path`);
+  if (files.length === 0) throw new SetupFailure(`expected words from the path of a test file, got ${words.join(' ')}`);
   say(`${files.length} test files`);
   const options = [
     '--enable-source-maps',

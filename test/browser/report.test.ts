@@ -217,7 +217,7 @@ describe('reports', () => {
         (error: Error) => {
           assert.match(
             error.message,
-            /linear, square|\.pdf, \.svg or \.png|--width|no report of 'nothing'|NOTEBOOK\/FIGURE/,
+            /linear, square|\.pdf, \.svg or \.png|--width|a notebook with a report, got 'nothing'|NOTEBOOK\/FIGURE/,
           );
           return !existsSync(join(folder, out));
         },

@@ -25,10 +25,10 @@ test('report names the notebooks there are when it is asked for another one', as
 });
 
 test('report refuses a figure that it cannot write, in one sentence', async () => {
-  assert.match(await refusal('report', '--figure', '01-assumptions/1'), /--figure .* --out .* go together/);
+  assert.match(await refusal('report', '--figure', '01-assumptions/1'), /expected both --figure .* and --out /);
   assert.match(
     await refusal('report', '--figure', '01-assumptions/1', '--out', 'figure.gif'),
-    /--out expects .* \.pdf, \.svg or \.png, and 'figure\.gif' came/,
+    /--out expects .* \.pdf, \.svg or \.png, got 'figure\.gif'/,
   );
 });
 

@@ -123,7 +123,7 @@ describe('notebooks at once', () => {
     );
   });
 
-  test('notebooks that wait for each other, and a number of jobs that is none, are named', async (t) => {
+  test('notebooks that wait for each other, and a wrong number of jobs, are reported', async (t) => {
     const { executeNotebooks } = await script('notebooks/notebooks.mjs');
     const folder = temporaryFolder(t);
     const circle = [
@@ -133,7 +133,7 @@ describe('notebooks at once', () => {
     await assert.rejects(executeNotebooks(circle, { folder }), /one, other wait for each other/);
     await assert.rejects(
       inJobs(t, 'many', () => executeNotebooks([], { folder })),
-      /ATTENTION_JOBS is 'many'; it must be a positive whole number/,
+      /ATTENTION_JOBS: expected a positive whole number, .* got 'many'/,
     );
   });
 });

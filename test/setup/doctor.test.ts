@@ -75,7 +75,7 @@ test('float32 products that round their factors as TensorFloat-32 does are found
   const wrong = (JSON.parse(stdout) as DoctorReport).findings.filter(({ ok }) => !ok);
   assert.deepEqual(
     wrong.map(({ name, found }) => [name, found]),
-    [['products in float32', 'lose digits of their factors: 262144, where 262208 is right']],
+    [['products in float32', 'lose digits: expected 262208, got 262144']],
   );
 });
 

@@ -53,13 +53,13 @@ test('a cell whose types do not fit is named, with its line; the cells after it 
   ]);
 });
 
-test('kept outputs and unformatted code are named, and mended on demand', async (t) => {
+test('kept outputs and unformatted code are named, and repaired on demand', async (t) => {
   const output = { name: 'stdout', output_type: 'stream', text: ['3\n'] };
   const { problems, fix, read } = await lintNotebook(t, [
     code('let k  =  "three"', { outputs: [output], execution_count: 1 }),
   ]);
   assert.deepEqual(problems, [
-    'notebooks/n.ipynb, cell 1: its output is stored; notebooks are kept without',
+    'notebooks/n.ipynb, cell 1: its output is stored; notebooks are committed without outputs',
     'notebooks/n.ipynb, cell 1: not formatted',
   ]);
   assert.deepEqual(await fix(), []);

@@ -23,7 +23,7 @@ test('set-ups that are started together take turns and leave no lock behind', as
   for (const { status, stderr } of ended) assert.equal(status, 0, stderr);
   assert.equal(readFileSync(log, 'utf8'), 'in\nout\n'.repeat(4));
   const waited = ended.filter(({ stderr }) =>
-    /another set-up \(process \d+\) is at work here; waiting for it/.test(stderr),
+    /another set-up \(process \d+\) is running here; waiting for it/.test(stderr),
   );
   assert.ok(waited.length > 0);
   assert.deepEqual(readdirSync(folder), ['log']);
@@ -38,7 +38,7 @@ test('the lock of a set-up that died is taken over, also when its process number
   assert.ok(!existsSync(lock));
 });
 
-test('a set-up that is interrupted gives its lock back and says how to go on', async (t) => {
+test('a set-up that is interrupted gives its lock back and says how to resume', async (t) => {
   const folder = temporaryFolder(t);
   const interrupted = `
     const { alone } = await import('${scriptUrl('setup/lock.mjs')}');
@@ -48,6 +48,6 @@ test('a set-up that is interrupted gives its lock back and says how to go on', a
     });`;
   const { status, stderr } = await runModule(interrupted, folder);
   assert.equal(status, 130, stderr);
-  assert.equal(stderr, '\ninterrupted; the next run goes on from here\n');
+  assert.equal(stderr, '\ninterrupted; the next run resumes here\n');
   assert.deepEqual(readdirSync(folder), []);
 });

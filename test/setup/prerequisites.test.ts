@@ -52,7 +52,7 @@ describe('prerequisites', () => {
     assert.equal(platformProblem(linux), undefined);
     assert.match(
       platformProblem({ ...linux, platform: 'darwin', arch: 'arm64' }) ?? '',
-      /darwin on arm64.*nothing was tried/,
+      /darwin on arm64.*nothing is pinned or tested/,
     );
     assert.match(platformProblem({ ...linux, glibc: undefined }) ?? '', /another C library/);
     assert.match(platformProblem({ ...linux, glibc: '2.17' }) ?? '', /glibc 2\.28 or newer.*glibc 2\.17/);
@@ -87,7 +87,7 @@ describe('prerequisites', () => {
     const broken = fakeProgram(folder, 'broken', 'exit 1');
     const works = fakeProgram(folder, 'works', 'exit 0');
     assert.deepEqual(await findCompiler([join(folder, 'absent'), broken, works]), { compiler: works });
-    assert.match((await findCompiler([broken])).problem ?? '', /broken did not compile a small file\. Install one/);
+    assert.match((await findCompiler([broken])).problem ?? '', /broken cannot compile a small file\. Install one/);
   });
 
   test('too little disk space is said in sizes that a person can act on', async (t) => {
@@ -174,7 +174,7 @@ describe('set-up as the first command after git clone', () => {
     assert.equal(status, 2, stderr);
     assert.match(
       stderr.trim().split('\n').at(-1) ?? '',
-      /^npm ci failed: the package registry could not be reached .*run the same command again$/,
+      /^npm ci failed: the package registry could not be reached, .*run the same command again$/,
     );
     assertNothingInstalled(checkout);
   });
@@ -187,7 +187,7 @@ describe('set-up as the first command after git clone', () => {
       checkout,
     );
     assert.equal(status, 2, stderr);
-    assert.equal(stderr, 'ATTENTION_DEVICE must be cpu or gpu, not tpu\n');
+    assert.equal(stderr, "ATTENTION_DEVICE: expected cpu or gpu, got 'tpu'\n");
   });
 });
 
