@@ -1,4 +1,5 @@
 /** The result of `attention-capacity rank`, as data and for people. */
+import type { ExactMatrixFile } from '../data/files/read-matrix';
 import { curveFall, type KruskalCurve, type KruskalTest, type Rtol } from '../rank';
 import { tableText } from '../report/text';
 import type { KruskalBounds } from '../rank/kruskal-bounds';
@@ -7,13 +8,18 @@ import type { KruskalBounds } from '../rank/kruskal-bounds';
 export interface RankResult {
   readonly file: string;
   readonly shape: readonly [T: number, d: number];
-  readonly dtype: 'float32' | 'float64';
-  readonly rtol: Rtol;
+  readonly dtype: ExactMatrixFile['dtype'];
+  /** With --exact only. */
+  readonly exact?: true;
+  /** Null with --exact. */
+  readonly rtol: Rtol | null;
   readonly seed: number;
-  readonly precision: 'float64';
+  readonly precision: 'float64' | 'exact';
   readonly tests: readonly RankTestResult[];
   readonly curve?: readonly Pick<KruskalCurve['points'][number], 'k' | 'fraction' | 'ci95'>[];
-  readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'>;
+  readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'> & {
+    readonly relation?: readonly string[] | null;
+  };
 }
 
 export interface RankTestResult extends Pick<
@@ -23,10 +29,16 @@ export interface RankTestResult extends Pick<
   readonly sigmaRatio: Pick<KruskalTest['sigmaRatio'], 'draws' | 'min' | 'median'>;
 }
 
+const OF_SINGULAR_VALUES = [
+  { key: 'sigmaRatio', title: 'least sigma ratio', format: 'scientific' },
+  { key: 'tolerance', format: 'scientific' },
+] as const;
+
 export function rankText(result: RankResult, bounds?: KruskalBounds): string {
   const { file, shape, dtype, rtol, seed, tests, curve } = result;
+  const verdicts = rtol === null ? 'exact verdicts, without a tolerance' : `verdicts in float64 at tolerance ${rtol}`;
   const parts = [
-    `${file}: ${shape[0]} rows of ${shape[1]} numbers, ${dtype}; verdicts in float64 at tolerance ${rtol}, seed ${seed}`,
+    `${file}: ${shape[0]} rows of ${shape[1]} numbers, ${dtype}; ${verdicts}, seed ${seed}`,
     tableText({
       columns: [
         { key: 'k' },
@@ -35,8 +47,7 @@ export function rankText(result: RankResult, bounds?: KruskalBounds): string {
         { key: 'fraction', format: 'fraction' },
         { key: 'ci95', title: '95 %', format: 'fraction' },
         { key: 'ranks' },
-        { key: 'sigmaRatio', title: 'least sigma ratio', format: 'scientific' },
-        { key: 'tolerance', format: 'scientific' },
+        ...(rtol === null ? [] : OF_SINGULAR_VALUES),
       ],
       rows: tests.map(testRow),
     }),

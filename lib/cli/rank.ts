@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { InputError } from '../input-error';
 import type { MatrixFile } from '../data';
-import type { KruskalTest, Rtol } from '../rank';
+import type { KruskalPoint, KruskalTest, Rtol } from '../rank';
+import type { KruskalBounds } from '../rank/kruskal-bounds';
 import { tolerance, wholeNumber, wholeNumbers } from './arguments';
 import { note, print, printJson } from './output';
 import type { RankResult, RankTestResult } from './rank-text';
@@ -11,10 +12,16 @@ interface RankOptions {
   readonly draws: number;
   readonly seed: number;
   readonly rtol?: Rtol;
+  readonly exact?: true;
   readonly tensor?: string;
   readonly curve?: true;
   readonly search?: true;
   readonly json?: true;
+}
+
+interface RankOutcome {
+  readonly result: RankResult;
+  readonly bounds?: KruskalBounds;
 }
 
 /** `attention-capacity rank FILE`. */
@@ -32,6 +39,7 @@ export function register(program: Command): void {
     )
     .option('--seed <number>', 'seed of the random subsets', wholeNumber('--seed', 0), 0)
     .option('--rtol <ratio>', "float32, float64 or a number (default: the file's own)", tolerance('--rtol'))
+    .option('--exact', 'linear independence over the rationals, without a tolerance; whole numbers are read too')
     .option('--tensor <name>', 'which tensor of a .safetensors file')
     .option('--curve', 'the fraction of independent subsets for every k')
     .option('--search', 'bounds that hold for every subset: certificates and a witness')
@@ -40,12 +48,23 @@ export function register(program: Command): void {
 }
 
 async function rank(file: string, options: RankOptions): Promise<void> {
+  const { result, bounds } = options.exact ? await rankExactly(file, options) : await rankAtTolerance(file, options);
+  if (options.json) {
+    printJson(result);
+    for (const { bound, value, argument } of bounds?.certificates ?? []) note(`${bound} ${value}: ${argument}`);
+    for (const text of bounds?.notes ?? []) note(text);
+  } else {
+    const { rankText } = await import('./rank-text.js');
+    print(rankText(result, bounds));
+  }
+}
+
+async function rankAtTolerance(file: string, options: RankOptions): Promise<RankOutcome> {
   const { readMatrixFile } = await import('../data/files/read-matrix.js');
   const matrix = await readMatrixFile(file, { tensor: options.tensor });
   const { draws, seed } = options;
   const rtol = options.rtol ?? matrix.dtype;
-  const sizes = options.k ?? [Math.min(...matrix.shape)];
-  checkSizes(sizes, matrix, file);
+  const sizes = sizesOf(options, matrix.shape, file);
   warnOfRounding(matrix, rtol, file);
   const { kruskalCurve, testKruskalRank } = await import('../rank/index.js');
   const { searchKruskalRank } = await import('../rank/kruskal-bounds.js');
@@ -68,19 +87,72 @@ async function rank(file: string, options: RankOptions): Promise<void> {
     seed,
     precision: 'float64',
     tests,
-    ...(curve && { curve: curve.points.map(({ k, fraction, ci95 }) => ({ k, fraction, ci95 })) }),
+    ...(curve && { curve: curveResult(curve.points) }),
     ...(bounds && {
       kruskalRank: { atLeast: bounds.atLeast, atMost: bounds.atMost, witness: bounds.witness },
     }),
   };
-  if (options.json) {
-    printJson(result);
-    for (const { bound, value, argument } of bounds?.certificates ?? []) note(`${bound} ${value}: ${argument}`);
-    for (const text of bounds?.notes ?? []) note(text);
-  } else {
-    const { rankText } = await import('./rank-text.js');
-    print(rankText(result, bounds));
+  return { result, bounds };
+}
+
+/** Without a tolerance singular values are not looked at. */
+const NO_RATIOS = { draws: 0, min: NaN, median: NaN };
+
+/** `rank FILE --exact`. */
+async function rankExactly(file: string, options: RankOptions): Promise<RankOutcome> {
+  if (options.rtol !== undefined) {
+    throw new InputError(`--exact expects no tolerance, got --rtol ${options.rtol}; leave one of them out`);
   }
+  const { readExactMatrix } = await import('../data/files/read-matrix.js');
+  const { values, shape, dtype } = await readExactMatrix(file, { tensor: options.tensor });
+  const { draws, seed } = options;
+  const sizes = sizesOf(options, shape, file);
+  if (dtype === 'float64' && file.toLowerCase().endsWith('.csv')) {
+    note(`'${file}' holds decimals, and each stands for the float64 next to it: 0.3 is not exactly 3 times 0.1`);
+  }
+  const { exactKruskalCurve, testExactKruskalRank } = await import('../rank/exact-test.js');
+  const { rationalRows } = await import('../rank/exact/rational-rows.js');
+  const { searchExactKruskalRank } = await import('../rank/kruskal-bounds.js');
+  const { showProgress } = await import('../report/progress.js');
+  showProgress();
+  const rows = rationalRows(values, shape);
+  const tests: RankTestResult[] = [];
+  const known: (readonly number[])[] = [];
+  for (const k of sizes) {
+    const { satisfied, fraction, ci95, ranks, ranksDraws, witness } = await testExactKruskalRank(rows, {
+      k,
+      draws,
+      seed,
+    });
+    tests.push({ k, draws, satisfied, fraction, ci95, tolerance: 0, ranks, ranksDraws, sigmaRatio: NO_RATIOS });
+    if (witness) known.push(witness);
+  }
+  const curve = options.curve && (await exactKruskalCurve(rows, { permutations: draws, seed }));
+  const bounds = options.search && (await searchExactKruskalRank(rows, { seed, known }));
+  const result: RankResult = {
+    file,
+    shape,
+    dtype,
+    exact: true,
+    rtol: null,
+    seed,
+    precision: 'exact',
+    tests,
+    ...(curve && { curve: curveResult(curve) }),
+    ...(bounds && {
+      kruskalRank: {
+        atLeast: bounds.atLeast,
+        atMost: bounds.atMost,
+        witness: bounds.witness,
+        relation: bounds.relation?.map(String) ?? null,
+      },
+    }),
+  };
+  return { result, bounds };
+}
+
+function curveResult(points: readonly KruskalPoint[]): RankResult['curve'] {
+  return points.map(({ k, fraction, ci95 }) => ({ k, fraction, ci95 }));
 }
 
 function testResult(test: KruskalTest): RankTestResult {
@@ -99,10 +171,10 @@ function testResult(test: KruskalTest): RankTestResult {
   };
 }
 
-function checkSizes(sizes: readonly number[], { shape: [T, d] }: MatrixFile, file: string): void {
+function sizesOf({ k }: RankOptions, [T, d]: MatrixFile['shape'], file: string): readonly number[] {
   const most = Math.min(T, d);
-  const bad = sizes.find((k) => k > most);
-  if (bad === undefined) return;
+  const bad = k?.find((size) => size > most);
+  if (bad === undefined) return k ?? [most];
   const limit = T < d ? `the ${T} rows` : `the ${d} columns`;
   throw new InputError(`--k expects at most ${most}, ${limit} of '${file}' (${T} x ${d}), got ${bad}`);
 }

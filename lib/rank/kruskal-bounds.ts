@@ -268,10 +268,12 @@ class Search {
 
   private result(): KruskalBounds {
     const { witness, atLeast, atMost, certificates, notes } = this;
+    const { exactly } = this.independence;
     return {
       atLeast,
       atMost,
       witness,
+      ...(exactly && { relation: witness && exactly.relation(witness) }),
       witnessSigma: witness && this.independence.sigma(witness),
       certificates,
       notes,

@@ -111,7 +111,7 @@ export function curveFall(points: readonly Pick<KruskalPoint, 'k' | 'fraction'>[
 }
 
 /** For every k from 1 to `longest`. */
-function pointsOf(lengths: readonly number[], longest: number): KruskalPoint[] {
+export function pointsOf(lengths: readonly number[], longest: number): KruskalPoint[] {
   const intervals = new Map<number, [number, number]>();
   return Array.from({ length: longest }, (_, index) => {
     const k = index + 1;

@@ -265,7 +265,7 @@ class Tally {
 }
 
 /** @throws InputError when k is no whole number from 1 to min(T, d). */
-function checkSubsetSize(k: number, [count, columns]: Matrix['shape']): void {
+export function checkSubsetSize(k: number, [count, columns]: Matrix['shape']): void {
   if (!Number.isInteger(k) || k < 1) throw new InputError(`k must be a positive whole number, but ${k} came.`);
   if (k > count)
     throw new InputError(`k is ${k}, but there are only ${count} vectors to draw from: give more, or a smaller k.`);

@@ -1,6 +1,6 @@
 /** docs/json.md against what the commands print: each example has the keys, and the kinds of values, of the real document. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { testAssumptions } from 'attention-capacity/experiments/assumptions/measure';
@@ -29,7 +29,7 @@ function kinds(value: unknown, path = ''): string[] {
 test('an example of each command', () => {
   assert.deepEqual(
     commands.map(([, command]) => command.split(' ')[0]),
-    ['rank', 'memorize', 'capacity'],
+    ['rank', 'rank', 'memorize', 'capacity'],
   );
 });
 
@@ -40,7 +40,15 @@ for (const [, command, document] of commands) {
     const rows = Float64Array.from({ length: T * d }, () => random.normal());
     for (let c = 0; c < d; c++) rows[55 * d + c] = rows[3 * d + c] + rows[20 * d + c] + rows[41 * d + c];
     await writeNpy(join(folder, 'rows.npy'), { data: rows, shape: [T, d] });
-    const args = command.split(' ').map((word) => (word === 'rows.npy' ? join(folder, word) : word));
+    // An edge {a, b} of the Petersen graph has 1 at a and -1 at b.
+    const edges = [0, 1, 2, 3, 4].flatMap((i) => [
+      [i, (i + 1) % 5],
+      [i, i + 5],
+      [i + 5, ((i + 2) % 5) + 5],
+    ]);
+    const lines = edges.map(([a, b]) => Array.from({ length: 10 }, (_, c) => Number(c === a) - Number(c === b)).join());
+    writeFileSync(join(folder, 'petersen.csv'), lines.join('\n'));
+    const args = command.split(' ').map((word) => (/^(rows|petersen)\./.test(word) ? join(folder, word) : word));
     assert.deepEqual(kinds(JSON.parse(document)), kinds(await json<unknown>(...args)));
   });
 }

@@ -13,6 +13,16 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const LONGEST_LINE = 2 ** 26;
 const NOT_FINITE = /^[+-]?(nan|inf(inity)?)$/i;
 
+const WHOLE_NUMBER = /^[+-]?\d+$/;
+
+/** A matrix from text, and what float64 cannot hold of it. */
+export interface CsvMatrix extends MatrixFile {
+  /** Whether all numbers are written without a point and an exponent. */
+  readonly whole: boolean;
+  /** Whole numbers beyond 2^53 in size, by their index in `data`. */
+  readonly large: ReadonlyMap<number, bigint>;
+}
+
 /** A record of csv-parse with the option `info`. */
 interface Line {
   readonly record: readonly string[];
@@ -26,7 +36,7 @@ interface Line {
  * @throws InputError, with the line's number, when a line is not as long as the first, or holds something other than
  * finite numbers.
  */
-export async function readCsv(path: string): Promise<MatrixFile> {
+export async function readCsv(path: string): Promise<CsvMatrix> {
   const rows = new RowCollector(path);
   try {
     await checkBeginning(path);
@@ -63,6 +73,8 @@ class RowCollector {
   private rows = 0;
   private columns = 0;
   private names = false;
+  private whole = true;
+  private readonly large = new Map<number, bigint>();
 
   constructor(private readonly path: string) {}
 
@@ -90,12 +102,14 @@ class RowCollector {
       const value = Number(field);
       if (!Number.isFinite(value)) throw this.notANumber(field, line, column);
       block[this.used + column] = value;
+      if (!WHOLE_NUMBER.test(field)) this.whole = false;
+      else if (!Number.isSafeInteger(value)) this.large.set(this.rows * this.columns + column, BigInt(field));
     });
     this.used += this.columns;
     this.rows++;
   }
 
-  matrix(): MatrixFile {
+  matrix(): CsvMatrix {
     const { rows, columns } = this;
     if (rows === 0) {
       throw new InputError(
@@ -110,7 +124,7 @@ class RowCollector {
       data.set(block.subarray(0, length), offset);
       offset += length;
     }
-    return { data, shape: [rows, columns], dtype: 'float64' };
+    return { data, shape: [rows, columns], dtype: 'float64', whole: this.whole, large: this.large };
   }
 
   private notANumber(field: string, line: number, column: number): InputError {

@@ -1,6 +1,7 @@
 import { InputError } from '../../input-error';
 import type { Matrix } from '../../tensor';
 import { openNpy, readNpy, type NpyFile } from './npy';
+import type { NpyData, NpyType } from './npy-header';
 
 /** Features from a file: `[T, d]`, one example per row, all finite. */
 export interface MatrixFile extends Matrix {
@@ -14,6 +15,24 @@ export interface MatrixFile extends Matrix {
  * @throws InputError when it is not a `[T, d]` array of float32 or float64, or holds NaN or infinity.
  */
 export async function readNpyMatrix(path: string): Promise<MatrixFile> {
+  const { data, shape } = await readNpyArray(path, ['float32', 'float64']);
+  return { data: data as MatrixFile['data'], shape, dtype: data instanceof Float32Array ? 'float32' : 'float64' };
+}
+
+/** A matrix of numbers of any type. */
+export interface NumberMatrix {
+  readonly data: NpyData;
+  readonly shape: readonly [rows: number, columns: number];
+  readonly dtype: NpyType;
+}
+
+/**
+ * Reads a matrix from a `.npy` file.
+ *
+ * @param types those that are expected: all, unless said otherwise
+ * @throws InputError when it is not a `[T, d]` array of one of them, or holds NaN or infinity.
+ */
+export async function readNpyArray(path: string, types?: readonly NpyType[]): Promise<NumberMatrix> {
   const file = await openNpy(path);
   try {
     const { dtype, shape } = file;
@@ -27,15 +46,16 @@ export async function readNpyMatrix(path: string): Promise<MatrixFile> {
     if (rows === 0 || columns === 0) {
       throw new InputError(`'${path}' holds no numbers: its shape is (${rows}, ${columns})`);
     }
-    if (dtype !== 'float32' && dtype !== 'float64') {
+    if (types && !types.includes(dtype)) {
       throw new InputError(
-        `'${path}': expected float32 or float64, got ${dtype}; convert it, for example with x.astype('float64')`,
+        `'${path}': expected ${types.join(' or ')}, got ${dtype}; convert it, for example with x.astype('float64')`,
       );
     }
-    const data = (await file.readAll()) as Float32Array | Float64Array;
-    const matrix: MatrixFile = { data, shape: [rows, columns], dtype };
-    requireFinite(matrix, path);
-    return matrix;
+    const data = await file.readAll();
+    if (data instanceof Float32Array || data instanceof Float64Array) {
+      requireFinite({ data, shape: [rows, columns] }, path);
+    }
+    return { data, shape: [rows, columns], dtype };
   } finally {
     await file.close();
   }

@@ -2,7 +2,8 @@
 import { extname } from 'node:path';
 // Imported one by one, not from '..', so that a bad file is refused before TensorFlow is loaded.
 import { readCsv } from './csv';
-import { type MatrixFile, readNpyMatrix, requireFinite } from './matrix-file';
+import { type MatrixFile, readNpyArray, readNpyMatrix, requireFinite } from './matrix-file';
+import type { NpyType } from './npy-header';
 import { requireMemory } from './memory';
 import { InputError } from '../../input-error';
 import { fileBytes, openSafetensors, type SafetensorsEntry } from './safetensors';
@@ -27,6 +28,35 @@ export async function readMatrixFile(path: string, { tensor }: MatrixFileOptions
   if (extension === '.npy') return readNpyMatrix(path);
   if (extension === '.csv') return readCsv(path);
   throw new InputError(`expected a .npy, .csv or .safetensors file, got '${path}'`);
+}
+
+/** Rows `[T, d]` of numbers as they are in the file: floats, which are rationals, and whole numbers of any size. */
+export interface ExactMatrixFile {
+  readonly values: ArrayLike<number | bigint>;
+  readonly shape: readonly [rows: number, columns: number];
+  /** `whole` for a `.csv` whose numbers are all written without a point and an exponent. */
+  readonly dtype: NpyType | 'whole';
+}
+
+/**
+ * The same files, and `.npy` files of whole numbers, without rounding. A number in a `.csv` with a point or an exponent
+ * is the float64 next to it.
+ *
+ * @throws InputError as {@link readMatrixFile}.
+ */
+export async function readExactMatrix(path: string, options: MatrixFileOptions = {}): Promise<ExactMatrixFile> {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.npy' && options.tensor === undefined) {
+    const { data, shape, dtype } = await readNpyArray(path);
+    return { values: data, shape, dtype };
+  }
+  if (extension === '.csv' && options.tensor === undefined) {
+    const { data, shape, whole, large } = await readCsv(path);
+    const values = large.size === 0 ? data : Array.from(data, (value, index) => large.get(index) ?? value);
+    return { values, shape, dtype: whole ? 'whole' : 'float64' };
+  }
+  const { data, shape, dtype } = await readMatrixFile(path, options);
+  return { values: data, shape, dtype };
 }
 
 function readSafetensorsMatrix(path: string, tensor: string | undefined): MatrixFile {

@@ -35,14 +35,16 @@ function trailingZeros(value: number): number {
   return 32 + 31 - Math.clz32(high & -high);
 }
 
-/** The values, floats as the rationals that they are, times the smallest power of two that makes all of them whole. */
-export function toIntegers(values: ArrayLike<number | bigint>): bigint[] {
+/** The values, floats as the rationals that they are, as integers times the largest power of two that makes all of them whole. */
+export function toIntegers(values: ArrayLike<number | bigint>): { integers: bigint[]; exponent: number } {
   const parts = Array.from(values, (value) =>
     typeof value === 'bigint' ? { mantissa: value, exponent: 0 } : dyadic(value),
   );
   let least = Infinity;
   for (const { mantissa, exponent } of parts) if (mantissa) least = Math.min(least, exponent);
-  return parts.map(({ mantissa, exponent }) => (mantissa ? BigInt(mantissa) << BigInt(exponent - least) : 0n));
+  if (least === Infinity) least = 0;
+  const integers = parts.map(({ mantissa, exponent }) => BigInt(mantissa) << BigInt(mantissa ? exponent - least : 0));
+  return { integers, exponent: least };
 }
 
 /** The lower triangle of N N^T for the integers N `[k, d]`, row by row. */

@@ -7,10 +7,10 @@ import {
   type ModularRank,
   type Residues,
 } from './modular-elimination';
-import { integerRatios } from './rational-reconstruction';
+import { integerRatios, withoutCommonDivisor } from './rational-reconstruction';
 import type { RationalRows } from './rational-rows';
 
-/** Integers c with sum c_i x_i = 0 for some rows x_i, without a common divisor; the last one that is not 0 is positive. */
+/** Integers c, without a common divisor, with sum c_i x_i = 0 for some rows x_i; the last one that is not 0 is positive. */
 export type Relation = readonly bigint[];
 
 /** What is looked for: any proof of dependence, the whole rank, or a relation. */
@@ -38,8 +38,14 @@ export class LinearIndependence {
 
   /** The same of some of the rows, counted from 0 again. */
   among(set: ArrayLike<number>): LinearIndependence {
-    const rows = Array.from(set, (row) => this.rows.rows[row]);
-    return new LinearIndependence({ count: rows.length, columns: this.rows.columns, rows });
+    const { columns, rows, exponents } = this.rows;
+    const chosen = Array.from(set);
+    return new LinearIndependence({
+      count: chosen.length,
+      columns,
+      rows: chosen.map((row) => rows[row]),
+      exponents: chosen.map((row) => exponents[row]),
+    });
   }
 
   /** Whether these rows are linearly independent. */
@@ -57,7 +63,15 @@ export class LinearIndependence {
 
   /** A relation between rows that are dependent, in their order; null where they are independent. */
   relation(set: ArrayLike<number>): Relation | null {
-    return this.analyse(set, 'relation').relation;
+    const { relation } = this.analyse(set, 'relation');
+    if (relation === null) return null;
+    // Of the integers of each row, so far.
+    const exponents = Array.from(set, (row) => this.rows.exponents[row]);
+    const most = exponents.reduce(
+      (largest, exponent, i) => (relation[i] ? Math.max(largest, exponent) : largest),
+      -Infinity,
+    );
+    return withoutCommonDivisor(relation.map((weight, i) => (weight ? weight << BigInt(most - exponents[i]) : 0n)));
   }
 
   /** A minimal dependent set among rows that are dependent, ascending: those of a {@link relation} between them. */

@@ -22,7 +22,7 @@ const MOST_REFINEMENTS = 4;
  * @param ratio the tolerance relative to sigma_max, above 0 and below 1
  */
 export function decideByIntegers(rows: Float64Array, [k, d]: readonly [number, number], ratio: number): ExactDecision {
-  const gram = new ScaledGram(integerGram(toIntegers(rows), k, d), ratio);
+  const gram = new ScaledGram(integerGram(toIntegers(rows).integers, k, d), ratio);
   let within: number | null = null;
   for (const bits of RESOLUTIONS) {
     const decision = gram.decide(bits);

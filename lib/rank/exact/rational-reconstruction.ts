@@ -35,7 +35,8 @@ export function integerRatios(residues: readonly bigint[], modulus: bigint): big
   return withoutCommonDivisor([...integers, common]);
 }
 
-function withoutCommonDivisor(values: readonly bigint[]): bigint[] {
+/** In the same ratios; not all are 0. */
+export function withoutCommonDivisor(values: readonly bigint[]): bigint[] {
   let divisor = 0n;
   for (const value of values) divisor = greatestCommonDivisor(divisor, value < 0n ? -value : value);
   return values.map((value) => value / divisor);

@@ -1,13 +1,11 @@
 import { bitLength, toIntegers } from './integers';
 
-/**
- * Rows `[T, d]` of rationals, each times a number of its own that makes it whole: which rows are independent does not depend on
- * that.
- */
+/** Rows `[T, d]` of rationals, each as integers times a power of two of its own: x_i = rows[i] 2^exponents[i]. */
 export interface RationalRows {
   readonly count: number;
   readonly columns: number;
   readonly rows: readonly (readonly bigint[])[];
+  readonly exponents: readonly number[];
 }
 
 /**
@@ -22,14 +20,19 @@ export function rationalRows(
   if (values.length !== count * columns) {
     throw new RangeError(`expected ${count} x ${columns} values, got ${values.length}`);
   }
-  const rows = Array.from({ length: count }, (_, row) =>
+  const parts = Array.from({ length: count }, (_, row) =>
     toIntegers(Array.from({ length: columns }, (_, j) => values[row * columns + j])),
   );
-  return { count, columns, rows };
+  return {
+    count,
+    columns,
+    rows: parts.map(({ integers }) => integers),
+    exponents: parts.map(({ exponent }) => exponent),
+  };
 }
 
 /**
- * The same rows in float64, each times a power of two that puts its largest magnitude into [1/2, 1]: off by at most 2^-53 of
+ * The integers of each row in float64, times a power of two that puts its largest magnitude into [1/2, 1]: off by at most 2^-53 of
  * that. Exact where a row spans no more than 53 bits.
  */
 export function inFloat64({ rows, count, columns }: RationalRows): Float64Array {

@@ -1,4 +1,5 @@
 /** What the search for the Kruskal rank is asked, and what it answers. */
+import type { Relation } from '../exact/linear-independence';
 import type { Rtol } from '../tolerance';
 
 export interface KruskalSearchOptions {
@@ -31,6 +32,8 @@ export interface KruskalBounds {
   readonly witness: readonly number[] | null;
   /** sigma_min / sigma_max of the witness by SVD in float64, and the ratio that it would have to exceed. */
   readonly witnessSigma: { readonly ratio: number; readonly tolerance: number } | null;
+  /** Without a tolerance: whole numbers c with sum c_i x_i = 0 for the rows x_i of the witness, in their order. */
+  readonly relation?: Relation | null;
   /** Everything that was proved on the way, and what was tried and could not be, in the order of the search. */
   readonly certificates: readonly Certificate[];
   readonly notes: readonly string[];

@@ -113,6 +113,7 @@ test('a planted relation among rows of floats', () => {
     [true, true, true],
   );
   assert.equal(relation.filter((weight) => weight !== 0n).length, 3);
+  assert.deepEqual([relation[2] / relation[30], relation[11] / relation[30]], [-6n, 2n]);
   assert.ok(exact.independent(set.filter((row) => row !== 11)));
   assert.equal(exact.rank(firstRows(40)), 36);
 });
