@@ -71,7 +71,7 @@ function ranksInWords({ precision, ranks, d }: AssumptionResult): string {
 }
 
 /** One row for each system and statement of a figure, the first of them at the top. */
-const rowName = ({ title, statement }: AssumptionResult) => `${title}, ${statements[statement].size}`;
+const rowName = ({ title, statement }: AssumptionResult) => `${title}, ${statements[statement].short}`;
 const rowAxis = (names: readonly string[]) =>
   ({ categoryorder: 'array', categoryarray: [...names].reverse(), automargin: true }) as const;
 

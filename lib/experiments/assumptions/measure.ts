@@ -53,8 +53,8 @@ export interface AssumptionOptions {
   readonly seed: number;
   /** Precision of the features; the verdicts take its tolerance, as `torch.linalg.matrix_rank` does. */
   readonly precision: Precision;
-  /** Of how many images, from the first on, A2 and A3 are tested (all). They need the contexts, the larger part of the work. */
-  readonly contextImages?: number;
+  /** On how many examples, from the first on, A2 and A3 are tested (all). They need the contexts, the larger part of the work. */
+  readonly contextExamples?: number;
 }
 
 /**
@@ -77,7 +77,7 @@ export async function testAssumptions(
   examples: ExampleSet,
   options: AssumptionOptions,
 ): Promise<AssumptionResult[]> {
-  const { precision, contextImages } = options;
+  const { precision, contextExamples: contextImages } = options;
   return resumable(async (tests) => {
     const results: AssumptionResult[] = [];
     for (const features of await computeFeatures(layers, examples, { precision, contextImages })) {

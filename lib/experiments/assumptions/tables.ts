@@ -6,12 +6,12 @@ import { table, type Cell, type Row, type Table } from '../../report/display';
 import { groupBy } from '../../statistics';
 import type { Precision } from '../../tensor';
 
-/** What the statements are called in sentences, in tables, and by the size of their subsets. */
-export const statements: Readonly<Record<Statement, { name: string; title: string; size: string }>> = {
-  'general-position': { name: 'general position', title: 'General position (k = d)', size: 'k = d' },
-  A1: { name: 'Assumption 1', title: 'Assumption 1 (k = n)', size: 'A1' },
-  A2: { name: 'Assumption 2', title: 'Assumption 2 (every context, rank n)', size: 'A2' },
-  A3: { name: 'Assumption 3', title: 'Assumption 3 (e + mean E, k = n)', size: 'A3' },
+/** What the statements are called in sentences, in tables, and in figures. */
+export const statements: Readonly<Record<Statement, { name: string; title: string; short: string }>> = {
+  'general-position': { name: 'general position', title: 'General position (k = d)', short: 'k = d' },
+  A1: { name: 'Assumption 1', title: 'Assumption 1 (k = n)', short: 'A1' },
+  A2: { name: 'Assumption 2', title: 'Assumption 2 (every context, rank n)', short: 'A2' },
+  A3: { name: 'Assumption 3', title: 'Assumption 3 (e + mean E, k = n)', short: 'A3' },
 };
 
 /** Median sigma_min / sigma_max over the ratio that counts as zero: above 1 a subset passes. Null for A2. */
