@@ -8,6 +8,7 @@ import { LinearIndependence } from './exact/linear-independence';
 import { inFloat64, type RationalRows } from './exact/rational-rows';
 import type { Certificate, KruskalBounds, KruskalSearchOptions } from './search/bounds';
 import { smallCircuit } from './search/circuits';
+import { boundByLeaders } from './search/dual-ascent';
 import { excludeSets } from './search/exclusion';
 import { exhaustiveCost, firstDependentSubset, subsetCount, subsetExponent } from './search/exhaustive';
 import { Independence } from './search/independence';
@@ -85,6 +86,7 @@ class Search {
     if (this.open()) await this.everySubset(0.01, false);
     if (this.open()) await this.exactDependencies();
     if (this.open()) await this.pursuit();
+    if (this.open()) await this.leaders();
     if (this.open()) await this.smallSets();
     if (this.open()) await this.nearDependencies();
     if (this.open()) await this.everySubset(0.25, true);
@@ -205,6 +207,14 @@ class Search {
   private cached: Preconditioned | null = null;
   private preconditioned(): Preconditioned {
     return (this.cached ??= precondition(this.independence));
+  }
+
+  /** One vector for each row: what excludes small sets where there are too many to be looked at. */
+  private async leaders(): Promise<void> {
+    const bound = await boundByLeaders(this.independence, this.atMost, this.operations * 0.5);
+    if (bound === null || bound.atLeast <= this.atLeast) return;
+    const found = `rows whitened at alpha = ${bound.alpha} ||X||_F, ${bound.steps} steps`;
+    this.certify('atLeast', bound.atLeast, `a vector for each row leaves it no ${bound.atLeast - 1} others (${found})`);
   }
 
   /** Coherence, then branch and bound, one size after the other. */
