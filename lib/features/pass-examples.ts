@@ -3,9 +3,6 @@ import { toInput } from './input-batch';
 import type { LayerBatch, LoadedLayers, Wish } from '../models';
 import { inPrecision, tf, type Precision } from '../tensor';
 
-/** Examples that go through the networks together: what fits the processor's caches; it changes no result's meaning. */
-const BATCH = 8;
-
 export interface Pass {
   readonly precision: Precision;
   /** The first example, and the one after the last. */
@@ -27,8 +24,8 @@ export interface Pass {
 /** Passes examples once through layers in memory, batch by batch. */
 export async function passExamples(layers: LoadedLayers, pass: Pass): Promise<void> {
   const { precision, start, end } = pass;
-  for (let from = start; from < end; from += BATCH) {
-    const next = Math.min(from + BATCH, end);
+  for (let from = start; from < end; from += layers.together) {
+    const next = Math.min(from + layers.together, end);
     const batch = await pass.read(Array.from({ length: next - from }, (_, index) => from + index));
     const write = inPrecision(precision, () => {
       const input = toInput(batch);

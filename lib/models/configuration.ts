@@ -38,6 +38,30 @@ export class Configuration {
     return this.checked(key, fallback, 'a whole number from 1', isCount);
   }
 
+  /** Whether the key is there, if only with null. */
+  has(key: string): boolean {
+    return Object.hasOwn(this.values, key);
+  }
+
+  /** A positive number, or null for none; left out it is the default. */
+  optionalNumber(key: string, fallback: number | null): number | null {
+    const value = this.has(key) ? this.values[key] : fallback;
+    return value === null ? null : this.number(key, fallback ?? undefined);
+  }
+
+  /** A configuration inside of this one; empty where there is none. */
+  section(key: string): Configuration {
+    return new Configuration(`${this.origin}: ${key}`, this.get(key, {}));
+  }
+
+  /** Refuses all values of a key but one, which is also its default. */
+  only(key: string, value: unknown): void {
+    const found = this.get(key, value);
+    if (found !== value) {
+      throw new InputError(`${this.origin}: expected ${key} ${JSON.stringify(value)}, got ${JSON.stringify(found)}`);
+    }
+  }
+
   /** d, and a number of heads that divides it. */
   heads(sizeKey: string, headsKey: string, size: number, heads: number): { hiddenSize: number; heads: number } {
     const read = { hiddenSize: this.count(sizeKey, size), heads: this.count(headsKey, heads) };

@@ -90,6 +90,8 @@ export interface Network {
 }
 
 export interface LoadedNetwork {
+  /** Whether each pass reads the weights again, so that it pays to pass many examples together. */
+  readonly streamed?: boolean;
   /** One pass over a batch: for each output that was loaded, in that order, its queries and what else is wished. */
   run(batch: tf.Tensor, contexts: Wish, attention?: Wish): LayerBatch[];
   dispose(): void;

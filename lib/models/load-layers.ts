@@ -10,8 +10,15 @@ export interface LoadedLayers {
    * where they are wished. Tensors, given and returned, belong to the backend of the precision; the caller disposes them.
    */
   run(batch: tf.Tensor, contexts: Wish, attention?: Wish): LayerBatch[];
+  /** How many examples should go together. */
+  readonly together: number;
   dispose(): void;
 }
+
+/** What fits the processor's caches; it changes no result's meaning. */
+const TOGETHER = 8;
+/** As much of context matrices goes together where each pass reads the weights again. */
+const STREAMED_BYTES = 2 ** 28;
 
 /**
  * Reads the weights that `layers` need, and no others. Layers of several networks must take the same pixels, that is
@@ -43,7 +50,10 @@ export async function loadLayers(layers: readonly FeatureLayer[], precision: Pre
     dispose();
     throw error;
   }
+  const bytes = Math.max(1, ...layers.map(({ n, d }) => n * d * (precision === 'float32' ? 4 : 8)));
+  const streamed = loaded.some(({ network }) => network.streamed);
   return {
+    together: streamed ? Math.max(TOGETHER, Math.floor(STREAMED_BYTES / bytes)) : TOGETHER,
     run(batch, contexts, attention = false) {
       const batches = new Array<LayerBatch>(layers.length);
       for (const { network, positions } of loaded) {

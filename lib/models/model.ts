@@ -61,6 +61,7 @@ export interface LayerOptions {
  */
 export function layerOf(model: Model, output: LayerOutput, options: LayerOptions = {}): FeatureLayer {
   const { config, provenance } = model;
+  const { headSize = config.hiddenSize / config.heads } = config;
   checkOutput(model, output);
   const names = namesOf(model, output);
   const { name = names.name, title = names.title, top } = options;
@@ -69,7 +70,8 @@ export function layerOf(model: Model, output: LayerOutput, options: LayerOptions
     name,
     title,
     n,
-    d: config.hiddenSize,
+    // Heads side by side are as wide as all of them.
+    d: placeOf(output).part === 'heads' ? config.heads * headSize : config.hiddenSize,
     heads: top?.heads ?? config.heads,
     provenance: { ...provenance, layer: output, ...top?.provenance },
     input: model.architecture.input,

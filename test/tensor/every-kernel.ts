@@ -49,13 +49,17 @@ const results: Readonly<Record<string, () => tf.Tensor>> = {
   linear: () => linear(random('x', 4, 100, 96), map('map', 200, 96)),
   layerNorm: () => layerNorm(random('x', 4, 50, 99), 1e-5, { weight: random('gamma', 99), bias: random('beta', 99) }),
   gelu: () => activate(tf.mul(random('x', 4, 50, 99), random('y', 99)), 'gelu'),
-  attention: () => attentionHeads(random('x', 3, 37, 48), maps(), 4, 0.1),
-  'attention with a mask for all': () => attentionHeads(random('x', 3, 37, 48), maps(), 4, 0.1, random('mask', 37, 37)),
+  attention: () => attentionHeads(random('x', 3, 37, 48), fourHeads()),
+  'attention with a mask for all': () => attentionHeads(random('x', 3, 37, 48), fourHeads(), random('mask', 37, 37)),
   'attention with a mask for each example': () =>
-    attentionHeads(random('x', 3, 37, 48), maps(), 4, 0.1, random('mask', 3, 1, 1, 37)),
+    attentionHeads(random('x', 3, 37, 48), fourHeads(), random('mask', 3, 1, 1, 37)),
 };
 
-const maps = () => ({ query: map('q', 64, 48), key: map('k', 64, 48), value: map('v', 32, 48) });
+const fourHeads = () => ({
+  maps: { query: map('q', 64, 48), key: map('k', 64, 48), value: map('v', 32, 48) },
+  heads: 4,
+  scale: 0.1,
+});
 
 function gram(): tf.Tensor {
   const x = random('x', 2, 64, 100);

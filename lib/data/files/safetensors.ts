@@ -89,18 +89,31 @@ export interface Safetensors {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
   /** All numbers of one tensor, row-major: float32 for F32, F16 and BF16, float64 for F64 and integers. */
   read(name: string): Float32Array | Float64Array;
+  /** The same of some rows of a matrix `[rows, d]`, by their numbers from 0, without reading the others. */
+  readRows(name: string, indices: readonly number[]): Float32Array | Float64Array;
 }
 
 /** Reads and checks the header; throws {@link InputError} for everything that the format does not allow. */
 export function openSafetensors(bytes: ByteSource): Safetensors {
   const { origin } = bytes;
   const entries = readHeader(bytes);
+  const named = (name: string) => {
+    const entry = entries.get(name);
+    if (entry === undefined) throw new InputError(`${origin}: expected a tensor ${name}, found none of that name`);
+    return entry;
+  };
   return {
     origin,
     entries,
+    readRows(name, indices) {
+      const { begin, end, shape, dtype } = named(name);
+      const length = (end - begin) / shape[0];
+      const rows = new Uint8Array(indices.length * length);
+      indices.forEach((index, row) => rows.set(bytes.read(begin + index * length, length), row * length));
+      return numbersOf(rows, dtype, `${origin}: ${name}`);
+    },
     read(name) {
-      const entry = entries.get(name);
-      if (entry === undefined) throw new InputError(`${origin}: expected a tensor ${name}, found none of that name`);
+      const entry = named(name);
       return numbersOf(bytes.read(entry.begin, entry.end - entry.begin), entry.dtype, `${origin}: ${name}`);
     },
   };
@@ -191,11 +204,17 @@ function numbersOf(bytes: Uint8Array, dtype: string, origin: string): Float32Arr
     case 'F32':
       return view(Float32Array);
     case 'BF16': {
-      const wide = Uint32Array.from(view(Uint16Array), (bits) => bits << 16);
+      const halves = view(Uint16Array);
+      const wide = new Uint32Array(halves.length);
+      for (let i = 0; i < halves.length; i++) wide[i] = halves[i] << 16;
       return new Float32Array(wide.buffer);
     }
-    case 'F16':
-      return Float32Array.from(view(Uint16Array), halfToNumber);
+    case 'F16': {
+      const halves = view(Uint16Array);
+      const values = new Float32Array(halves.length);
+      for (let i = 0; i < halves.length; i++) values[i] = halfToNumber(halves[i]);
+      return values;
+    }
     case 'I8':
       return Float64Array.from(view(Int8Array));
     case 'U8':

@@ -75,6 +75,7 @@ function joined(sources: readonly WeightSource[]): WeightSource {
     origin: sources.map(({ origin }) => origin).join(' + '),
     shapes: new Map([...holder].map(([name, source]) => [name, source.shapes.get(name)!])),
     read: (name) => holder.get(name)!.read(name),
+    rows: (name, indices) => holder.get(name)!.rows!(name, indices),
   };
 }
 

@@ -10,6 +10,8 @@ interface AnyConfig {
   readonly hiddenSize: number;
   readonly depth: number;
   readonly heads: number;
+  /** d_h, where it is not d / H. */
+  readonly headSize?: number;
   /** Width of the MLP's hidden layer. */
   readonly intermediateSize: number;
 }

@@ -46,12 +46,12 @@ export const bert: Architecture<BertConfig> = {
   },
 
   embed({ vocabularySize, positions, tokenTypes, hiddenSize: d, layerNormEps }, tensors) {
-    const words = tensors.get('embeddings.word_embeddings.weight', [vocabularySize, d]);
+    const words = tensors.table('embeddings.word_embeddings.weight', vocabularySize, d);
     const places = tensors.get('embeddings.position_embeddings.weight', [positions, d]);
     const types = tensors.get('embeddings.token_type_embeddings.weight', [tokenTypes, d]);
     const norm = tensors.affine('embeddings.LayerNorm', d);
     return (ids) => {
-      const sum = tf.add(tf.gather(words, ids), types.slice([0, 0], [1, d])); // [B, n, d]
+      const sum = tf.add(words(ids), types.slice([0, 0], [1, d])); // [B, n, d]
       return layerNorm(tf.add(sum, places.slice([0, 0], [ids.shape[1]!, d])), layerNormEps, norm) as tf.Tensor3D;
     };
   },
@@ -69,7 +69,7 @@ export const bert: Architecture<BertConfig> = {
       attention: { maps, heads, scale: 1 / Math.sqrt(d / heads) },
       join: (x) => linear(x, joining),
       norm1: (x) => layerNorm(x, layerNormEps, norm1),
-      mlp: (x) => feedForward(x, mlpIn, (inner) => activate(inner, activation), mlpOut),
+      mlp: (x) => feedForward(x, (y) => activate(linear(y, mlpIn), activation), mlpOut),
       norm2: (x) => layerNorm(x, layerNormEps, norm2),
     });
   },

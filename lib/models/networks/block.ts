@@ -1,6 +1,6 @@
 import { scalar, tf } from '../../tensor';
 import type { BlockPart } from '../feature-layer';
-import type { AttentionMaps } from './operations';
+import type { Attention } from './operations';
 
 /** One block of a Transformer with its weights. Its functions work on one token of each example as on all, `[..., d]`. */
 export interface Block {
@@ -11,17 +11,10 @@ export interface Block {
   after(x: tf.Tensor, heads: tf.Tensor): Omit<Parts, 'heads'>;
 }
 
-export interface Attention {
-  readonly maps: Omit<AttentionMaps, 'output'>;
-  readonly heads: number;
-  /** What scores are multiplied by. */
-  readonly scale: number;
-}
-
 /** The parts of a block, and its output. */
 export type Parts = Partial<Record<BlockPart | 'output', tf.Tensor>>;
 
-/** What the two kinds of block are made of; each function works on the last axis. */
+/** What the kinds of block are made of; each function works on the last axis. */
 interface Steps {
   readonly attention: Attention;
   readonly norm1: (x: tf.Tensor) => tf.Tensor;
@@ -58,6 +51,21 @@ export function postNorm({ attention, norm1, join, norm2, mlp }: Steps): Block {
       const more = mlp(normed);
       const output = norm2(tf.add(normed, more));
       return { attention: added, residual, 'norm-1': normed, mlp: more, 'norm-2': output, output };
+    },
+  };
+}
+
+/** Attention and MLP side by side, each with its norm: the output is X + attention(N_1(X)) + MLP(N_2(X)). */
+export function parallel({ attention, norm1, join, norm2, mlp }: Steps): Block {
+  return {
+    attention,
+    before: norm1,
+    after(x, heads) {
+      const added = join(heads);
+      const residual = tf.add(x, added);
+      const normed = norm2(x);
+      const more = mlp(normed);
+      return { attention: added, residual, 'norm-2': normed, mlp: more, output: tf.add(residual, more) };
     },
   };
 }

@@ -12,7 +12,7 @@
 import { tf } from '../../tensor';
 import type { Architecture, TextConfig } from './architecture';
 import { preNorm } from './block';
-import { activate, activationNamed, feedForward, layerNorm, linear, type Activation, type Linear } from './operations';
+import { activate, activationNamed, feedForward, layerNorm, linear, type Activation } from './operations';
 import type { Initialisation } from '../weights/random';
 
 export interface GPT2Config extends TextConfig {
@@ -59,19 +59,15 @@ export const gpt2: Architecture<GPT2Config> = {
   },
 
   embed({ vocabularySize, positions, hiddenSize: d }, tensors) {
-    const words = tensors.get('wte.weight', [vocabularySize, d]);
+    const words = tensors.table('wte.weight', vocabularySize, d);
     const places = tensors.get('wpe.weight', [positions, d]);
-    return (ids) => tf.add(tf.gather(words, ids), places.slice([0, 0], [ids.shape[1]!, d]));
+    return (ids) => tf.add(words(ids), places.slice([0, 0], [ids.shape[1]!, d])) as tf.Tensor3D;
   },
 
   block({ hiddenSize: d, heads, intermediateSize, activation, layerNormEps, ...scores }, tensors, block) {
     const inside = tensors.inside(`h.${block - 1}`);
-    // transformers' `Conv1D`: from d to m features is `[d, m]`; here `count` maps of m features lie side by side.
-    const maps = (name: string, from: number, to: number, count = 1): Linear[] => {
-      const weights = inside.pieces(`${name}.weight`, [from, count * to], (w) => tf.split(tf.transpose(w), count));
-      const biases = inside.pieces(`${name}.bias`, [count * to], (b) => tf.split(b, count));
-      return weights.map((weight, i) => ({ weight: weight as tf.Tensor2D, bias: biases[i] as tf.Tensor1D }));
-    };
+    const maps = (name: string, from: number, to: number, count = 1) =>
+      inside.linears(name, count, from, to, { transposed: true });
     const norm1 = inside.affine('ln_1', d);
     const [query, key, value] = maps('attn.c_attn', d, d, 3);
     const [joining] = maps('attn.c_proj', d, d);
@@ -84,7 +80,7 @@ export const gpt2: Architecture<GPT2Config> = {
       norm1: (x) => layerNorm(x, layerNormEps, norm1),
       join: (x) => linear(x, joining),
       norm2: (x) => layerNorm(x, layerNormEps, norm2),
-      mlp: (x) => feedForward(x, mlpIn, (inner) => activate(inner, activation), mlpOut),
+      mlp: (x) => feedForward(x, (y) => activate(linear(y, mlpIn), activation), mlpOut),
     });
   },
 };

@@ -93,99 +93,134 @@ export function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
   return tf.tidy(() => ACTIVATIONS[activation](x));
 }
 
-/** The MLP: out(activation(in(x))), on `[..., d]`. */
-export function feedForward(x: tf.Tensor, mlpIn: Linear, activation: (x: tf.Tensor) => tf.Tensor, mlpOut: Linear) {
+/** (x / root of the mean square) gamma over the last axis, eps under the root: Zhang and Sennrich, arXiv 1910.07467. */
+export function rmsNorm(x: tf.Tensor, eps: number, gamma: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
-    const hidden = tf.tidy(() => activation(linear(x, mlpIn))); // [..., width]
-    return linear(hidden, mlpOut);
+    const meanSquare = tf.mean(tf.square(x), -1, true);
+    return tf.mul(tf.mul(x, tf.rsqrt(tf.add(meanSquare, scalar(eps)))), gamma);
   });
 }
 
-/** The four maps of an attention layer; heads lie one after the other along the output axis of the first three. */
-export interface AttentionMaps {
-  readonly query: Linear;
-  readonly key: Linear;
-  readonly value: Linear;
-  readonly output: Linear;
+/** The MLP, on `[..., d]`: what `hidden` makes of x, `[..., width]`, through the second map. */
+export function feedForward(x: tf.Tensor, hidden: (x: tf.Tensor) => tf.Tensor, mlpOut: Linear): tf.Tensor {
+  return tf.tidy(() =>
+    linear(
+      tf.tidy(() => hidden(x)),
+      mlpOut,
+    ),
+  );
+}
+
+/** The hidden layer of a gated MLP whose two halves lie side by side: activation(first half) times the second. */
+export function gated(inner: tf.Tensor, activation: Activation): tf.Tensor {
+  const [gate, value] = tf.split(inner, 2, -1);
+  return tf.mul(activate(gate, activation), value);
 }
 
 /**
- * Multi-head attention of every token to every token (Vaswani et al., arXiv 1706.03762):
- * softmax(Q K^T scale + mask) V for each head, the heads side by side, then the output map. `[B, n, d]` -> `[B, n, d_o]`.
+ * An attention layer up to its output map. Heads lie one after the other along the output axis of the three maps; keys and
+ * values may have fewer heads, G, each shared by H / G queries (grouped-query attention, Ainslie et al., arXiv 2305.13245).
+ */
+export interface Attention {
+  readonly maps: { readonly query: Linear; readonly key: Linear; readonly value: Linear };
+  /** H, those of the query. */
+  readonly heads: number;
+  /** What scores are multiplied by. */
+  readonly scale: number;
+  /**
+   * What is done to the heads of queries or keys, `[B, m, heads, d_h]`, that depends on the token's position: a rotation, after
+   * a norm. `positions` are those of one token per example (m = 1); null: 0 to m - 1.
+   */
+  readonly place?: (x: tf.Tensor4D, of: 'query' | 'key', positions: readonly number[] | null) => tf.Tensor4D;
+  /** Scores s become cap tanh(s / cap), as Gemma 2 has it; null or absent: they stay. */
+  readonly cap?: number | null;
+  /** How many tokens away a token may be to be seen; null or absent: any. */
+  readonly reach?: number | null;
+}
+
+/**
+ * Multi-head attention of every token to every token (Vaswani et al., arXiv 1706.03762), before the output map:
+ * softmax(Q K^T scale + mask) V for each head, the heads side by side. `[B, n, d]` -> `[B, n, H d_v]`.
  * `mask`, if any, is added to the scores and broadcasts to `[B, H, n, n]`.
  */
-export function attention(
-  x: tf.Tensor3D,
-  maps: AttentionMaps,
-  heads: number,
-  scale: number,
-  mask: tf.Tensor | null = null,
-): tf.Tensor3D {
-  return tf.tidy(() => linear(attentionHeads(x, maps, heads, scale, mask), maps.output) as tf.Tensor3D);
-}
-
-/** The heads of {@link attention} side by side, before the output map: `[B, n, d]` -> `[B, n, H d_v]`. */
-export function attentionHeads(
-  x: tf.Tensor3D,
-  { query, key, value }: Omit<AttentionMaps, 'output'>,
-  heads: number,
-  scale: number,
-  mask: tf.Tensor | null = null,
-): tf.Tensor3D {
-  const byHead = (map: Linear) => {
-    const image = linear(x, map);
-    return image.reshape<tf.Tensor4D>([...x.shape.slice(0, 2), heads, image.shape[2]! / heads]); // [B, n, H, d_h]
-  };
+export function attentionHeads(x: tf.Tensor3D, attention: Attention, mask: tf.Tensor | null = null): tf.Tensor3D {
+  const { maps, heads, scale, place, cap } = attention;
+  const [batch, n] = x.shape;
+  const size = maps.query.weight.shape[0] / heads;
+  const groups = maps.key.weight.shape[0] / size;
+  const byHead = (map: Linear, count: number) => linear(x, map).reshape<tf.Tensor4D>([batch, n, count, -1]);
+  const placed = (map: Linear, count: number, of: 'query' | 'key') =>
+    place ? tf.tidy(() => place(byHead(map, count), of, null)) : byHead(map, count);
+  // [B, n, G, d_h] -> [B, n, H, d_h]
+  const repeated = (y: tf.Tensor4D) =>
+    groups === heads
+      ? y
+      : y
+          .expandDims(3)
+          .tile([1, 1, 1, heads / groups, 1])
+          .reshape<tf.Tensor4D>([batch, n, heads, -1]);
   return tf.tidy(() => {
-    if (hasFusedOps()) return fusedAttention(byHead(query), byHead(key), byHead(value), scale, mask);
+    const q = placed(maps.query, heads, 'query');
+    const k = repeated(placed(maps.key, groups, 'key'));
+    const v = repeated(byHead(maps.value, groups));
+    if (hasFusedOps() && !cap) return fusedAttention(q, k, v, scale, mask);
     const weights = tf.tidy(() => {
-      const q = splitHeads(tf.mul(linear(x, query), scalar(scale)), heads); // [B, H, n, d_h]
-      const k = splitHeads(linear(x, key), heads);
-      const scores = tf.matMul(q, k, false, true); // [B, H, n, n]
-      return tf.softmax(mask ? tf.add(scores, mask) : scores);
+      const scores = tf.matMul(headsFirst(tf.mul(q, scalar(scale))), headsFirst(k), false, true); // [B, H, n, n]
+      return softmax(scores, mask, cap);
     });
-    const v = splitHeads(linear(x, value), heads);
-    return mergeHeads(tf.matMul(weights, v));
+    const values = tf.matMul(weights, headsFirst(v)); // [B, H, n, d_v]
+    return tf.transpose(values, [0, 2, 1, 3]).reshape([batch, n, heads * values.shape[3]!]) as tf.Tensor3D;
   });
 }
 
 /**
- * What {@link attention} gives for one token of each example, `query` `[B, d]`, that attends to all of `x` `[B, n, d]`:
- * `[B, d_o]`. Neither keys nor values are computed. A score q . (W_k x_j + b_k) is (W_k^T q) . x_j plus a constant that
- * softmax does not see, and since the weights sum to one, the mean of the values is W_v (mean of the tokens) + b_v. So each
- * head moves its query through W_k and the mean of the tokens through W_v, instead of n tokens through both.
- * `mask`, if any, is added to the scores and broadcasts to `[B, H, n]`.
+ * The same for one token of each example, `query` `[B, d]` at `positions`, that attends to all of `x` `[B, n, d]`: the attention
+ * weights `[B, H, n]`, and the heads side by side, `[B, H d_v]`. No values are computed, and no keys where positions do not
+ * change them. A score q . (W_k x_j + b_k) is (W_k^T q) . x_j plus a constant that softmax does not see, and since the weights
+ * sum to one, the mean of the values is W_v (mean of the tokens) + b_v. So each head moves its query through W_k and the mean
+ * of the tokens through W_v, instead of n tokens through both. `mask`, if any, broadcasts to `[B, H, n]`.
  */
-export function attentionOfOne(
-  query: tf.Tensor2D,
-  x: tf.Tensor3D,
-  maps: AttentionMaps,
-  heads: number,
-  scale: number,
-  mask: tf.Tensor | null = null,
-): tf.Tensor2D {
-  return linear(headsOfOne(query, x, maps, heads, scale, mask).joined, maps.output) as tf.Tensor2D;
-}
-
-/** On the way of {@link attentionOfOne}: the attention weights `[B, H, n]`, and the heads side by side, `[B, H d_v]`. */
 export function headsOfOne(
   query: tf.Tensor2D,
   x: tf.Tensor3D,
-  maps: Omit<AttentionMaps, 'output'>,
-  heads: number,
-  scale: number,
+  attention: Attention,
   mask: tf.Tensor | null = null,
+  positions: readonly number[] = [],
 ): { weights: tf.Tensor3D; joined: tf.Tensor2D } {
-  const d = x.shape[2];
-  const byHead = ({ weight }: Linear) => weight.reshape([heads, weight.shape[0] / heads, d]); // [H, d_h, d]
-  const q = splitHeads(tf.mul(linear(query, maps.query), scalar(scale)).expandDims(0), heads).squeeze([0]); // [H, B, d_h]
-  const moved = tf.transpose(tf.matMul(q, byHead(maps.key)), [1, 0, 2]); // [B, H, d]
-  const scores = tf.matMul(moved, x, false, true); // [B, H, n]
-  const weights = tf.softmax(mask ? tf.add(scores, mask) : scores) as tf.Tensor3D;
-  const means = tf.transpose(tf.matMul(weights, x), [1, 0, 2]); // [H, B, d]
-  const values = tf.matMul(means, byHead(maps.value), false, true); // [H, B, d_v]
-  const joined = mergeHeads(values.expandDims(0)).squeeze<tf.Tensor2D>([0]); // [B, H d_v]
-  return { weights, joined: maps.value.bias ? tf.add(joined, maps.value.bias) : joined };
+  const { maps, heads, scale, place, cap } = attention;
+  const [batch, n, d] = x.shape;
+  const size = maps.query.weight.shape[0] / heads;
+  const groups = maps.key.weight.shape[0] / size;
+  const byHead = ({ weight }: Linear) => weight.reshape([groups, weight.shape[0] / groups, d]); // [G, d_h, d]
+  const scores = tf.tidy(() => {
+    if (place) {
+      const q = place(linear(query, maps.query).reshape([batch, 1, heads, size]), 'query', positions);
+      const k = headsFirst(place(linear(x, maps.key).reshape([batch, n, groups, size]), 'key', null)); // [B, G, n, d_h]
+      const grouped = tf.mul(q, scalar(scale)).reshape([batch, groups, heads / groups, size]);
+      return tf.matMul(grouped, k, false, true).reshape([batch, heads, n]);
+    }
+    const q = tf.transpose(tf.mul(linear(query, maps.query), scalar(scale)).reshape([batch, heads, size]), [1, 0, 2]);
+    const moved = tf.transpose(tf.matMul(q, byHead(maps.key)), [1, 0, 2]); // [B, H, d]
+    return tf.matMul(moved, x, false, true);
+  });
+  const weights = softmax(scores, mask, cap) as tf.Tensor3D; // [B, H, n]
+  const means = tf.transpose(tf.matMul(weights, x), [1, 0, 2]).reshape([groups, (heads / groups) * batch, d]);
+  const values = tf.matMul(means, byHead(maps.value), false, true); // [G, H / G B, d_v]
+  const joined = tf.transpose(values.reshape([heads, batch, -1]), [1, 0, 2]); // [B, H, d_v]
+  const { bias } = maps.value;
+  if (!bias) return { weights, joined: joined.reshape([batch, -1]) };
+  const biases = bias
+    .reshape([groups, 1, -1])
+    .tile([1, heads / groups, 1])
+    .reshape([heads, -1]);
+  return { weights, joined: tf.add(joined, biases).reshape([batch, -1]) };
+}
+
+function softmax(scores: tf.Tensor, mask: tf.Tensor | null, cap?: number | null): tf.Tensor {
+  return tf.tidy(() => {
+    const capped = cap ? tf.mul(tf.tanh(tf.div(scores, scalar(cap))), scalar(cap)) : scores;
+    return tf.softmax(mask ? tf.add(capped, mask) : capped);
+  });
 }
 
 /** `[B, n, d]` -> `[B, d]`. */
@@ -194,14 +229,7 @@ export function firstToken(x: tf.Tensor3D): tf.Tensor2D {
   return x.slice([0, 0, 0], [batch, 1, d]).reshape([batch, d]);
 }
 
-/** `[B, n, H d_h]` -> `[B, H, n, d_h]`. */
-function splitHeads(x: tf.Tensor, heads: number): tf.Tensor4D {
-  const [batch, n, width] = x.shape;
-  return tf.transpose(x.reshape([batch, n, heads, width / heads]), [0, 2, 1, 3]) as tf.Tensor4D;
-}
-
-/** `[B, H, n, d_h]` -> `[B, n, H d_h]`. */
-function mergeHeads(x: tf.Tensor): tf.Tensor3D {
-  const [batch, heads, n, size] = x.shape;
-  return tf.transpose(x, [0, 2, 1, 3]).reshape([batch, n, heads * size]) as tf.Tensor3D;
+/** `[B, n, H, d_h]` -> `[B, H, n, d_h]`. */
+function headsFirst(x: tf.Tensor): tf.Tensor4D {
+  return tf.transpose(x, [0, 2, 1, 3]) as tf.Tensor4D;
 }

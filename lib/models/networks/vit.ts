@@ -14,7 +14,7 @@ import { tf, toTensor, valuesOf } from '../../tensor';
 import type { Configuration } from '../configuration';
 import type { Architecture, ImageConfig } from './architecture';
 import { preNorm } from './block';
-import { activate, activationNamed, feedForward, layerNorm, linear, type Activation } from './operations';
+import { activate, activationNamed, feedForward, gated, layerNorm, linear, type Activation } from './operations';
 import { resizeGrid } from './position-grid';
 import type { Initialisation } from '../weights/random';
 
@@ -124,6 +124,10 @@ export const vit: Architecture<ViTConfig> = {
     const norm2 = inside.affine(names.norm2, d);
     const mlpIn = inside.linear(names.mlpIn, d, activation === 'swiglu' ? 2 * intermediateSize : intermediateSize);
     const mlpOut = inside.linear(names.mlpOut, intermediateSize, d);
+    const hidden = (x: tf.Tensor) => {
+      const inner = linear(x, mlpIn);
+      return activation === 'swiglu' ? gated(inner, 'silu') : activate(inner, activation);
+    };
     const scaling = (name: string) => {
       if (layout === 'vit') return (x: tf.Tensor) => x;
       const lambda = inside.get(`${name}.lambda1`, [d]);
@@ -135,7 +139,7 @@ export const vit: Architecture<ViTConfig> = {
       norm1: (x) => layerNorm(x, layerNormEps, norm1),
       join: (x) => scaleAttention(linear(x, joining)),
       norm2: (x) => layerNorm(x, layerNormEps, norm2),
-      mlp: (x) => scaleMlp(feedForward(x, mlpIn, (inner) => activated(inner, activation), mlpOut)),
+      mlp: (x) => scaleMlp(feedForward(x, hidden, mlpOut)),
     });
   },
 };
@@ -166,12 +170,6 @@ const NAMES = {
   dinov2: { norm1: 'norm1', norm2: 'norm2', mlpIn: 'mlp.fc1', mlpOut: 'mlp.fc2' },
 } as const;
 const SWIGLU = { mlpIn: 'mlp.weights_in', mlpOut: 'mlp.weights_out' } as const;
-
-function activated(inner: tf.Tensor, activation: ViTConfig['activation']): tf.Tensor {
-  if (activation !== 'swiglu') return activate(inner, activation);
-  const [gate, value] = tf.split(inner, 2, -1);
-  return tf.mul(activate(gate, 'silu'), value);
-}
 
 /**
  * Hugging Face's initialisation of a ViT: weights, class token and position embeddings truncated normal with standard

@@ -13,7 +13,15 @@
 import { tf, type Precision } from '../../tensor';
 import type { FeatureLayer, LoadedLayer } from '../feature-layer';
 import { layerOf, type ImageModel } from '../model';
-import { attention, attentionOfOne, firstToken, layerNorm, type Linear } from '../networks/operations';
+import {
+  attentionHeads,
+  firstToken,
+  headsOfOne,
+  layerNorm,
+  linear,
+  type Attention,
+  type Linear,
+} from '../networks/operations';
 import { Tensors } from '../networks/tensors';
 import { randomWeights, xavierUniform } from '../weights/random';
 import type { WeightSource } from '../weights/weight-source';
@@ -49,18 +57,17 @@ export function loadRandomAttention(source: WeightSource, d: number, precision: 
     const [weight] = tensors.pieces(name, [d, d], (tensor) => [tf.transpose(tensor)]);
     return { weight: weight as tf.Tensor2D, bias: null };
   };
-  const maps = { query: map('W_Q'), key: map('W_K'), value: map('W_V'), output: map('W_O') };
-  const scale = 1 / Math.sqrt(d);
+  const maps = { query: map('W_Q'), key: map('W_K'), value: map('W_V') };
+  const output = map('W_O');
+  const attention: Attention = { maps, heads: 1, scale: 1 / Math.sqrt(d) };
   const norm = (x: tf.Tensor) => layerNorm(x, 1e-5, null) as tf.Tensor3D;
   return {
-    contexts: (x) => tf.tidy(() => tf.add(x, attention(norm(x), maps, 1, scale))),
+    contexts: (x) => tf.tidy(() => tf.add(x, linear(attentionHeads(norm(x), attention), output)) as tf.Tensor3D),
     queries: (x) =>
       tf.tidy(() => {
         const normed = norm(x);
-        return tf.add(
-          firstToken(x as tf.Tensor3D),
-          attentionOfOne(firstToken(normed), normed, maps, 1, scale),
-        ) as tf.Tensor2D;
+        const { joined } = headsOfOne(firstToken(normed), normed, attention);
+        return tf.add(firstToken(x as tf.Tensor3D), linear(joined, output)) as tf.Tensor2D;
       }),
     dispose: () => tensors.dispose(),
   };

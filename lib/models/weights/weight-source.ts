@@ -8,6 +8,8 @@ export interface WeightSource {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** All numbers of one tensor, row-major; float64 only where the file holds float64. */
   read(name: string): Float32Array | Float64Array;
+  /** Rows of a tensor `[rows, d]`, by their numbers, where they can be read without the others. */
+  rows?(name: string, indices: readonly number[]): Float32Array | Float64Array;
 }
 
 /** The tensors that a network wants, by name. */
@@ -19,6 +21,7 @@ export function safetensorsWeights(file: Safetensors): WeightSource {
     origin: file.origin,
     shapes: new Map([...file.entries].map(([name, { shape }]) => [name, shape])),
     read: (name) => file.read(name),
+    rows: (name, indices) => file.readRows(name, indices),
   };
 }
 
@@ -57,6 +60,7 @@ export function renamed(source: WeightSource, rename: (stored: string) => string
     origin: source.origin,
     shapes: new Map([...stored].map(([known, name]) => [known, source.shapes.get(name)!])),
     read: (name) => source.read(stored.get(name) ?? name),
+    rows: source.rows && ((name, indices) => source.rows!(stored.get(name) ?? name, indices)),
   };
 }
 

@@ -3,12 +3,15 @@
     python -m venv venv && venv/bin/pip install torch transformers onnx onnxruntime safetensors numpy
     venv/bin/python test/golden/models/make_goldens.py     # writes the .json files and folders beside this script
     venv/bin/python test/golden/models/make_goldens.py language_goldens bert gpt2     # some of them
+    venv/bin/python test/golden/models/make_goldens.py text_goldens llama qwen2       # some of them
 
 Models run in float64 (what is compared in float32 is compared with the same float64 values). Attention is PyTorch's
 `scaled_dot_product_attention`, since transformers' eager ViT takes its softmax in float32. Weights come from a generator
 that the tests implement too (integer_weights.py), so that only checked values are committed.
 """
 
+import contextlib
+import importlib
 import json
 import re
 import sys
@@ -62,7 +65,7 @@ def picks(name: str, values: np.ndarray) -> dict:
     }
 
 
-def with_integer_weights(cls, config, amplitude: float, folder: Path, **options):
+def with_integer_weights(cls, config, amplitude: float, folder: Path, attention="sdpa", **options):
     """Saves a model of the configuration with integer weights under the hub's names, and loads it in float64."""
     cls(config, **options).save_pretrained(folder)
     path = folder / "model.safetensors"
@@ -70,7 +73,7 @@ def with_integer_weights(cls, config, amplitude: float, folder: Path, **options)
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}
     weights = {name: tensor(name, shape, amplitude).astype(np.float32) for name, shape in shapes.items()}
     safetensors.numpy.save_file(weights, path, metadata={"format": "pt"})
-    model = cls.from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float64, **options)
+    model = cls.from_pretrained(folder, attn_implementation=attention, dtype=torch.float64, **options)
     return model.eval()
 
 
@@ -193,6 +196,110 @@ def language_goldens() -> None:
             "amplitude": amplitude,
             "lengths": lengths,
             "layers": [picks(f"layer {k}", states) for k, states in enumerate(language_states(model, ids, lengths))],
+        })
+
+
+class Double:
+    """`torch` whose float32 is float64: norms and rotations that transformers computes in float32 are computed in float64."""
+
+    float32 = float = torch.float64
+
+    def __getattr__(self, name):
+        return getattr(torch, name)
+
+
+@contextlib.contextmanager
+def in_double(cls):
+    modules = [importlib.import_module(cls.__module__), transformers.modeling_rope_utils]
+    to_float = torch.Tensor.float
+    try:
+        torch.Tensor.float = torch.Tensor.double
+        for module in modules:
+            module.torch = Double()
+        yield
+    finally:
+        torch.Tensor.float = to_float
+        for module in modules:
+            module.torch = torch
+
+
+def text(cls: str, lengths: list[int], amplitude=0.5, **config) -> dict:
+    return {"cls": cls, "lengths": lengths, "amplitude": amplitude, "config": config}
+
+
+DECODER = dict(vocab_size=60, hidden_size=24, intermediate_size=40, num_hidden_layers=3, num_attention_heads=4)
+DECODER |= dict(max_position_embeddings=32, pad_token_id=0, bos_token_id=1, eos_token_id=2)
+GROUPED = DECODER | dict(num_key_value_heads=2)
+SINGLE = DECODER | dict(num_key_value_heads=1, head_dim=8)
+LLAMA_3 = dict(rope_type="llama3", rope_theta=100.0, factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0)
+YARN = dict(rope_type="yarn", rope_theta=1000.0, factor=4.0, original_max_position_embeddings=8)
+GEMMA_2 = dict(query_pre_attn_scalar=12, sliding_window=4)
+NEAR_AND_ALL = dict(
+    sliding_attention=dict(rope_type="default", rope_theta=100.0),
+    full_attention=dict(rope_type="linear", factor=2.0, rope_theta=1000.0),
+)
+# lengths: tokens of each example; what is behind them is padding
+TEXTS_BY = {
+    "llama": text("LlamaModel", [12, 7, 1], **GROUPED, attention_bias=True, mlp_bias=True),
+    "llama-single": text("LlamaModel", [12], **SINGLE, rope_parameters=dict(rope_type="linear", factor=2.0)),
+    "llama-3": text("LlamaModel", [20], **GROUPED, rope_parameters=LLAMA_3 | dict(original_max_position_embeddings=8)),
+    "llama-yarn": text("LlamaModel", [20], **GROUPED, rope_parameters=YARN),
+    "mistral": text("MistralModel", [12, 7, 1], **GROUPED, sliding_window=4),
+    "mistral-full": text("MistralModel", [12], **SINGLE, sliding_window=None),
+    "qwen2": text("Qwen2Model", [12, 7], **GROUPED, use_sliding_window=True, sliding_window=5, max_window_layers=1),
+    "qwen3": text("Qwen3Model", [12, 7], **GROUPED, head_dim=10, attention_bias=True),
+    "gemma": text("GemmaModel", [12, 7], **SINGLE),
+    "gemma2": text("Gemma2Model", [12, 7], **GROUPED, **GEMMA_2, head_dim=10, attn_logit_softcapping=2.0),
+    "gemma3": text("Gemma3TextModel", [12, 7], **SINGLE, **GEMMA_2, rope_parameters=NEAR_AND_ALL, layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
+    "qwen2-0.5b": text("Qwen2Model", [128], 0.125, hidden_size=896, num_hidden_layers=24, num_attention_heads=14, num_key_value_heads=2, intermediate_size=4864, rope_parameters=dict(rope_type="default", rope_theta=1e6)),
+}
+
+
+def states_of_blocks(model, blocks, ids: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
+    """What goes into the first block, and what comes out of each; rows of padding set to 0."""
+    real = np.arange(ids.shape[1]) < np.array(lengths)[:, None]
+    caught = []
+
+    def first(module, args, kwargs):
+        caught.append((args[0] if args else kwargs["hidden_states"]).detach())
+
+    def after(module, args, output):
+        caught.append((output[0] if isinstance(output, tuple) else output).detach())
+
+    hooks = [blocks[0].register_forward_pre_hook(first, with_kwargs=True)]
+    hooks += [block.register_forward_hook(after) for block in blocks]
+    with torch.no_grad():
+        model(input_ids=torch.tensor(np.where(real, ids, 0)), attention_mask=torch.tensor(real.astype(np.int64)))
+    for hook in hooks:
+        hook.remove()
+    assert all(states.dtype == torch.float64 for states in caught)
+    return [states.numpy() * real[:, :, None] for states in caught]
+
+
+def blocks_of(model):
+    for name in ["layers", "encoder.layer", "decoder.layers", "transformer.layer"]:
+        with contextlib.suppress(AttributeError):
+            return model.get_submodule(name)
+    raise AttributeError(type(model))
+
+
+def text_goldens() -> None:
+    for name, case in TEXTS_BY.items():
+        if sys.argv[2:] and name not in sys.argv[2:]:
+            continue
+        cls, lengths = getattr(transformers, case["cls"]), case["lengths"]
+        with tempfile.TemporaryDirectory() as folder, in_double(cls):
+            config = cls.config_class(**case["config"])
+            model = with_integer_weights(cls, config, case["amplitude"], Path(folder), attention="eager")
+            saved = json.loads((Path(folder) / "config.json").read_text())
+            ids = tokens(len(lengths), max(lengths), config.vocab_size)
+            states = states_of_blocks(model, blocks_of(model), ids, lengths)
+        write(name, {
+            "provenance": provenance(f"transformers' {case['cls']}, its steps in float32 made in float64"),
+            "config": saved,
+            "amplitude": case["amplitude"],
+            "lengths": lengths,
+            "layers": [picks(f"layer {k}", values) for k, values in enumerate(states)],
         })
 
 
@@ -372,7 +479,7 @@ def language_checkpoints() -> None:
 
 if __name__ == "__main__":
     chosen = sys.argv[1:]
-    every = [vit_goldens, language_goldens, random_attention, trained_vit_s, checkpoints]
+    every = [vit_goldens, language_goldens, text_goldens, random_attention, trained_vit_s, checkpoints]
     for make in every + [tokenizer_goldens, trained_minilm, language_checkpoints]:
         if not chosen or make.__name__ == chosen[0]:
             make()

@@ -81,7 +81,11 @@ function compare(
   return { contexts, queries };
 }
 
-const small = ['bert', 'bert-padded', 'bert-relu', 'gpt2', 'gpt2-padded', 'gpt2-by-layer', 'gpt2-unscaled'];
+const small = [
+  ...['bert', 'bert-padded', 'bert-relu', 'gpt2', 'gpt2-padded', 'gpt2-by-layer', 'gpt2-unscaled'],
+  ...['llama', 'llama-single', 'llama-3', 'llama-yarn', 'mistral', 'mistral-full', 'qwen2', 'qwen3'],
+  ...['gemma', 'gemma2', 'gemma3'],
+];
 // All 24 and 36 layers of the full sizes take 2.7 and 6.2 GB in float64: in test:all.
 const large = everything ? ['bert-large', 'gpt2-large'] : [];
 

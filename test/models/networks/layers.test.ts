@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { layerOf, layers, loadLayers, randomAttention, randomViTB16 } from 'attention-capacity/models';
-import { inPieces, piecesFor } from 'attention-capacity/models/networks/in-pieces';
+import { cut, joined, piecesFor, tidied } from 'attention-capacity/models/networks/pieces';
 import { randomAttentionWeights } from 'attention-capacity/models/ready/random-attention';
 import { resizeGrid } from 'attention-capacity/models/networks/position-grid';
 import { inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor';
@@ -78,7 +78,7 @@ test('a batch in pieces gives what it gives whole, and small enough pieces are a
       { queries: tf.max(piece, 1) as tf.Tensor2D, contexts: null, attention: null },
     ];
   };
-  const [whole, three] = [1, 3].map((pieces) => inPieces(batch, pieces, run));
+  const [whole, three] = [1, 3].map((pieces) => tidied(() => joined(cut(batch, pieces).map(run))));
   assert.deepEqual(sizes, [7, 2, 3, 2]);
   assert.deepEqual(three[0].contexts!.arraySync(), whole[0].contexts!.arraySync());
   for (const layer of [0, 1]) assert.deepEqual(three[layer].queries.arraySync(), whole[layer].queries.arraySync());
