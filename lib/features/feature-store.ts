@@ -5,13 +5,13 @@ import { cacheFolder, readNpy, writeNpy, type ExampleSet } from '../data';
 import type { FeatureLayer } from '../models';
 import { kernels, type Matrix, type Precision } from '../tensor';
 
-/** A run of images: first to last, the last not included. */
+/** A run of examples: first to last, the last not included. */
 export interface Part {
   readonly start: number;
   readonly end: number;
 }
 
-/** What one layer makes of the images of one part; see `ContextFeatures` for the fields. */
+/** What one layer computes for the examples of one part; see `ContextFeatures` for the fields. */
 export interface FeaturePart {
   readonly queries: Float32Array | Float64Array;
   readonly meanShifted: Float32Array | Float64Array | null;
@@ -24,10 +24,10 @@ export interface FeaturePart {
 /** What of the contexts is kept: nothing, their ranks and means, or the singular values of some of them as well. */
 export type ContextStatistics = 'nothing' | 'ranks' | 'sigmas';
 
-/** What is kept of a layer beside its query vectors; of the contexts, only those of the first `contextImages` examples. */
+/** What is kept of a layer beside its query vectors; of the contexts, only those of the first `contextExamples` examples. */
 export interface Wanted {
   readonly contexts: ContextStatistics;
-  readonly contextImages: number;
+  readonly contextExamples: number;
   readonly attention: boolean;
 }
 
@@ -41,7 +41,7 @@ interface StoredContexts {
 const REVISION = 2;
 
 /**
- * The features of one layer, one set of images and one precision on disk: NumPy files in a folder of the cache that is
+ * The features of one layer, one set of examples and one precision on disk: NumPy files in a folder of the cache that is
  * named by the hash of all they follow from. Each file appears whole or not at all.
  */
 export class FeatureStore {
@@ -49,7 +49,7 @@ export class FeatureStore {
 
   constructor(
     readonly layer: FeatureLayer,
-    images: ExampleSet,
+    examples: ExampleSet,
     private readonly precision: Precision,
     readonly wanted: Wanted,
   ) {
@@ -62,16 +62,16 @@ export class FeatureStore {
       output: provenance.layer,
       provenance,
       preprocessing,
-      images: images.hash,
+      images: examples.hash,
       precision,
     };
     const key = createHash('sha256').update(JSON.stringify(origin)).digest('hex').slice(0, 20);
-    this.folder = cacheFolder('features', `${name}-${images.name}-${precision}-${key}`);
+    this.folder = cacheFolder('features', `${name}-${examples.name}-${precision}-${key}`);
   }
 
   /** What is kept of the contexts of a part: what was asked for, up to the last example whose context was. */
   wantedOf({ start }: Part): ContextStatistics {
-    return start < this.wanted.contextImages ? this.wanted.contexts : 'nothing';
+    return start < this.wanted.contextExamples ? this.wanted.contexts : 'nothing';
   }
 
   async has(part: Part): Promise<boolean> {

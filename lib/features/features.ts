@@ -9,10 +9,10 @@ import { begin } from '../work';
 import { contextRanks } from '../rank';
 import { tf, valuesOf, type Matrix, type Precision } from '../tensor';
 
-/** What a layer makes of a set of images or passages: all that the paper's statements speak about. */
+/** What a layer computes for a set of images or passages: everything that the paper's statements are about. */
 export interface Features {
   readonly layer: FeatureLayer;
-  readonly images: ExampleSet;
+  readonly examples: ExampleSet;
   readonly precision: Precision;
   /** The query vectors e(t), one row an example: `[T, d]`, in the precision. */
   readonly queries: Matrix;
@@ -28,9 +28,9 @@ export interface Features {
 export interface ContextFeatures {
   /** e(t) plus the mean over tokens of E(t), `[C, d]`: the vectors of the notebook's Assumption 3. */
   readonly meanShifted: Matrix;
-  /** Rank of every context matrix at the precision's own tolerance, `[C]`; C = T, or as many as `contextImages` asked for. */
+  /** Rank of every context matrix at the precision's own tolerance, `[C]`; C = T, or as many as `contextExamples` asked for. */
   readonly ranks: Int32Array;
-  /** sigma_min / sigma_max of the first eight contexts of every part of 200 images, by SVD; null when not asked for. */
+  /** sigma_min / sigma_max of the first eight contexts of every part of 200 examples, by SVD; null when not asked for. */
   readonly sigmaRatios: Float64Array | null;
 }
 
@@ -38,18 +38,18 @@ export interface FeatureOptions {
   readonly precision: Precision;
   /**
    * Whether contexts are computed and ranked (default), or the query vectors alone, at a fraction of the cost; a function
-   * says it of each layer.
+   * decides it for each layer.
    */
   readonly contexts?: boolean | ((layer: FeatureLayer) => boolean);
-  /** Of which layers the concentration of the query's attention is kept (none). */
+  /** For which layers the concentration of the query's attention is kept (none). */
   readonly attention?: (layer: FeatureLayer) => boolean;
-  /** Of how many examples, from the first on, the contexts are computed (all). */
-  readonly contextImages?: number;
-  /** Whether how far some contexts are from a lower rank is measured too (no). */
+  /** How many examples, from the first on, have their contexts computed (all). */
+  readonly contextExamples?: number;
+  /** Whether the singular values of some contexts are computed too (no). */
   readonly contextSigmas?: boolean;
 }
 
-/** Images in one stored part: the most that an interruption can cost. */
+/** Examples in one stored part: the most that an interruption can cost. */
 const PART = 200;
 /** Contexts of each part whose singular values are computed, where they are asked for. */
 const SIGMAS = 8;
@@ -59,18 +59,18 @@ const SIGMAS = 8;
  * contexts gave; the contexts themselves (`[T, n, d]`: 2.4 GB for a ViT-B, 2000 images and float64) are ranked as they
  * come and dropped.
  *
- * Parts of 200 images are kept in the cache folder under the hash of all they follow from (images, weights, precision),
+ * Parts of 200 examples are kept in the cache folder under the hash of all that they depend on (examples, weights, precision),
  * so that interrupted work resumes, and no notebook computes what another one had.
  */
 export async function computeFeatures(
   layers: readonly FeatureLayer[],
-  images: ExampleSet,
+  examples: ExampleSet,
   options: FeatureOptions,
 ): Promise<Features[]> {
   const { precision } = options;
-  const { stores, parts } = await completeStores(layers, images, options);
+  const { stores, parts } = await completeStores(layers, examples, options);
   return Promise.all(
-    stores.map(async (store) => ({ layer: store.layer, images, precision, ...(await store.read(parts)) })),
+    stores.map(async (store) => ({ layer: store.layer, examples, precision, ...(await store.read(parts)) })),
   );
 }
 
@@ -80,40 +80,40 @@ export async function computeFeatures(
  */
 export async function prepareFeatures(
   layers: readonly FeatureLayer[],
-  images: ExampleSet,
+  examples: ExampleSet,
   options: FeatureOptions,
 ): Promise<void> {
-  await completeStores(layers, images, options);
+  await completeStores(layers, examples, options);
 }
 
 async function completeStores(
   layers: readonly FeatureLayer[],
-  images: ExampleSet,
+  examples: ExampleSet,
   {
     precision,
     contexts = true,
     attention = () => false,
-    contextImages = images.count,
+    contextExamples = examples.count,
     contextSigmas = false,
   }: FeatureOptions,
 ): Promise<{ stores: FeatureStore[]; parts: Part[] }> {
-  checkCount('contextImages', contextImages, 1);
+  checkCount('contextExamples', contextExamples, 1);
   const ofContexts = (layer: FeatureLayer) => {
     if (!(typeof contexts === 'boolean' ? contexts : contexts(layer))) return 'nothing';
     return contextSigmas ? 'sigmas' : 'ranks';
   };
   const stores = layers.map((layer) => {
-    const wanted = { contexts: ofContexts(layer), contextImages, attention: attention(layer) } as const;
-    return new FeatureStore(layer, images, precision, wanted);
+    const wanted = { contexts: ofContexts(layer), contextExamples, attention: attention(layer) } as const;
+    return new FeatureStore(layer, examples, precision, wanted);
   });
   const parts: Part[] = [];
-  for (let start = 0; start < images.count; start = parts[parts.length - 1].end) {
-    const end = Math.min(start - (start % PART) + PART, images.count);
+  for (let start = 0; start < examples.count; start = parts[parts.length - 1].end) {
+    const end = Math.min(start - (start % PART) + PART, examples.count);
     // A part has all its contexts or none.
-    parts.push({ start, end: start < contextImages ? Math.min(end, contextImages) : end });
+    parts.push({ start, end: start < contextExamples ? Math.min(end, contextExamples) : end });
   }
   const jobs = await jobsOf(stores, parts);
-  if (jobs.length > 0) await computeParts(jobs, images, precision);
+  if (jobs.length > 0) await computeParts(jobs, examples, precision);
   return { stores, parts };
 }
 
@@ -136,8 +136,8 @@ async function jobsOf(stores: readonly FeatureStore[], parts: readonly Part[]): 
   }));
 }
 
-/** Computes what is missing, part by part; each part's images pass once through the networks that take the same input. */
-async function computeParts(jobs: readonly Job[], images: ExampleSet, precision: Precision): Promise<void> {
+/** Computes what is missing, part by part; each part's examples pass once through the networks that take the same input. */
+async function computeParts(jobs: readonly Job[], examples: ExampleSet, precision: Precision): Promise<void> {
   const total = jobs.flatMap(({ parts }) => parts).reduce((sum, { start, end }) => sum + end - start, 0);
   const names = [...new Set(jobs.flatMap(({ stores }) => stores.map(({ layer }) => layer.name)))];
   const what = names.length > 4 ? `${names.length} layers` : names.join(', ');
@@ -156,7 +156,7 @@ async function computeParts(jobs: readonly Job[], images: ExampleSet, precision:
           await passExamples(loaded, {
             ...part,
             precision,
-            read: (indices) => readBatch(stores[0].layer, images, indices, precision),
+            read: (indices) => readBatch(stores[0].layer, examples, indices, precision),
             contexts: stores.map((store) => store.wantedOf(part) !== 'nothing'),
             attention: stores.map((store) => store.wanted.attention),
             take: (outputs) => outputs.forEach((output, index) => collected[index].add(output)),

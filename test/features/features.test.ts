@@ -102,11 +102,11 @@ describe('features of a layer', () => {
     const [some, all] = [fakeLayer('plain'), fakeLayer('plain')];
     const images = noiseImages(450);
     const [whole] = await computeFeatures([all], images, { precision: 'float64' });
-    for (const contextImages of [210, 200, 7, 450, 1000]) {
+    for (const contextExamples of [210, 200, 7, 450, 1000]) {
       process.env.ATTENTION_CACHE = mkdtempSync(join(folder, 'cache-'));
-      const wish = { precision: 'float64', contextImages } as const;
+      const wish = { precision: 'float64', contextExamples } as const;
       const [features] = await computeFeatures([some], images, wish);
-      const count = Math.min(contextImages, 450);
+      const count = Math.min(contextExamples, 450);
       assert.deepEqual(features.queries, whole.queries);
       assert.deepEqual(features.contexts!.ranks, whole.contexts!.ranks.slice(0, count));
       const { data, shape } = features.contexts!.meanShifted;
@@ -117,8 +117,8 @@ describe('features of a layer', () => {
       assert.equal(some.passes, passes);
     }
     await assert.rejects(
-      computeFeatures([some], images, { precision: 'float64', contextImages: 0.5 }),
-      /contextImages: expected a whole number of at least 1, got 0.5/,
+      computeFeatures([some], images, { precision: 'float64', contextExamples: 0.5 }),
+      /contextExamples: expected a whole number of at least 1, got 0.5/,
     );
   });
 

@@ -77,10 +77,10 @@ export async function testAssumptions(
   examples: ExampleSet,
   options: AssumptionOptions,
 ): Promise<AssumptionResult[]> {
-  const { precision, contextExamples: contextImages } = options;
+  const { precision, contextExamples } = options;
   return resumable(async (tests) => {
     const results: AssumptionResult[] = [];
-    for (const features of await computeFeatures(layers, examples, { precision, contextImages })) {
+    for (const features of await computeFeatures(layers, examples, { precision, contextExamples })) {
       results.push(...(await testStatements(features, options, tests)));
     }
     return results;
@@ -92,12 +92,12 @@ async function testStatements(
   options: AssumptionOptions,
   tests: ResumableTests,
 ): Promise<AssumptionResult[]> {
-  const { layer, images, queries, contexts } = features;
+  const { layer, examples, queries, contexts } = features;
   const { precision, seed } = options;
   const rtol = precision;
   if (contexts === null) throw new Error('the statements speak of contexts: compute the features with them');
   const { name, title, n, d } = layer;
-  const about = { system: name, title, examples: images.name, precision, rtol, seed, n, d };
+  const about = { system: name, title, examples: examples.name, precision, rtol, seed, n, d };
   const sampled = async (statement: Statement, vectors: Matrix, k: number): Promise<AssumptionResult> => {
     const { draws } = options;
     const some = { ranksDraws: Math.min(draws, RANKED), sigmaDraws: Math.min(draws, MARGINS) };

@@ -126,7 +126,7 @@ function layerAt(model: ImageModel, { block, part }: { block: number; part: Dept
 
 async function testPlace(
   tests: ResumableTests,
-  { layer, images, queries, contexts }: Features,
+  { layer, examples, queries, contexts }: Features,
   part: DepthPart,
   options: DepthOptions,
 ) {
@@ -134,7 +134,7 @@ async function testPlace(
   const byHead = part === 'heads' ? await testHeads(tests, queries, heads, options) : null;
   return {
     assumption1: await test(tests, queries, n, options),
-    generalPosition: images.count > d ? await test(tests, queries, d, options) : null,
+    generalPosition: examples.count > d ? await test(tests, queries, d, options) : null,
     byHead,
     contexts: contexts && contextTest(contexts.ranks, contexts.sigmaRatios ?? new Float64Array(0), n, d, options),
   };
