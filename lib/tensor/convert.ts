@@ -13,13 +13,13 @@ export function scalar(value: number): tf.Scalar {
 /**
  * A tensor of the current precision that holds `data`, row-major. Float64 keeps every digit; float32 rounds doubles.
  *
- * An array that has the precision already is not copied: do not write to it as long as the tensor lives.
- * Throws a `RangeError` when the number of values is not that of the shape.
+ * An array that already has the precision is not copied: do not write to it while the tensor is in use.
+ * Throws a `RangeError` when the number of values does not fit the shape.
  */
 export function toTensor(data: Float32Array | Float64Array | readonly number[], shape: readonly number[]): tf.Tensor {
   const size = shape.reduce((product, length) => product * length, 1);
   if (data.length !== size) {
-    throw new RangeError(`A tensor of shape [${shape.join(', ')}] needs ${size} values, but ${data.length} came.`);
+    throw new RangeError(`expected ${size} values for a tensor of shape [${shape.join(', ')}], got ${data.length}`);
   }
   const Values = currentPrecision() === 'float32' ? Float32Array : Float64Array;
   const values = data instanceof Values ? data : Values.from(data);

@@ -6,10 +6,10 @@ const LARGEST_BLOCK = 2 ** 25;
 const HEADERS = 2 ** 13;
 
 /**
- * Lets glibc keep up to 64 MiB of freed memory. It starts by mapping every large block anew and giving it back at once, so
- * that each batch's tensors are paid for twice, in work and in page faults (a quarter of the time of small
- * factorizations). From every such block that is freed it learns to keep blocks of that size, and twice as much at the end
- * of its heap: one block of the largest size teaches it all it can learn. With another malloc nothing changes.
+ * Lets glibc keep up to 64 MiB of freed memory. By default it maps every large block from the
+ * system and returns it as soon as it is freed, so that the tensors of every batch cost page faults again (a quarter of the
+ * time of small factorizations). When such a block is freed, glibc raises its threshold and keeps blocks of that size from
+ * then on, and twice as much at the end of its heap: one block of the largest size raises the threshold to its limit. With another malloc nothing changes.
  */
 export function keepFreedMemory(binding: TFJSBinding): void {
   const block = new Int32Array((LARGEST_BLOCK - HEADERS) / Int32Array.BYTES_PER_ELEMENT);

@@ -1,6 +1,6 @@
 /**
- * Steps of a Transformer's layer, and one of the contexts' ranks, as one op each, in the current precision: what takes
- * several ops of tfjs, each of which reads and writes all of its tensors, goes over memory once. They are native kernels,
+ * Steps of a Transformer's layer, and one of the contexts' ranks, as one op each, in the current precision: where
+ * tfjs needs several ops, each of which reads and writes all of its tensors, these read and write memory once. They are native kernels,
  * for CPUs; ask {@link hasFusedOps} first. They have no gradients. Shapes that do not fit throw.
  */
 import { scalar } from './convert';
@@ -47,7 +47,7 @@ export function fusedAttention(
   scale: number,
   mask: tf.Tensor | null,
 ): tf.Tensor3D {
-  // To the kernel a mask without axes is none.
+  // The kernel treats a mask without axes as no mask.
   const shifts = () => (mask ? (mask.rank === 0 ? mask.expandDims(0) : mask) : scalar(0));
   return tf.tidy(() => run('Attention', { query, key, value, scale: scalar(scale), mask: shifts() }));
 }

@@ -81,20 +81,20 @@ export function triangularSolve(
   requireMatrix('triangularSolve', b);
   if (l.shape.at(-1) !== b.shape.at(-2)) {
     throw new RangeError(
-      `triangularSolve needs a right-hand side with as many rows as the matrix, [..., n, n] and [..., n, k], ` +
-        `but ${shapeOf(l)} and ${shapeOf(b)} came.`,
+      'triangularSolve: expected a matrix [..., n, n] and a right-hand side [..., n, k] with as many rows, ' +
+        `got ${shapeOf(l)} and ${shapeOf(b)}`,
     );
   }
   return execute('MatrixTriangularSolve', { l, b }, { lower, adjoint })[0];
 }
 
 function requireMatrix(caller: string, a: tf.Tensor): void {
-  if (a.rank < 2) throw new RangeError(`${caller} needs a matrix or a stack of them, but ${shapeOf(a)} came.`);
+  if (a.rank < 2) throw new RangeError(`${caller}: expected a matrix or a stack of matrices, got ${shapeOf(a)}`);
 }
 
 function requireSquare(caller: string, a: tf.Tensor): void {
   if (a.rank < 2 || a.shape.at(-1) !== a.shape.at(-2)) {
-    throw new RangeError(`${caller} needs a square matrix or a stack of them, [..., n, n], but ${shapeOf(a)} came.`);
+    throw new RangeError(`${caller}: expected a square matrix or a stack of them, [..., n, n], got ${shapeOf(a)}`);
   }
 }
 

@@ -1,13 +1,13 @@
 /**
- * Kernels of our own, in C++ (lib/tensor/native, built by set-up), that TensorFlow runs on CPUs in place of or beside its.
+ * Kernels of our own, in C++ (lib/tensor/native, built by set-up), that TensorFlow runs on CPUs in place of its own or beside them.
  *
  * - Products, Cholesky factors, eigenvalues, singular values and triangular solutions by OpenBLAS. The wheel's kernels are
- *   built for the oldest processors that have AVX: on later ones a product in float64 takes half as long again as it must,
- *   an SVD twice as long. OpenBLAS looks what processor it is on. TensorFlow prefers these kernels to its own.
+ *   built for the oldest processors that have AVX: on later ones a product in float64 takes 1.5 times as long as it
+ *   could, an SVD twice as long. OpenBLAS detects the processor it runs on. TensorFlow prefers these kernels to its own.
  * - The steps of a Transformer's layer in one pass over memory each, and definiteness: see ./fused.
  *
- * `ATTENTION_KERNELS=tensorflow` does without them: the tests compare the two, and so may a sceptic. Where TensorFlow has a
- * GPU its own kernels compute, there; of these only {@link definiteBlocks} is used, which takes no tensors.
+ * `ATTENTION_KERNELS=tensorflow` turns them off: the tests compare the two, and so can you. Where TensorFlow has a
+ * GPU it uses its own kernels there; of ours, only {@link definiteBlocks} is then used, which takes no tensors.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -18,7 +18,7 @@ import { InputError } from '../input-error';
 export type Kernels = 'native' | 'tensorflow' | 'gpu';
 
 interface Addon {
-  /** Makes TensorFlow take its kernels, wherever the tensors are: an op that has a preferred kernel is run where that is. */
+  /** Makes TensorFlow use these kernels, wherever the tensors are: an op that has a preferred kernel runs where that kernel is. */
   takeOver(): void;
   /** How often one of its kernels was called. */
   calls(): number;
@@ -39,7 +39,7 @@ const addon = wanted() ? loadAddon() : null;
 /** Whose kernels TensorFlow computes with in this process: these, its own for CPUs, or its own for GPUs. */
 export const kernels: Kernels = isUsingGpu() ? 'gpu' : addon === null ? 'tensorflow' : 'native';
 
-// At once: TensorFlow looks for an op's kernel when the op first runs, and keeps it.
+// Now, since TensorFlow looks up the kernel of an op when the op first runs, and keeps it.
 if (kernels === 'native') addon!.takeOver();
 
 /** OpenBLAS's version, the processor that it computes for, and the threads; null without the native kernels. */

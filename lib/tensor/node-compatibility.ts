@@ -4,8 +4,8 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 
-// TensorFlow throws what goes wrong and logs it as well; it also logs every matrix that has no Cholesky factor, and
-// that is an answer here, not an accident. Only fatal errors are left to its log.
+// TensorFlow both throws and logs its errors; it also logs every matrix that has no Cholesky factor, which is an
+// answer here and not an error. Only fatal errors go to its log.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
 // Otherwise TensorFlow runs products as ops of oneDNN on processors that have AVX-512 VNNI, whatever kernels the op has:
 // the native ones (./native-kernels) would never be called there. It also prints a notice that no log level hides.

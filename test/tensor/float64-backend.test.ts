@@ -94,7 +94,7 @@ test('values go in and out unchanged', () => {
 test('toTensor and valuesOf say what does not fit', () => {
   assert.throws(() => toTensor([1, 2, 3], [2, 2]), {
     name: 'RangeError',
-    message: 'A tensor of shape [2, 2] needs 4 values, but 3 came.',
+    message: 'expected 4 values for a tensor of shape [2, 2], got 3',
   });
   tf.tidy(() => assert.throws(() => valuesOf(tf.tensor1d([1], 'int32')), /holds int32: use dataSync\(\)/));
 });

@@ -246,23 +246,23 @@ test('shapes that do not fit are named', () => {
   const vector = tf.ones([3]);
   assert.equal(
     message(() => cholesky(wide)),
-    'cholesky needs a square matrix or a stack of them, [..., n, n], but [4, 2, 3] came.',
+    'cholesky: expected a square matrix or a stack of them, [..., n, n], got [4, 2, 3]',
   );
   assert.equal(
     message(() => eigvalsh(vector)),
-    'eigvalsh needs a square matrix or a stack of them, [..., n, n], but [3] came.',
+    'eigvalsh: expected a square matrix or a stack of them, [..., n, n], got [3]',
   );
   assert.equal(
     message(() => svdvals(vector)),
-    'svdvals needs a matrix or a stack of them, but [3] came.',
+    'svdvals: expected a matrix or a stack of matrices, got [3]',
   );
   assert.equal(
     message(() => qr(vector)),
-    'qr needs a matrix or a stack of them, but [3] came.',
+    'qr: expected a matrix or a stack of matrices, got [3]',
   );
   assert.match(
     message(() => triangularSolve(tf.eye(3), tf.ones([2, 3]))),
-    /as many rows .* but \[3, 3\] and \[2, 3\] came/,
+    /as many rows, got \[3, 3\] and \[2, 3\]/,
   );
   tf.engine().endScope();
 });

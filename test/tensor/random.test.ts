@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { type Random, randomSource } from 'attention-capacity/tensor/random';
 
-/** Recorded from the first version of `randomSource`; every figure of the project hangs on them. */
+/** Recorded from the first version of `randomSource`; every figure of the project depends on them. */
 const KNOWN = {
   uniform: [0.8928575998120192, 0.6013270558174018, 0.16622808510126663],
   integers: [311, 628, 213, 569, 130],
