@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { type Command, Option } from 'commander';
 import { inBytes } from '../data/files/memory';
 import { InputError } from '../input-error';
 import type { FeatureLayer, Model } from '../models';
+import type * as Registry from '../models/hugging-face/registry';
 import type { Precision } from '../tensor';
 import { oneOf, wholeNumber } from './arguments';
 import type { Extracted, ExampleSource } from './extract';
@@ -56,7 +58,21 @@ export function register(program: Command): void {
     .option('--context-ranks <file>', 'their ranks [T] at the precision, int32 .npy', npyName('--context-ranks'))
     .option('--seed <number>', 'of random weights and of photos and cifar10', wholeNumber('--seed', 0), 0)
     .option('--json', 'print one JSON document')
+    .addHelpText('after', architecturesRead)
     .action(features);
+}
+
+/** Read from the registry only when help is asked for: it loads TensorFlow. */
+function architecturesRead(): string {
+  const { architectures } = createRequire(__filename)('../models/hugging-face/registry.js') as typeof Registry;
+  const types = (input: 'images' | 'tokens') =>
+    Object.keys(architectures).filter((type) => architectures[type].input === input);
+  return [
+    '',
+    'Architectures that are read from a Hugging Face folder, by the model_type of its config.json:',
+    `  text: ${types('tokens').join(', ')}`,
+    `  images: ${types('images').join(', ')}`,
+  ].join('\n');
 }
 
 async function features(options: FeatureArguments): Promise<void> {

@@ -71,6 +71,12 @@ export class Configuration {
     );
   }
 
+  /** A whole number from 0. */
+  index(key: string, fallback: number): number {
+    const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+    return this.checked(key, fallback, 'a whole number from 0', isIndex);
+  }
+
   /** Three positive numbers, one per colour. */
   triple(key: string, fallback?: [number, number, number]): [number, number, number] {
     const isTriple = (value: unknown): value is [number, number, number] =>

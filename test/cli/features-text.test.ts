@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readNpy, writeNpy } from 'attention-capacity/data';
 import { difference, GOLDEN, readGolden, type Picks } from '../models/golden';
+import { architectures } from 'attention-capacity/models';
 import { attentionCapacity, json, refusal, temporaryFolder } from './command';
 
 const folder = temporaryFolder();
@@ -108,10 +109,17 @@ test('each bad input gets one line, and nothing is written', async () => {
       /expected token numbers in int32 or int64, got float32/,
     ],
     [['--model', untold, ...layer, ...out, ...text], /put its tokenizer\.json there .*, or use --tokens/],
-    [['--model', other, ...layer, ...out, ...text], /model_type among bert, dinov2, gpt2, vit, got "t5"/],
+    [['--model', other, ...layer, ...out, ...text], /model_type among bert, .*, llama, .*, got "t5"/],
   ];
   for (const [args, expected] of cases) assert.match(await refusal('features', ...args), expected);
   assert.ok(!existsSync(at('refused.npy')));
+});
+
+test('help lists every architecture that is read', async () => {
+  const { status, stdout } = await attentionCapacity('features', '--help');
+  assert.equal(status, 0);
+  const listed = [...stdout.matchAll(/^ {2}(?:text|images): (.*)$/gm)].flatMap(([, types]) => types.split(', '));
+  assert.deepEqual(listed.sort(), Object.keys(architectures).sort());
 });
 
 test('a passage longer than the positions is cut, and it is said', async () => {

@@ -113,12 +113,11 @@ export class Tensors {
     return { weight: weight as tf.Tensor2D, bias: this.get(`${name}.bias`, [d]) as tf.Tensor1D };
   }
 
-  /** Gamma and beta of a LayerNorm. */
-  affine(name: string, d: number): Affine {
-    return {
-      weight: this.get(`${name}.weight`, [d]) as tf.Tensor1D,
-      bias: this.get(`${name}.bias`, [d]) as tf.Tensor1D,
-    };
+  /** Gamma and beta of a LayerNorm; beta is 0 where there is none. */
+  affine(name: string, d: number, bias = true): Affine {
+    const beta = (gamma: tf.Tensor) => (bias ? [gamma] : [gamma, tf.zerosLike(gamma)]);
+    const [weight, zeros] = this.pieces(`${name}.weight`, [d], beta) as tf.Tensor1D[];
+    return { weight, bias: bias ? (this.get(`${name}.bias`, [d]) as tf.Tensor1D) : zeros };
   }
 }
 

@@ -238,6 +238,11 @@ NEAR_AND_ALL = dict(
     sliding_attention=dict(rope_type="default", rope_theta=100.0),
     full_attention=dict(rope_type="linear", factor=2.0, rope_theta=1000.0),
 )
+ENCODER = dict(vocab_size=60, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=3)
+ENCODER |= dict(max_position_embeddings=32)
+OPT = dict(vocab_size=60, hidden_size=24, ffn_dim=40, num_hidden_layers=2, num_attention_heads=3)
+OPT |= dict(max_position_embeddings=32)
+MODERN = ENCODER | dict(num_hidden_layers=3, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2)
 # lengths: tokens of each example; what is behind them is padding
 TEXTS_BY = {
     "llama": text("LlamaModel", [12, 7, 1], **GROUPED, attention_bias=True, mlp_bias=True),
@@ -251,6 +256,17 @@ TEXTS_BY = {
     "gemma": text("GemmaModel", [12, 7], **SINGLE),
     "gemma2": text("Gemma2Model", [12, 7], **GROUPED, **GEMMA_2, head_dim=10, attn_logit_softcapping=2.0),
     "gemma3": text("Gemma3TextModel", [12, 7], **SINGLE, **GEMMA_2, rope_parameters=NEAR_AND_ALL, layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
+    "gpt-neox": text("GPTNeoXModel", [12, 7, 1], **ENCODER, rope_parameters=dict(rope_theta=100.0, partial_rotary_factor=0.5)),
+    "gpt-neox-serial": text("GPTNeoXModel", [12], **ENCODER, use_parallel_residual=False, attention_bias=False),
+    "opt": text("OPTModel", [12, 7, 1], **OPT),
+    "opt-350m": text("OPTModel", [12, 7], **OPT, do_layer_norm_before=False, word_embed_proj_dim=16),
+    "roberta": text("RobertaModel", [12, 7, 1], **ENCODER, pad_token_id=1),
+    "xlm-roberta": text("XLMRobertaModel", [12], **ENCODER, pad_token_id=1, type_vocab_size=1),
+    "camembert": text("CamembertModel", [12], **ENCODER, pad_token_id=1, layer_norm_eps=1e-5),
+    "distilbert": text("DistilBertModel", [12, 7, 1], vocab_size=60, dim=24, n_layers=2, n_heads=3, hidden_dim=40, max_position_embeddings=32),
+    "electra": text("ElectraModel", [12, 7], **ENCODER, embedding_size=16),
+    "ernie": text("ErnieModel", [12, 7], **ENCODER, use_task_id=True),
+    "modernbert": text("ModernBertModel", [20, 7, 1], **MODERN, local_attention=6, global_attn_every_n_layers=2),
     "qwen2-0.5b": text("Qwen2Model", [128], 0.125, hidden_size=896, num_hidden_layers=24, num_attention_heads=14, num_key_value_heads=2, intermediate_size=4864, rope_parameters=dict(rope_type="default", rope_theta=1e6)),
 }
 

@@ -84,7 +84,8 @@ function compare(
 const small = [
   ...['bert', 'bert-padded', 'bert-relu', 'gpt2', 'gpt2-padded', 'gpt2-by-layer', 'gpt2-unscaled'],
   ...['llama', 'llama-single', 'llama-3', 'llama-yarn', 'mistral', 'mistral-full', 'qwen2', 'qwen3'],
-  ...['gemma', 'gemma2', 'gemma3'],
+  ...['gemma', 'gemma2', 'gemma3', 'gpt-neox', 'gpt-neox-serial', 'opt', 'opt-350m'],
+  ...['roberta', 'xlm-roberta', 'camembert', 'distilbert', 'electra', 'ernie', 'modernbert'],
 ];
 // All 24 and 36 layers of the full sizes take 2.7 and 6.2 GB in float64: in test:all.
 const large = everything ? ['bert-large', 'gpt2-large'] : [];
@@ -137,6 +138,29 @@ for (const name of ['checkpoint-bert', 'checkpoint-gpt2-sharded']) {
     );
   });
 }
+
+test('a network that is read block by block gives the same to the last bit, and holds no weights between passes', async () => {
+  for (const name of ['checkpoint-bert', 'checkpoint-gpt2-sharded']) {
+    const { architecture, config, weights } = huggingFaceTextModel(join(GOLDEN, name));
+    const before = tf.memory().numTensors;
+    const results = [];
+    for (const residentBytes of [2 ** 31, 0]) {
+      const network = loadNetwork(architecture, config, await weights(), [0, 1, 2], 'float64', residentBytes);
+      assert.equal(network.streamed, residentBytes === 0);
+      if (network.streamed) assert.ok(tf.memory().numTensors - before <= 4, 'only what the embeddings need');
+      const tokens = tf.tensor2d([5, 9, 30, 31, 9, -1], [2, 3], 'int32');
+      const batches = network.run(tokens, true, true);
+      results.push(batches.map(({ queries, contexts }) => [valuesOf(queries), valuesOf(contexts!)]));
+      for (const { queries, contexts, attention } of batches) {
+        tf.dispose([queries, contexts, attention].filter((tensor) => tensor !== null));
+      }
+      tokens.dispose();
+      network.dispose();
+    }
+    assert.deepEqual(results[1], results[0]);
+    assert.equal(tf.memory().numTensors, before, 'no tensor leaked');
+  }
+});
 
 test('a network refuses tokens that it does not know, too many of them, and none', async () => {
   const model = huggingFaceTextModel(join(GOLDEN, 'checkpoint-bert'));
