@@ -3,12 +3,12 @@
  * compares this project with PyTorch in one run and finds PyTorch's Python in ATTENTION_TORCH_PYTHON: the one that is set
  * there already, or an environment of the pinned bench/requirements.txt, made in the cache the first time (some 5 GB).
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { prepare } from '../scripts/setup/setup.mjs';
-import { SetupFailure, runScript } from '../scripts/setup/failure.mjs';
+import { start } from '../scripts/setup/children.mjs';
+import { SetupFailure, runScript, statusOf } from '../scripts/setup/failure.mjs';
 import { root } from '../scripts/setup/places.mjs';
 import { say } from '../scripts/setup/progress.mjs';
 import { ensureEnvironment, pythonOf, torch } from '../scripts/setup/python.mjs';
@@ -36,7 +36,7 @@ await runScript(async () => {
   );
   for (const room of rooms.length > 0 ? rooms : all) {
     say(`\n${room}`);
-    const { status } = spawnSync(process.execPath, [scriptOf(room)], { cwd: root, env, stdio: 'inherit' });
+    const status = await statusOf(start(process.execPath, [scriptOf(room)], { cwd: root, env, stdio: 'inherit' }));
     if (status !== 0) throw new SetupFailure(`bench/${room}/bench.mjs ended with status ${status}`, 1);
   }
 });

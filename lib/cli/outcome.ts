@@ -1,4 +1,5 @@
 /** How a command ends: its exit status, and one line on standard error that gives the reason. */
+import { constants } from 'node:os';
 import { type Command, CommanderError } from 'commander';
 import { InputError } from '../input-error';
 import { Interrupted, interruptWork } from '../work';
@@ -14,9 +15,9 @@ export class Failed extends Error {
   }
 }
 
-/** Runs the command that `argv` names and sets the exit status: 0 done, 1 failed, 2 bad arguments or input, 130 Ctrl-C. */
+/** Runs the command that `argv` names and sets the exit status: 0 done, 1 failed, 2 bad arguments or input, 130 Ctrl-C, 143 SIGTERM. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
-  stopOnInterrupt();
+  stopOnSignals();
   leaveQuietlyWhenNobodyReads();
   try {
     if (argv.length <= 2) {
@@ -41,7 +42,7 @@ function statusOf(error: unknown, program: Command, argv: readonly string[]): nu
   }
   complain(error instanceof Error ? error.message : String(error));
   if (error instanceof InputError) return STATUS.badInput;
-  if (error instanceof Interrupted) return STATUS.interrupted;
+  if (error instanceof Interrupted) return status;
   if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return STATUS.failed;
 }
@@ -69,19 +70,26 @@ function sentenceOf(error: CommanderError, program: Command, argv: readonly stri
   }
 }
 
-/** Ctrl-C stops running work at its next step. A second one, or one while no work runs, ends the process. */
-function stopOnInterrupt(): void {
+/** Ctrl-C; `docker stop` and Slurm; a terminal that was closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+let status: number = STATUS.interrupted;
+
+/** A signal stops running work at its next step. A second one, or one while no work runs, ends the process. */
+function stopOnSignals(): void {
   let asked = false;
-  process.on('SIGINT', () => {
-    // work.ts listens while work runs.
-    const working = process.listenerCount('SIGINT') > 1;
-    if (asked || !working) {
-      complain('interrupted');
-      process.exit(STATUS.interrupted);
-    }
-    asked = true;
-    interruptWork();
-  });
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      status = 128 + constants.signals[name];
+      // work.ts listens while work runs.
+      const working = process.listenerCount('SIGINT') > 1;
+      if (asked || !working) {
+        complain('interrupted');
+        process.exit(status);
+      }
+      asked = true;
+      interruptWork();
+    });
+  }
 }
 
 /** `attention-capacity rank x.npy | head -1` closes the pipe before everything is written. */

@@ -30,19 +30,21 @@ export function register(program: Command): void {
     });
 }
 
-/** A notebook is given by its file, or by its name in notebooks/. */
+/** A notebook is given by its file, or by how its name in notebooks/ begins. */
 function checkNotebooks(named: readonly string[], folder: string): void {
   const known = readdirSync(folder).filter((file) => file.endsWith('.ipynb'));
-  const unknown = named.find((name) => !existsSync(name) && !known.includes(name) && !known.includes(`${name}.ipynb`));
+  const isKnown = (name: string) => known.filter((file) => file.startsWith(name)).length === 1;
+  const unknown = named.find((name) => !(name.endsWith('.ipynb') && existsSync(name)) && !isKnown(name));
   if (unknown === undefined) return;
   const names = known.map((file) => basename(file, '.ipynb')).sort();
   throw new InputError(`report expects a notebook's file, or one of ${names.join(', ')}, got '${unknown}'`);
 }
 
-/** The script writes to our standard output and error; Ctrl-C reaches it too. */
+/** The script writes to our standard output and error. Ctrl-C reaches it too; it ends when we do. */
 function runScript(args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: 'inherit' });
+    process.once('exit', () => child.kill());
     child.on('error', reject);
     child.on('close', (status) => resolve(status ?? 1));
   });

@@ -6,7 +6,7 @@ import type * as Tensor from '../tensor';
 import type { Finding } from './report';
 
 const part = 'Computing';
-const REBUILD = 'npm run setup; if that changes nothing, delete data/cache/addon and run it again';
+const REBUILD = 'npm run setup -- --fresh';
 
 /** The machine, libtensorflow, the device, and each backend, checked by a small computation. */
 export async function examineComputing(): Promise<Finding[]> {

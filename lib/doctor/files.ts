@@ -36,7 +36,7 @@ async function setFinding(name: string, files: readonly SourceFile[]): Promise<F
     name,
     ok: false,
     found: `${files.length - bad.length} of ${files.length} files; ${first}`,
-    remedy: 'npm run setup',
+    remedy: states.includes('damaged') ? 'npm run setup -- --fresh' : 'npm run setup',
   };
 }
 
@@ -45,7 +45,7 @@ async function stateOf({ file, bytes, sha256 }: SourceFile): Promise<'right' | '
   if (!existsSync(path)) return 'missing';
   if ((await stat(path)).size !== bytes) return 'damaged';
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex') === sha256 ? 'right' : 'damaged';
 }
 

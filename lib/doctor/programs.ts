@@ -1,71 +1,134 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../data/project-root';
 import type { Finding } from './report';
 
 const execute = promisify(execFile);
 const SET_UP = 'npm run setup';
+const FRESH = 'npm run setup -- --fresh';
 
-/** What a program prints on standard output, trimmed; rejects when it fails or takes longer than 30 seconds. */
+/** What a program prints on standard output, trimmed; rejects when it fails or takes longer than five minutes. */
 async function answerOf(program: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const { stdout } = await execute(program, args, { timeout: 30_000, env });
+  const { stdout } = await execute(program, args, { timeout: 300_000, env });
   return stdout.trim();
 }
 
-/** Node, npm, and the main packages. */
+/** lib/bin is plain JavaScript: it is read before anything is built. */
+const { nodeProblem } = createRequire(__filename)('../../bin/node-version.js') as {
+  nodeProblem: (version: string) => string | undefined;
+};
+
+/** Node, npm, and Node's packages: the main ones are loaded, all are there in their versions. */
 export async function examineNode(): Promise<Finding[]> {
   const part = 'Node';
-  const tried = ['20', '22', '24'];
-  const node: Finding = {
-    part,
-    name: 'node',
-    ok: tried.includes(process.versions.node.split('.')[0]),
-    found: process.versions.node,
-    remedy: 'install Node 20, 22 or 24',
-  };
+  const found = process.versions.node;
+  const problem = nodeProblem(found);
+  const node: Finding = { part, name: 'node', ok: problem === undefined, found, remedy: problem };
   const npm = await answerOf('npm', ['--version']).then(
-    (found) => ({ part, name: 'npm', ok: true, found }),
+    (version) => ({ part, name: 'npm', ok: true, found: version }),
     () => ({ part, name: 'npm', ok: false, found: 'does not run', remedy: 'install npm; it comes with Node' }),
   );
   const packages = ['@tensorflow/tfjs-node-gpu', 'danfojs-node', 'plotly.js-dist', 'tslab', 'typescript'];
-  return [node, npm, ...packages.map((name) => packageFinding(part, name))];
+  const problems = await loadProblems();
+  return [node, npm, ...packages.map((name) => packageFinding(part, name, problems[name])), lockedFinding(part)];
 }
 
-function packageFinding(part: string, name: string): Finding {
-  const file = join(projectRoot(), 'node_modules', name, 'package.json');
-  if (!existsSync(file)) return { part, name, ok: false, found: 'not installed', remedy: SET_UP };
+/** Why main packages do not load, by name. TensorFlow's is loaded by {@link examineComputing}. */
+async function loadProblems(): Promise<Record<string, string>> {
   try {
-    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-    return { part, name, ok: true, found: version };
-  } catch {
-    return { part, name, ok: false, found: 'its package.json cannot be read', remedy: SET_UP };
+    const said = await answerOf(process.execPath, [join(__dirname, 'load-packages.js'), projectRoot()]);
+    return JSON.parse(said.split('\n').at(-1)!) as Record<string, string>;
+  } catch (error) {
+    return { typescript: `loading the packages ended with: ${String(error).split('\n')[0]}` };
   }
 }
 
-const KERNEL = 'attention-capacity';
-const PYTHON_PACKAGES = ['jupyterlab', 'nbconvert', 'nbclient', 'nbformat', 'plotly'];
+interface Manifest {
+  readonly version: string;
+}
 
-/** A script for the project's Python: versions, and whether Jupyter finds the kernel. */
+/** The package.json of an installed package: 'missing', or 'broken' when it cannot be read. */
+function manifestOf(folder: string): Manifest | 'missing' | 'broken' {
+  const file = join(projectRoot(), folder, 'package.json');
+  if (!existsSync(file)) return 'missing';
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  } catch {
+    return 'broken';
+  }
+}
+
+function packageFinding(part: string, name: string, problem: string | undefined): Finding {
+  const manifest = manifestOf(join('node_modules', name));
+  if (manifest === 'missing') return { part, name, ok: false, found: 'not installed', remedy: SET_UP };
+  const found = manifest === 'broken' ? 'its package.json cannot be read' : `does not load: ${problem}`;
+  if (manifest === 'broken' || problem !== undefined) return { part, name, ok: false, found, remedy: FRESH };
+  return { part, name, ok: true, found: manifest.version };
+}
+
+interface Lock {
+  readonly packages: Record<string, { readonly version?: string; readonly optional?: true; readonly link?: true }>;
+}
+
+/** All packages of package-lock.json, by the versions in their own package.json. */
+function lockedFinding(part: string): Finding {
+  const { packages } = JSON.parse(readFileSync(join(projectRoot(), 'package-lock.json'), 'utf8')) as Lock;
+  const wanted = Object.entries(packages).filter(
+    ([folder, { optional }]) => folder.includes('node_modules/') && !optional,
+  );
+  const wrong = wanted.filter(([folder, { version, link }]) => {
+    const manifest = manifestOf(folder);
+    return typeof manifest === 'string' || (!link && manifest.version !== version);
+  });
+  const count = `${wanted.length - wrong.length} of ${wanted.length}`;
+  const found = wrong.length === 0 ? `${count} in their versions` : `${count}; ${wrong[0][0]} is missing or broken`;
+  return { part, name: 'all packages', ok: wrong.length === 0, found, remedy: FRESH };
+}
+
+const KERNEL = 'attention-capacity';
+const PYTHON_PACKAGES = ['jupyterlab', 'nbconvert', 'nbclient', 'nbformat', 'plotly', 'papermill', 'jupytext'];
+
+/**
+ * A script for the project's Python: whether Jupyter finds the kernel; versions, and why packages cannot be imported; of all
+ * distributions, files that are gone or have another size than was noted when they were installed (PyPA, "Recording installed
+ * projects"), and how many there are.
+ */
 const QUESTION = `
-import json, platform, sys
-from importlib.metadata import PackageNotFoundError, version
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-def installed(name):
-    try: return version(name)
-    except PackageNotFoundError: return None
+import importlib, json, os, platform, sys
+from importlib.metadata import PackageNotFoundError, distributions, version
+def found(name):
+    try:
+        importlib.import_module(name)
+        return {"version": version(name)}
+    except PackageNotFoundError: return {}
+    except Exception as error: return {"problem": f"{type(error).__name__}: {error}"}
 def kernel(name):
-    try: return KernelSpecManager().get_kernel_spec(name).display_name
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    try: spec = KernelSpecManager().get_kernel_spec(name)
     except NoSuchKernel: return None
+    return {"name": spec.display_name, "folder": spec.resource_dir}
+def wrong(file):
+    if file.size is None: return False
+    try: return os.stat(file.locate()).st_size != file.size
+    except OSError: return True
 name, *packages = sys.argv[1:]
-print(json.dumps({"python": platform.python_version(), "kernel": kernel(name), "packages": {p: installed(p) for p in packages}}))
+answer = {"python": platform.python_version(), "packages": {p: found(p) for p in packages}}
+answer["kernel"] = kernel(name)
+every = [(d, [f for f in d.files or [] if wrong(f)]) for d in distributions()]
+answer["distributions"] = len(every)
+answer["broken"] = [f"{d.name}: {files[0]}" for d, files in every if files]
+print(json.dumps(answer))
 `;
 
 interface Answer {
   readonly python: string;
-  readonly kernel: string | null;
-  readonly packages: Record<string, string | null>;
+  readonly packages: Record<string, { readonly version?: string; readonly problem?: string }>;
+  readonly kernel: { readonly name: string; readonly folder: string } | null;
+  readonly distributions: number;
+  readonly broken: readonly string[];
 }
 
 /** The project's Python environment, Jupyter in it, and the notebooks' kernel. */
@@ -82,27 +145,51 @@ export async function examineNotebooks(): Promise<Finding[]> {
     IPYTHONDIR: join(home, 'ipython'),
   };
   let answer: Answer;
+  const python = join(root, '.venv', 'bin', 'python');
+  if (!existsSync(python)) return [{ part, name: 'python', ok: false, found: 'there is no .venv', remedy: SET_UP }];
   try {
-    const python = join(root, '.venv', 'bin', 'python');
     answer = JSON.parse(await answerOf(python, ['-c', QUESTION, KERNEL, ...PYTHON_PACKAGES], env)) as Answer;
-  } catch {
-    return [{ part, name: 'python', ok: false, found: 'the environment .venv is missing or broken', remedy: SET_UP }];
+  } catch (error) {
+    const reason = String(error).trim().split('\n').at(-1);
+    return [{ part, name: 'python', ok: false, found: `the environment .venv is broken (${reason})`, remedy: FRESH }];
   }
+  const { distributions, broken } = answer;
+  const folder = join(root, 'jupyter', 'kernels', KERNEL);
+  const whole = `${distributions - broken.length} of ${distributions}`;
   return [
     { part, name: 'python', ok: true, found: answer.python },
-    ...PYTHON_PACKAGES.map((name) => ({
+    ...PYTHON_PACKAGES.map((name) => {
+      const { version, problem = 'not installed' } = answer.packages[name];
+      return { part, name, ok: version !== undefined, found: version ?? problem, remedy: FRESH };
+    }),
+    {
       part,
-      name,
-      ok: answer.packages[name] !== null,
-      found: answer.packages[name] ?? 'not installed',
-      remedy: SET_UP,
-    })),
+      name: 'all packages',
+      ok: broken.length === 0,
+      found: broken.length === 0 ? `${whole} whole` : `${whole}; a file is missing or changed in ${broken[0]}`,
+      remedy: FRESH,
+    },
     {
       part,
       name: 'kernel',
-      ok: answer.kernel !== null,
-      found: answer.kernel ?? `Jupyter finds no kernel named ${KERNEL}`,
+      ok: answer.kernel?.folder === folder,
+      found: answer.kernel?.folder === folder ? answer.kernel.name : `Jupyter finds no kernel named ${KERNEL} in ${folder}`,
       remedy: `restore the folder jupyter/kernels/${KERNEL} of the checkout: git restore jupyter`,
     },
+    kernelspecFinding(part, root),
   ];
+}
+
+/** The kernel as programs find it that are started from the activated environment, or from a window. */
+function kernelspecFinding(part: string, root: string): Finding {
+  const file = join(root, '.venv', 'share', 'jupyter', 'kernels', KERNEL, 'kernel.json');
+  const finding = { part, name: 'kernel in .venv', remedy: SET_UP };
+  try {
+    const { argv } = JSON.parse(readFileSync(file, 'utf8')) as { argv: string[] };
+    const missing = argv.find((path) => isAbsolute(path) && !existsSync(path));
+    if (missing === undefined) return { ...finding, ok: true, found: `runs in ${argv[0]}` };
+    return { ...finding, ok: false, found: `${missing} is gone` };
+  } catch {
+    return { ...finding, ok: false, found: `${file} is missing or broken` };
+  }
 }

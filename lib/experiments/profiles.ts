@@ -111,6 +111,11 @@ export function sizes<N extends NotebookName>(notebook: N): Sizes<N> {
   return chosen as Sizes<N>;
 }
 
+/** @throws InputError when ATTENTION_PROFILE or an override of a size is not one, whichever notebook it is meant for. */
+export function checkSizes(): void {
+  for (const notebook of Object.keys(profiles) as NotebookName[]) sizes(notebook);
+}
+
 function override(name: string): number | undefined {
   const variable = `ATTENTION_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
   const text = process.env[variable];

@@ -10,11 +10,12 @@ import { mimeTypes } from './show';
 /** Work that ends sooner than this is not worth a bar. */
 const WORTH_SHOWING_MS = 400;
 const BETWEEN_UPDATES_MS = 250;
+const BETWEEN_LINES_MS = 60_000;
 
-/** Shows work from now on: in the page when a notebook runs, or in the terminal if there is one. */
+/** Shows work from now on: in the page when a notebook runs, in the terminal if there is one, else in a log. */
 export function showProgress(): void {
   if (pageOfCell()) watchWith(pageWatcher());
-  else if (process.stderr.isTTY) watchWith(terminalWatcher());
+  else watchWith(process.stderr.isTTY ? terminalWatcher() : logWatcher());
 }
 
 interface Piece {
@@ -90,6 +91,25 @@ function sentence(fact: { label: string; done: number; total: number; secondsLef
   const { label, done, total, secondsLeft } = fact;
   const left = secondsLeft === null ? '' : `, ${duration(Math.ceil(secondsLeft))} left`;
   return `${label}: ${formatNumber(done, 'integer')} of ${formatNumber(total, 'integer')}${left}`;
+}
+
+/** A line per minute on standard error, of the piece of work that was updated then. */
+export function logWatcher(now: () => number = () => performance.now()): Watcher {
+  let last = now();
+  return {
+    begin(label, total) {
+      const since = now();
+      return {
+        update(done) {
+          if (now() - last < BETWEEN_LINES_MS) return;
+          last = now();
+          const secondsLeft = done > 0 ? ((last - since) / done / 1000) * (total - done) : null;
+          process.stderr.write(`${sentence({ label, done, total, secondsLeft })}\n`);
+        },
+        end: () => undefined,
+      };
+    },
+  };
 }
 
 /** One line of the terminal for each piece of work, on standard error, wiped when the work ends. */

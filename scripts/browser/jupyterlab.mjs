@@ -1,7 +1,8 @@
 /** Drives JupyterLab in a browser, for screenshots and tests. */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
-import { spawnLab } from '../notebooks/lab.mjs';
+import { labCommand } from '../notebooks/lab.mjs';
+import { start } from '../setup/children.mjs';
 
 /** For a loaded machine; an idle one is much faster. */
 const PATIENCE = { timeout: 180_000 };
@@ -15,12 +16,12 @@ export async function startLab({ browser, folder, environment = {} }) {
   const token = randomUUID();
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
-  const lab = spawnLab({
+  const [command, args, settings] = labCommand({
     folder,
     options: ['--no-browser', '--ServerApp.ip=127.0.0.1', `--port=${port}`, '--ServerApp.port_retries=0'],
     environment: { JUPYTER_TOKEN: token, ...environment },
-    stdio: 'ignore',
   });
+  const lab = start(command, args, { ...settings, stdio: 'ignore' });
   await until(async () => (await fetch(`${address}/api?token=${token}`)).ok);
   return {
     address,

@@ -3,15 +3,14 @@
  *
  *     npm run lab [-- --no-browser --port 8889 …]      (JupyterLab's own options)
  */
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { jupyterEnvironment } from './environment.mjs';
-import { isMain, runScript } from '../setup/failure.mjs';
+import { handOver, isMain, runScript } from '../setup/failure.mjs';
 import { python, root } from '../setup/places.mjs';
 import { prepare } from '../setup/setup.mjs';
 
-/** Starts JupyterLab on `folder`, which must be in the checkout, where the kernel finds the library. Returns the process. */
-export function spawnLab({ folder = join(root, 'notebooks'), options = [], stdio = 'inherit', environment = {} } = {}) {
+/** The command that starts JupyterLab on `folder`, as the arguments of `start` and `handOver`. */
+export function labCommand({ folder = join(root, 'notebooks'), options = [], environment = {} } = {}) {
   const settings = [
     `--ServerApp.root_dir=${folder}`,
     // No requests to the network: no news, no extension catalogue.
@@ -24,20 +23,13 @@ export function spawnLab({ folder = join(root, 'notebooks'), options = [], stdio
   ];
   // JupyterLab refuses to run as root, which is usual in a container.
   if (process.getuid?.() === 0) settings.push('--allow-root');
-  return spawn(python, ['-m', 'jupyterlab', ...settings, ...options], {
-    cwd: root,
-    env: { ...jupyterEnvironment(), ...environment },
-    stdio,
-  });
+  const env = { ...jupyterEnvironment(), ...environment };
+  return [python, ['-m', 'jupyterlab', ...settings, ...options], { cwd: root, env }];
 }
 
 if (isMain(import.meta.url)) {
   await runScript(async () => {
     await prepare();
-    const lab = spawnLab({ options: process.argv.slice(2) });
-    // Ctrl-C reaches JupyterLab too, which asks for confirmation.
-    process.removeAllListeners('SIGINT');
-    process.on('SIGINT', () => {});
-    process.exitCode = await new Promise((done) => lab.on('close', (status) => done(status ?? 0)));
+    process.exitCode = await handOver(...labCommand({ options: process.argv.slice(2) }));
   });
 }

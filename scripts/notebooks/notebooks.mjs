@@ -6,7 +6,6 @@
  * Two at a time if the machine has the cores and the memory; ATTENTION_JOBS sets another number. ATTENTION_PROFILE sets the
  * sizes (lib/experiments/profiles.ts). The exit status is 1 when a cell fails.
  */
-import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus, platform, totalmem } from 'node:os';
@@ -15,30 +14,35 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { coresFor } from './cores.mjs';
 import { jupyterEnvironment } from './environment.mjs';
+import { start } from '../setup/children.mjs';
 import { SetupFailure, isMain, runScript } from '../setup/failure.mjs';
 import { python, root } from '../setup/places.mjs';
+import { fitted, inColour } from '../setup/progress.mjs';
 
+const folder = join(root, 'notebooks');
 export const reports = join(root, 'reports');
 
 /** A notebook keeps one to two cores busy and uses up to 2 GiB: two of them leave no core idle. */
 const AT_ONCE = 2;
 const MEMORY_OF_TWO = 12 * 2 ** 30;
 
-/** The named notebooks, or all notebooks of the project in reading order. */
+/** The named notebooks, each given by its file or the beginning of its name (`07`), or all notebooks in reading order. */
 export function findNotebooks(named = []) {
-  if (named.length === 0) {
-    const folder = join(root, 'notebooks');
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.ipynb'))
-      .sort()
-      .map((name) => join(folder, name));
-  }
-  return named.map((name) => {
-    const candidates = [resolve(name), join(root, 'notebooks', name), join(root, 'notebooks', `${name}.ipynb`)];
-    const found = candidates.find((path) => path.endsWith('.ipynb') && existsSync(path));
-    if (!found) throw new SetupFailure(`expected a notebook's file, or one of ${names().join(', ')}, got '${name}'`);
-    return found;
+  const all = readdirSync(folder)
+    .filter((name) => name.endsWith('.ipynb'))
+    .sort();
+  if (named.length === 0) return all.map((name) => join(folder, name));
+  const found = named.map((name) => {
+    if (name.endsWith('.ipynb') && existsSync(name)) return resolve(name);
+    const meant = all.filter((file) => file === name || file === `${name}.ipynb`);
+    const [first, ...others] = meant.length > 0 ? meant : all.filter((file) => file.startsWith(name));
+    if (first !== undefined && others.length === 0) return join(folder, first);
+    const names = all.map((file) => basename(file, '.ipynb')).join(', ');
+    throw new SetupFailure(
+      `expected a notebook's file, or one of ${names} or the beginning of its name, got '${name}'`,
+    );
   });
+  return [...new Set(found)];
 }
 
 /**
@@ -53,7 +57,7 @@ export async function executeNotebook(
   const args = [join(root, 'scripts', 'notebooks', 'notebooks.py'), notebook, output, '--run', JSON.stringify(run)];
   if (allowErrors) args.push('--allow-errors');
   const env = { ...(threads && { TF_NUM_INTRAOP_THREADS: String(threads) }), ...jupyterEnvironment() };
-  const child = spawn(python, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = start(python, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const complaints = [];
   createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
   let died = false;
@@ -156,11 +160,11 @@ function createBoard() {
   const lines = new Map();
   const draw = () => {
     const line = [...lines.values()].join(' | ');
-    process.stderr.write(`\r\x1b[K${line.slice(0, process.stderr.columns - 1)}`);
+    process.stderr.write(`\r\x1b[K${fitted(line)}`);
   };
   /** Prints a line that stays, above the line that is redrawn. */
   const say = (text) => {
-    process.stderr.write(`${terminal ? '\r\x1b[K' : ''}${text}\n`);
+    process.stderr.write(`${terminal ? '\r\x1b[K' : ''}${inColour(text)}\n`);
     if (terminal) draw();
   };
   return {
@@ -197,10 +201,6 @@ function createBoard() {
       };
     },
   };
-}
-
-function names() {
-  return findNotebooks().map((path) => basename(path, '.ipynb'));
 }
 
 if (isMain(import.meta.url)) {

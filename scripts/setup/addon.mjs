@@ -23,7 +23,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { tensorflowFolder } from './device.mjs';
-import { SetupFailure } from './failure.mjs';
+import { SetupFailure, knownCause } from './failure.mjs';
 import { cache, root, sources, tfjsPackage } from './places.mjs';
 import { say } from './progress.mjs';
 import { mustRun, run } from './run.mjs';
@@ -87,9 +87,30 @@ export function addonInPlace(device) {
 }
 
 /** Builds the addons unless the cache has them, installs them, and checks that they compute. */
-export async function installAddon(device, compiler) {
+export async function installAddon(device, findCompiler) {
   const began = Date.now();
-  if (!addonBuilt(device)) await Promise.all(addons.map((addon) => compile(addon, device, compiler)));
+  const found = addonBuilt(device);
+  if (!found) await compileAll(device, findCompiler);
+  try {
+    await putInPlace(device);
+  } catch (error) {
+    // The cached addons may be damaged, or built for another C library.
+    if (!found || error.cause) throw error;
+    rmSync(builtFolder(device), { recursive: true });
+    await compileAll(device, findCompiler);
+    await putInPlace(device);
+  }
+  writeFileSync(stamp, proof(device));
+  say(`TensorFlow's addon and the native kernels (${device}): working, ${Math.round((Date.now() - began) / 1000)} s`);
+}
+
+async function compileAll(device, findCompiler) {
+  const { compiler, problem } = await findCompiler();
+  if (problem) throw new SetupFailure(problem);
+  await Promise.all(addons.map((addon) => compile(addon, device, compiler)));
+}
+
+async function putInPlace(device) {
   mkdirSync(place, { recursive: true });
   rmSync(stamp, { force: true });
   for (const { name } of addons) {
@@ -100,8 +121,6 @@ export async function installAddon(device, compiler) {
   link(relative(place, openblasLibrary), join(place, OPENBLAS));
   link(relative(tfjsPackage, tensorflowFolder(device)), deps);
   await prove(device);
-  writeFileSync(stamp, proof(device));
-  say(`TensorFlow's addon and the native kernels (${device}): working, ${Math.round((Date.now() - began) / 1000)} s`);
 }
 
 async function compile({ name, called, code, libraries }, device, compiler) {
@@ -158,12 +177,14 @@ async function prove(device) {
     env,
   });
   if (status === 0 && output.includes(expected)) return;
+  const cause = knownCause("loading TensorFlow's addon", output);
+  if (cause) throw cause;
   const why =
     /GLIBC(?:XX)?_[\d.]+' not found|cannot open shared object file|undefined symbol|Illegal instruction|SIGILL/i.exec(
       output,
     )?.[0];
   throw new SetupFailure(
-    `TensorFlow's addon was built but does not run here${why ? ` (${why})` : ''}; its output ends with:\n  ${output.trim().split('\n').slice(-8).join('\n  ')}`,
+    `TensorFlow's addon was built but does not run here${why ? ` (${why})` : ''}; \`npm run setup -- --fresh\` installs and builds everything again. Its output ends with:\n  ${output.trim().split('\n').slice(-8).join('\n  ')}`,
     1,
   );
 }

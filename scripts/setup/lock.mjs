@@ -1,7 +1,8 @@
 /** Allows one set-up at a time in a folder. Others wait; a lock is taken over if its holder died. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endOrphans, workIn } from './children.mjs';
 import { say } from './progress.mjs';
 
 /** The start time of a process; it identifies a process together with its number, which may be reused. */
@@ -33,6 +34,7 @@ export async function alone(file, work) {
   const release = () => held.forEach((path) => rmSync(path, { force: true }));
   process.once('exit', release);
   let said = false;
+  let leave = () => {};
   try {
     for (;;) {
       try {
@@ -49,10 +51,27 @@ export async function alone(file, work) {
       } else takeAway(file, mine);
     }
     held.push(file);
+    removeLeftovers(file);
+    await endOrphans(file, (pids) => say(`ending the programs that a killed set-up left running here (${programs(pids)})`));
+    leave = workIn(file);
     return await work();
   } finally {
+    leave();
     release();
     process.off('exit', release);
+  }
+}
+
+const programs = (pids) => pids.map((pid) => `process ${pid}`).join(', ');
+
+/** Removes the files of processes that were killed while they waited for the lock or held it. */
+function removeLeftovers(file) {
+  for (const name of readdirSync(dirname(file))) {
+    const [, pid] = name.startsWith(`${basename(file)}.`) ? (/\.(\d+)(?:\.taken)?$/.exec(name) ?? []) : [];
+    if (pid === undefined) continue;
+    const path = join(dirname(file), name);
+    const holder = read(path);
+    if (!existsSync(`/proc/${pid}`) || (holder !== undefined && !alive(holder))) rmSync(path, { force: true });
   }
 }
 

@@ -10,22 +10,19 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { cache, root } from './places.mjs';
 import { size } from './progress.mjs';
 import { run, temporaryFolder } from './run.mjs';
 
-const FOUND_BY_ENVIRONMENT = [process.env.ATTENTION_PYTHON].filter(Boolean);
 const PYTHONS = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python'];
-const COMPILERS = [...[process.env.CXX].filter(Boolean), 'c++', 'g++', 'clang++'];
+/** The newest version for which all pinned packages have wheels. */
+const NEWEST_PYTHON = '3.14';
+const COMPILERS = ['c++', 'g++', 'clang++'];
 
 /** What is wrong with this Node, or undefined. */
-export function nodeProblem(version = process.versions.node) {
-  const [major, minor] = version.split('.').map(Number);
-  const oldest = { 20: 19, 22: 13, 24: 0 }[major];
-  if (oldest !== undefined && minor >= oldest) return undefined;
-  return `Node 20.19 or later, 22.13 or later, or 24 is needed; this is ${version}. Install one of them (https://nodejs.org) and run the same command again.`;
-}
+export const { nodeProblem } = createRequire(import.meta.url)('../../lib/bin/node-version.js');
 
 /** What is wrong with this platform, or undefined. */
 export function platformProblem({ platform, arch, glibc, avx } = here()) {
@@ -50,29 +47,35 @@ function isOlder(version, than) {
   return a[0] !== b[0] ? a[0] < b[0] : a[1] < b[1];
 }
 
-/** `{interpreter}`, a Python that can make the environment, or `{problem}`. */
-export async function findPython(candidates = [...FOUND_BY_ENVIRONMENT, ...PYTHONS]) {
+/** `{interpreter}`, a Python that can make the environment, or `{problem}`. If the user named one, only that is tried. */
+export async function findPython(candidates = PYTHONS, named = process.env.ATTENTION_PYTHON) {
   const seen = [];
-  for (const name of candidates) {
+  for (const name of named ? [named] : candidates) {
     const { status, output } = await run(name, [
       '-c',
       'import sys; print("%d.%d" % sys.version_info[:2], sys.executable, flush=True); import venv, ensurepip',
     ]);
     const answer = /^(\d+\.\d+) (.+)$/m.exec(output);
-    if (!answer) continue;
+    if (!answer) {
+      if (named) seen.push(`${name} does not run as a Python (${output.trim().split('\n').pop()})`);
+      continue;
+    }
     const [, version, interpreter] = answer;
     if (isOlder(version, '3.11')) seen.push(`${name} is ${version}`);
+    else if (isOlder(NEWEST_PYTHON, version))
+      seen.push(`${name} is ${version}, for which some packages have no wheels`);
     else if (status !== 0) seen.push(`${name} (${version}) lacks venv or ensurepip`);
     else return { interpreter };
   }
   const found = seen.length > 0 ? `found: ${[...new Set(seen)].join(', ')}` : 'none was found';
-  return {
-    problem: `Python 3.11 or newer with venv is needed; ${found}. Install it (Debian, Ubuntu: apt install python3 python3-venv; Fedora: dnf install python3), or name one in ATTENTION_PYTHON.`,
-  };
+  const remedy = named
+    ? 'Name another one in ATTENTION_PYTHON, or unset it.'
+    : 'Install it (Debian, Ubuntu: apt install python3 python3-venv; Fedora: dnf install python3), or name one in ATTENTION_PYTHON.';
+  return { problem: `Python 3.11 or newer, up to ${NEWEST_PYTHON}, with venv is needed; ${found}. ${remedy}` };
 }
 
-/** `{compiler}`, which compiles C++17, or `{problem}`. */
-export async function findCompiler(candidates = COMPILERS) {
+/** `{compiler}`, which compiles C++17, or `{problem}`. If the user named one, only that is tried. */
+export async function findCompiler(candidates = COMPILERS, named = process.env.CXX) {
   const folder = mkdtempSync(join(temporaryFolder(), 'compiler-'));
   const failed = [];
   try {
@@ -81,26 +84,23 @@ export async function findCompiler(candidates = COMPILERS) {
       code,
       '#include <string_view>\nint main() { constexpr std::string_view works = "C++17"; return works.size() == 5 ? 0 : 1; }\n',
     );
-    for (const compiler of candidates) {
+    for (const compiler of named ? [named] : candidates) {
       const { status } = await run(compiler, ['-std=c++17', '-fPIC', '-shared', code, '-o', join(folder, 'probe.so')]);
       if (status === 0) return { compiler };
       if (status !== 127) failed.push(compiler);
+      else if (named)
+        return { problem: `CXX is '${named}', which is not a program here. Name a C++17 compiler in it, or unset it.` };
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   const found = failed.length > 0 ? `${failed.join(', ')} cannot compile a small file` : 'none was found';
+  const remedy = named
+    ? 'Name another one in CXX, or unset it.'
+    : 'Install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++), or name one in CXX.';
   return {
-    problem: `A C++17 compiler is needed to build TensorFlow's addon and the native kernels; ${found}. Install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++), or name one in CXX.`,
+    problem: `A C++17 compiler is needed to build TensorFlow's addon and the native kernels; ${found}. ${remedy}`,
   };
-}
-
-/** That npm is missing or too old, or undefined. */
-export async function npmProblem() {
-  const { status, output } = await run('npm', ['--version']);
-  const version = /^\d+\.\d+\.\d+/m.exec(output)?.[0];
-  if (status === 0 && version && Number(version.split('.')[0]) >= 9) return undefined;
-  return `npm 9 or newer is needed; ${version ? `this is ${version}` : 'none was found'}. It comes with Node; Debian has a separate package (apt install npm).`;
 }
 
 /** Which folder is not writable, or undefined. */
@@ -110,7 +110,7 @@ export function writableProblem(folders = [root, cache]) {
       mkdirSync(folder, { recursive: true });
       accessSync(folder, constants.W_OK);
     } catch {
-      return `The folder ${folder} must be writable, but is not; clone into a folder of your own, or change its permissions.`;
+      return `The folder ${folder} must be writable, but is not; ${folder === cache ? 'name a folder of your own in ATTENTION_CACHE' : 'clone into a folder of your own'}, or change its permissions.`;
     }
   }
   return undefined;

@@ -1,8 +1,8 @@
 /** Runs other programs in an environment that keeps them inside the checkout; their output is kept, in case they fail. */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { start } from './children.mjs';
 import { SetupFailure, knownCause } from './failure.mjs';
 import { cache, root } from './places.mjs';
 
@@ -11,6 +11,11 @@ export function temporaryFolder() {
   if (!existsSync(temporary)) {
     mkdirSync(temporary, { recursive: true });
     process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+    for (const name of readdirSync(dirname(temporary))) {
+      const [, pid] = /^setup-(\d+)$/.exec(name) ?? [];
+      // A killed process left it.
+      if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(dirname(temporary), name), { recursive: true, force: true });
+    }
   }
   return temporary;
 }
@@ -41,22 +46,18 @@ export function environment() {
  */
 export function run(command, args, { onLine = () => {}, input, env = environment(), cwd = root } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    const child = start(command, args, { cwd, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
     const lines = [];
-    const end = () => child.kill();
-    process.once('exit', end);
-    const finish = (status, output) => {
-      process.off('exit', end);
-      resolve({ status, output });
-    };
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line);
         onLine(line);
       });
     }
-    child.on('error', (error) => finish(127, error.message));
-    child.on('close', (status, signal) => finish(status ?? 128, lines.join('\n') + (signal ? `\n${signal}` : '')));
+    child.on('error', (error) => resolve({ status: 127, output: error.message }));
+    child.on('close', (status, signal) =>
+      resolve({ status: status ?? 128, output: lines.join('\n') + (signal ? `\n${signal}` : '') }),
+    );
     if (input !== undefined) {
       child.stdin.on('error', () => {}); // the program ended first; its status tells why
       child.stdin.end(input);
@@ -68,8 +69,18 @@ export function run(command, args, { onLine = () => {}, input, env = environment
 export async function mustRun(doing, command, args, options) {
   const { status, output } = await run(command, args, options);
   if (status === 0) return output;
-  const cause = knownCause(doing, output);
-  if (cause) throw new SetupFailure(cause);
-  const end = output.trim().split('\n').slice(-15).join('\n  ');
-  throw new SetupFailure(`${doing} failed: ${command} ended with status ${status}; its output ends with:\n  ${end}`, 1);
+  throw failureOf(doing, output, `${command} ended with status ${status}`);
+}
+
+/** The failure of a program: the known cause found in its output, or else `what` happened and the telling lines of the output. */
+export function failureOf(doing, output, what) {
+  const said = output.trim() ? `; its output:\n  ${tellingLines(output).join('\n  ')}` : ' without output';
+  return knownCause(doing, output) ?? new SetupFailure(`${doing} failed: ${what}${said}`, 1);
+}
+
+/** npm's first errors, or the end of other programs' output. */
+function tellingLines(output) {
+  const lines = output.trim().split('\n');
+  const errors = lines.filter((line) => /^npm (?:ERR!|error) \S/.test(line) && !/A complete log/.test(line));
+  return errors.length > 0 ? errors.slice(0, 8) : lines.slice(-15);
 }

@@ -3,13 +3,14 @@
  * image sets and weights. Each step is skipped if its result exists and is right. A result gets its name, or its stamp,
  * only after it was checked, so that a failed run leaves nothing that looks complete.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import {
   findCompiler,
   findPython,
   nodeProblem,
-  npmProblem,
   platformProblem,
   spaceProblem,
   writableProblem,
@@ -20,37 +21,36 @@ import { SetupFailure, isMain, runScript } from './failure.mjs';
 import { alone } from './lock.mjs';
 import { installKernelspec } from './kernelspec.mjs';
 import { installNodePackages, nodePackagesPresent } from './node-packages.mjs';
-import { cache, root } from './places.mjs';
+import { lookAtNpm, pinnedNpm, pinnedNpmPresent } from './npm.mjs';
+import { cache, root, venv } from './places.mjs';
 import { say } from './progress.mjs';
 import { environmentPresent, jupyter, makeEnvironment } from './python.mjs';
 import { fetchSource, missingSources, spaceFor } from './sources.mjs';
+import { forgetVerified } from './verified.mjs';
 
 /** Bytes, measured: node_modules, .venv, CUDA's wheels packed and unpacked, and room to work. */
 const SPACE = { nodePackages: 0.7e9, pythonPackages: 0.5e9, cuda: 8e9, work: 0.5e9 };
 
-/** Checks everything, names all problems of the machine at once, then sets up what is missing. */
-async function setUpAlone() {
+/**
+ * Checks everything, names all problems of the machine at once, then sets up what is missing. With `fresh`, everything counts as
+ * missing except downloaded files with the right checksum.
+ */
+async function setUpAlone({ fresh }) {
   const device = chosenDevice();
+  if (fresh) forgetVerified();
   const missing = {
-    nodePackages: !nodePackagesPresent(),
-    pythonPackages: !environmentPresent(jupyter),
+    nodePackages: fresh || !nodePackagesPresent(),
+    pythonPackages: fresh || !environmentPresent(jupyter),
     sources: await missingSources(device),
-    cuda: !cudaPresent(device),
-    addon: !addonInPlace(device),
+    cuda: device === 'gpu' && (fresh || !cudaPresent(device)),
+    addon: fresh || !addonInPlace(device),
   };
-  if (
-    !missing.nodePackages &&
-    !missing.pythonPackages &&
-    missing.sources.length === 0 &&
-    !missing.cuda &&
-    !missing.addon
-  )
-    return;
+  if (Object.values(missing).every((part) => part === false || part.length === 0)) return;
 
   const [python, compiler, npm] = await Promise.all([
     missing.pythonPackages ? findPython() : {},
-    addonBuilt(device) ? {} : findCompiler(),
-    npmProblem(),
+    addonBuilt(device) && !fresh ? {} : findCompiler(),
+    lookAtNpm(),
   ]);
   const sizes = [
     missing.nodePackages ? SPACE.nodePackages : 0,
@@ -59,20 +59,34 @@ async function setUpAlone() {
     ...missing.sources.map(spaceFor),
   ];
   const space = spaceProblem(sizes.reduce((sum, bytes) => sum + bytes, SPACE.work));
-  const problems = [platformProblem(), npm, python.problem, compiler.problem, space].filter(Boolean);
+  const problems = [platformProblem(), npm.problem, python.problem, compiler.problem, space].filter(Boolean);
   if (problems.length > 0)
     throw new SetupFailure(
       `Nothing was downloaded, because this machine lacks something:\n${problems.map((line) => `- ${line}`).join('\n')}`,
     );
 
+  if (fresh) forget();
   say('Setting up what is missing (once; if it is interrupted, the next run resumes)');
-  if (missing.nodePackages) await installNodePackages();
-  if (missing.pythonPackages) await makeEnvironment(jupyter, python.interpreter);
+  const packages = [
+    async () => {
+      if (missing.nodePackages && npm.old && !pinnedNpmPresent()) await fetchSource(pinnedNpm);
+      if (missing.nodePackages) await installNodePackages(npm.old);
+    },
+    () => missing.pythonPackages && makeEnvironment(jupyter, python.interpreter),
+  ];
+  // The pinned npm is unpacked by the environment's Python.
+  for (const install of npm.old ? packages.reverse() : packages) await install();
   for (const source of missing.sources) await fetchSource(source);
   if (missing.cuda) await installCuda();
   // Checked again: installing Node packages deletes the addon.
-  if (!addonInPlace(device)) await installAddon(device, compiler.compiler);
+  if (!addonInPlace(device)) await installAddon(device, compiler.compiler ? () => compiler : findCompiler);
   rememberDevice(device);
+}
+
+/** Removes what was installed and built; downloads stay. */
+function forget() {
+  const made = [join(root, 'node_modules'), venv, join(cache, 'addon'), join(cache, pinnedNpm.folder)];
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
 }
 
 /** Locks the checkout and the cache (which several checkouts may share) while `work` runs. */
@@ -84,21 +98,32 @@ function inside(work) {
 
 /** Sets up what is missing. */
 export function setUp() {
-  return inside(setUpAlone);
+  return inside(() => setUpAlone({ fresh: false }));
 }
 
-/** Sets up what is missing and builds; every command begins with it. */
-export function prepare() {
+/** Sets up what is missing and builds; every command begins with it. With `fresh`, everything counts as missing. */
+export function prepare({ fresh = false } = {}) {
   return inside(async () => {
-    await setUpAlone();
-    await build();
+    await setUpAlone({ fresh });
+    await build({ force: fresh });
     installKernelspec();
   });
 }
 
+const HELP = `npm run setup [-- --fresh]
+
+Sets up what is missing, then builds. With --fresh it installs Node's and Python's packages and the addons again and compares
+every downloaded file with its checksum; what was computed (features, sweeps, reports) stays.
+`;
+
 if (isMain(import.meta.url)) {
   await runScript(async () => {
-    await prepare();
+    const { values } = parseArgs({ options: { fresh: { type: 'boolean' }, help: { type: 'boolean' } } });
+    if (values.help) {
+      process.stdout.write(HELP);
+      return;
+    }
+    await prepare(values);
     say('Everything is set up.');
   });
 }

@@ -30,6 +30,11 @@ export function spaceFor(source) {
 /** Fetches an entry's archive, unpacks and checks its files, and deletes the archive. */
 export async function fetchSource(source) {
   const archive = await fetchArchive(source);
+  if (source.folder) {
+    await unpackWhole(source, archive);
+    rmSync(archive);
+    return;
+  }
   try {
     await unpack(source, archive);
     for (const pin of source.files) {
@@ -49,13 +54,21 @@ export async function fetchSource(source) {
   rmSync(archive);
 }
 
+/** All of an archive, which was checked, into the folder that its entry names. */
+async function unpackWhole(source, archive) {
+  const folder = join(cache, source.folder);
+  rmSync(folder, { recursive: true, force: true });
+  await unpack(source, archive, `${folder}.partial`);
+  renameSync(`${folder}.partial`, folder);
+}
+
 const partial = (pin) => join(cache, `${pin.file}.partial`);
 
-async function unpack(source, archive) {
+async function unpack(source, archive, folder) {
   const progress = bar(`  unpacking ${source.use}`, totalBytes(source), size);
   try {
     await mustRun(`unpacking ${source.archive}`, python, [join(import.meta.dirname, 'unpack.py')], {
-      input: JSON.stringify({ archive, members: source.files.map((pin) => [pin.member, partial(pin)]) }),
+      input: JSON.stringify({ archive, folder, members: source.files.map((pin) => [pin.member, partial(pin)]) }),
       onLine: (line) => progress.update(Number(line)),
     });
   } finally {

@@ -1,10 +1,12 @@
-"""Unpacks the named members of a wheel (zip) or an npm package (tar.gz).
+"""Unpacks the named members of a wheel (zip) or an npm package (tar.gz), or a whole npm package.
 
-Standard input: {"archive": file, "members": [[member, target], ...]}. Standard output: the bytes written so far, one
-number per line. Members are written to their targets and nowhere else; the caller checks and renames them.
+Standard input: {"archive": file, "members": [[member, target], ...]}, or "folder" instead of "members". Standard output: the
+bytes written so far, one number per line. Members are written to their targets and nowhere else; the caller checks and renames
+them.
 """
 
 import json
+import shutil
 import sys
 import tarfile
 import zipfile
@@ -25,7 +27,15 @@ def copy(source, target):
 
 
 try:
-    if zipfile.is_zipfile(job["archive"]):
+    if folder := job.get("folder"):
+        shutil.rmtree(folder, ignore_errors=True)
+        root = Path(folder).resolve()
+        with tarfile.open(job["archive"], "r:gz") as archive:
+            for entry in archive:
+                target = (root / entry.name).resolve()
+                if entry.isfile() and target.is_relative_to(root):
+                    copy(archive.extractfile(entry), target)
+    elif zipfile.is_zipfile(job["archive"]):
         with zipfile.ZipFile(job["archive"]) as archive:
             for member, target in job["members"]:
                 with archive.open(member) as source:

@@ -3,7 +3,7 @@
  * is kept in verified.json, so that an unchanged cache need not be read again.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache } from './places.mjs';
 
@@ -46,4 +46,9 @@ export function remember(pin) {
   const next = `${record}.${process.pid}`;
   writeFileSync(next, `${JSON.stringify({ ...readRecord(), [pin.file]: { sha256: pin.sha256, mtimeMs } }, null, 2)}\n`);
   renameSync(next, record);
+}
+
+/** Every file is read again when it is looked at next. */
+export function forgetVerified() {
+  rmSync(record, { force: true });
 }

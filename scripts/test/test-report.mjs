@@ -2,7 +2,7 @@
  * The reporter of `npm test`: one line per test file; at the end, everything about failures and one line of counts. The
  * output of a test file is shown only if something in it failed.
  */
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { root } from '../setup/places.mjs';
 
@@ -15,6 +15,9 @@ function roomOf(file) {
 
 /** A suite fails when one of its tests fails; that is the same failure again. */
 const isEcho = (error) => error?.failureType === 'subtestsFailed';
+
+/** Test files run as tests too; newer Nodes name them by their path from the working folder. */
+const isTestFile = ({ nesting, name, file }) => nesting === 0 && file !== undefined && resolve(name) === file;
 
 function explain(error) {
   const cause = error?.cause ?? error;
@@ -31,7 +34,7 @@ class Room {
 
   /** Counts a finished test. Suites do not count, and a file does only if it failed as a whole. */
   count(data, failed) {
-    const isFile = data.nesting === 0 && data.name === data.file;
+    const isFile = isTestFile(data);
     if (data.nesting === 0) this.milliseconds += data.details.duration_ms;
     if (data.skip !== undefined || data.todo !== undefined) this.skipped.push(data.name);
     else if (failed && !isEcho(data.details.error))
@@ -61,15 +64,28 @@ export default async function* report(events) {
     const name = roomOf(file);
     return rooms.get(name) ?? rooms.set(name, new Room(name)).get(name);
   };
+  const files = new Set(); // by their rooms: compiled files run, but events name their sources
+  const isOfItsFile = ({ file }) => files.size === 0 || files.has(roomOf(file));
   let current; // the events of one file are contiguous
+  let pending = []; // events of tests that are defined in another file, by a function that test files share
   for await (const { type, data } of events) {
+    if (type === 'test:enqueue' && isTestFile(data)) files.add(roomOf(data.file));
     if (type === 'test:stdout' || type === 'test:stderr') roomFor(data.file).printed += data.message;
+    if (type === 'test:summary' && data.file !== undefined && current !== undefined) {
+      // Node 22 and later say that a file has ended.
+      for (const each of pending.splice(0)) current.count(...each);
+      yield current.line();
+      current = undefined;
+    }
     if (type !== 'test:pass' && type !== 'test:fail') continue;
+    pending.push([data, type === 'test:fail']);
+    if (!isOfItsFile(data)) continue;
     const room = roomFor(data.file);
     if (current !== undefined && current !== room) yield current.line();
     current = room;
-    room.count(data, type === 'test:fail');
+    for (const each of pending.splice(0)) room.count(...each);
   }
+  for (const each of pending) current?.count(...each);
   if (current !== undefined) yield current.line();
 
   const all = [...rooms.values()];

@@ -2,13 +2,13 @@
  * `npm test`: set up, build, lint, then run every test. `--all` adds the long ones. Words select test files by their path
  * and skip the linting: `npm test -- rank/tolerance`.
  */
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { coresFor } from '../notebooks/cores.mjs';
 import { lint } from '../lint/lint.mjs';
 import { prepare } from '../setup/setup.mjs';
-import { SetupFailure, runScript } from '../setup/failure.mjs';
+import { start } from '../setup/children.mjs';
+import { SetupFailure, runScript, statusOf } from '../setup/failure.mjs';
 import { root } from '../setup/places.mjs';
 import { say } from '../setup/progress.mjs';
 
@@ -45,7 +45,6 @@ await runScript(async () => {
   ];
   const env = { TF_NUM_INTRAOP_THREADS: String(coresFor(CONCURRENCY)), ...process.env };
   if (all) env.ATTENTION_TEST_ALL = '1';
-  process.exitCode =
-    spawnSync(process.execPath, [...options, ...files], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
-      .status ?? 1;
+  const settings = { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] };
+  process.exitCode = await statusOf(start(process.execPath, [...options, ...files], settings));
 });

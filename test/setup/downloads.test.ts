@@ -157,6 +157,7 @@ function environment(t: TestContext, url: string): NodeJS.ProcessEnv {
     npm_config_registry: url,
     npm_config_cache: temporaryFolder(t),
     npm_config_fetch_retries: '0',
+    ATTENTION_RETRIES: '0',
     NO_PROXY: '127.0.0.1',
     no_proxy: '127.0.0.1',
   };

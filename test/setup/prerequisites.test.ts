@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
+import { freshCheckout } from './fresh-checkout';
 import { root, runNode, scriptUrl, temporaryFolder } from './scripts';
 
 interface Prerequisites {
   nodeProblem(version: string): string | undefined;
   platformProblem(here: { platform: string; arch: string; glibc?: string; avx?: boolean }): string | undefined;
-  findPython(candidates: string[]): Promise<{ interpreter?: string; problem?: string }>;
-  findCompiler(candidates: string[]): Promise<{ compiler?: string; problem?: string }>;
+  findPython(candidates: string[], named?: string): Promise<{ interpreter?: string; problem?: string }>;
+  findCompiler(candidates: string[], named?: string): Promise<{ compiler?: string; problem?: string }>;
   writableProblem(folders: string[]): string | undefined;
   spaceProblem(needed: number, folder: string, free: number): string | undefined;
 }
@@ -33,12 +25,12 @@ function fakeProgram(folder: string, name: string, lines: string): string {
 }
 
 describe('prerequisites', () => {
-  test('Node 20.19, 22.13 and 24 are accepted, what is older, odd or newer is not', async () => {
+  test('Node 20.19, 22.13, 24 and 26 are accepted, what is older, odd or newer is not', async () => {
     const { nodeProblem } = await load();
-    for (const version of ['20.19.0', '20.20.2', '22.13.0', '22.23.3', '24.0.0', '24.21.0']) {
+    for (const version of ['20.19.0', '20.20.2', '22.13.0', '22.23.3', '24.0.0', '24.21.0', '26.0.0', '26.12.1']) {
       assert.equal(nodeProblem(version), undefined, version);
     }
-    for (const version of ['18.20.0', '20.18.3', '21.7.3', '22.12.0', '23.1.0', '25.0.0']) {
+    for (const version of ['18.20.0', '20.18.3', '21.7.3', '22.12.0', '23.1.0', '25.0.0', '27.0.0']) {
       assert.match(
         nodeProblem(version) ?? '',
         new RegExp(`is needed; this is ${version.replaceAll('.', '\\.')}\\. Install`),
@@ -75,10 +67,44 @@ describe('prerequisites', () => {
     const { problem = '' } = await findPython([old, bare]);
     assert.match(
       problem,
-      /3\.11 or newer with venv is needed; found: .*python-old is 3\.9, .*python-bare \(3\.12\) lacks venv or ensurepip/,
+      /3\.11 or newer, up to 3\.14, with venv is needed; found: .*python-old is 3\.9, .*python-bare \(3\.12\) lacks venv or ensurepip/,
     );
     assert.match(problem, /apt install python3 python3-venv/);
     assert.match((await findPython([join(folder, 'absent')])).problem ?? '', /none was found/);
+  });
+
+  test('of several Pythons one is taken that is neither too old nor too new', async (t) => {
+    const { findPython } = await load();
+    const folder = temporaryFolder(t);
+    const newest = fakeProgram(folder, 'python3', 'echo 3.15 /usr/bin/python3.15');
+    const fitting = fakeProgram(folder, 'python3.14', 'echo 3.14 /usr/bin/python3.14');
+    assert.deepEqual(await findPython([newest, fitting]), { interpreter: '/usr/bin/python3.14' });
+    assert.match(
+      (await findPython([newest])).problem ?? '',
+      /python3 is 3\.15, for which some packages have no wheels/,
+    );
+  });
+
+  test('a Python or a compiler that the user has named and that is not usable is named, not passed over', async (t) => {
+    const { findPython, findCompiler } = await load();
+    const folder = temporaryFolder(t);
+    const python = fakeProgram(folder, 'python', 'echo 3.13 /usr/bin/python3.13');
+    const old = fakeProgram(folder, 'old', 'echo 3.9 /usr/bin/python3.9');
+    const works = fakeProgram(folder, 'works', 'exit 0');
+    const broken = fakeProgram(folder, 'broken', 'exit 1');
+    const problemOf = async (found: Promise<{ problem?: string }>) => (await found).problem ?? '';
+    assert.match(await problemOf(findPython([python], old)), /old is 3\.9\. Name another one in ATTENTION_PYTHON/);
+    assert.match(
+      await problemOf(findPython([python], join(folder, 'none'))),
+      /none does not run as a Python \(.*ENOENT/,
+    );
+    assert.match(await problemOf(findCompiler([works], broken)), /broken did not compile.*\. Name another one in CXX/);
+    assert.match(
+      await problemOf(findCompiler([works], 'ccache g++')),
+      /^CXX is 'ccache g\+\+', which is not a program/,
+    );
+    assert.deepEqual(await findPython([old], python), { interpreter: '/usr/bin/python3.13' });
+    assert.deepEqual(await findCompiler([broken], works), { compiler: works });
   });
 
   test('a compiler counts only when it compiles', async (t) => {
@@ -107,23 +133,6 @@ describe('prerequisites', () => {
     assert.match(writableProblem([join(file, 'below')]) ?? '', /a-file\/below must be writable/);
   });
 });
-
-/** The files that set-up itself consists of, as a fresh clone has them. */
-function freshCheckout(t: TestContext): string {
-  const checkout = join(temporaryFolder(t), 'checkout');
-  for (const part of [
-    'scripts',
-    'shims',
-    'package.json',
-    'package-lock.json',
-    '.npmrc',
-    'data/sources.json',
-    'lib/package.json',
-  ]) {
-    cpSync(join(root, part), join(checkout, part), { recursive: true });
-  }
-  return checkout;
-}
 
 /** What set-up may leave behind when it stops early: its own empty cache. */
 function assertNothingInstalled(checkout: string): void {
@@ -169,6 +178,7 @@ describe('set-up as the first command after git clone', () => {
       npm_config_cache: join(checkout, 'npm-cache'),
       NO_PROXY: '127.0.0.1',
       ATTENTION_CACHE: '',
+      ATTENTION_RETRIES: '0',
     };
     const { status, stderr } = await runNode([join(checkout, 'scripts', 'setup', 'setup.mjs')], env, checkout);
     assert.equal(status, 2, stderr);

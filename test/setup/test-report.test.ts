@@ -17,9 +17,12 @@ async function report(t: TestContext, files: Record<string, string>) {
     '--test-reporter-destination=stdout',
   ];
   // Inside a test run, node --test would report to that run instead.
-  const { status, stdout } = await runNode([...reporter, ...names.map((name) => join(folder, name))], {
-    NODE_TEST_CONTEXT: undefined,
-  });
+  const { status, stdout } = await runNode(
+    [...reporter, ...names.filter((name) => name.includes('.test.')).map((name) => join(folder, name))],
+    {
+      NODE_TEST_CONTEXT: undefined,
+    },
+  );
   return { status, lines: stdout.split('\n') };
 }
 
@@ -37,6 +40,17 @@ test('each file has its line, and the last line counts every test once', async (
   assert.ok(lines.some((text) => /^skipped in .*a: later$/.test(text)));
   assert.ok(!lines.includes('chatter'));
   assert.equal(lines.at(-2), 'Tests: 3 passed, 0 failed, 1 skipped');
+});
+
+test('tests that a shared function defines are counted with the file that calls it', async (t) => {
+  const { lines } = await report(t, {
+    'shared.js': "exports.both = () => { test('one', () => {}); test('two', () => {}); };",
+    'a.test.js': "test('three', () => {}); require('./shared.js').both();",
+    'b.test.js': "require('./shared.js').both(); test('three', () => {});",
+  });
+  assert.equal(lines.filter((text) => text.startsWith('ok ')).length, 2);
+  assert.ok(!lines.some((text) => text.includes('shared:')));
+  assert.equal(lines.at(-2), 'Tests: 6 passed, 0 failed');
 });
 
 test('a failure is told once, with its reason and what its file printed', async (t) => {

@@ -1,0 +1,101 @@
+/**
+ * The programs that a script starts, none of which outlives it. Each runs in a process group of its own, so that it ends with
+ * whatever it has started. What a killed script leaves behind is known by its environment, and ended by the next one that
+ * works in the same place.
+ */
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Lists the places that a program's script works in, one per line. */
+const PLACES = 'ATTENTION_SETUP_PLACES';
+/** How long a program may take to end by itself. */
+const PATIENCE_MS = 10_000;
+
+const children = new Set();
+const places = new Set();
+let ending = false;
+
+/** Programs that are started from now on work in `place`, until the function that this gives is called. */
+export function workIn(place) {
+  places.add(place);
+  return () => places.delete(place);
+}
+
+/** As `spawn`; with `detached: false` the terminal's Ctrl-C reaches it too. */
+export function start(command, args, options = {}) {
+  if (ending) throw new Error(`${command} was not started: the script is ending`);
+  const env = { ...(options.env ?? process.env) };
+  if (places.size > 0) env[PLACES] = [...places].join('\n');
+  const child = spawn(command, args, { detached: true, ...options, env });
+  children.add(child);
+  for (const event of ['close', 'error']) child.once(event, () => children.delete(child));
+  return child;
+}
+
+/** A program and all that it has started; one that is gone needs no signal. */
+function signal(pid, name) {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, name);
+      return;
+    } catch {
+      // no such group, or it has ended
+    }
+  }
+}
+
+// Whatever the reason, also when there is no time to wait.
+process.once('exit', () => children.forEach(({ pid }) => pid && signal(pid, 'SIGTERM')));
+
+/** Ends all that was started and waits until it has ended; nothing is started any more. */
+export async function endChildren() {
+  ending = true;
+  const ended = Promise.all([...children].map((child) => new Promise((done) => child.once('close', done))));
+  for (const name of ['SIGTERM', 'SIGKILL']) {
+    for (const { pid } of children) if (pid) signal(pid, name);
+    const patience = new AbortController();
+    await Promise.race([ended, sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {})]);
+    patience.abort();
+    if (children.size === 0) return;
+  }
+}
+
+/** The processes that scripts which are gone have left at work in `place`. To be asked by the one that has it for itself. */
+function orphans(place) {
+  const own = new Set();
+  for (let pid = process.pid; pid > 0 && !own.has(pid); pid = parentOf(pid)) own.add(pid);
+  const numbers = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return numbers.map(Number).filter((pid) => !own.has(pid) && placesOf(pid).includes(place));
+}
+
+function placesOf(pid) {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    const found = entries.find((entry) => entry.startsWith(`${PLACES}=`));
+    return found ? found.slice(PLACES.length + 1).split('\n') : [];
+  } catch {
+    return []; // it has ended, or belongs to somebody else
+  }
+}
+
+function parentOf(pid) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop().split(' ')[1]);
+  } catch {
+    return 0;
+  }
+}
+
+/** Ends what scripts that are gone have left at work in `place`; `tell` is told how many programs, if there are any. */
+export async function endOrphans(place, tell) {
+  let left = orphans(place);
+  if (left.length === 0) return;
+  tell(left);
+  for (const pid of left) signal(pid, 'SIGTERM');
+  for (let waited = 0; left.length > 0; waited += 100) {
+    if (waited > PATIENCE_MS) for (const pid of left) signal(pid, 'SIGKILL');
+    await sleep(100);
+    left = orphans(place);
+  }
+}
