@@ -26,19 +26,19 @@ function keepLibrary(system) {
 const PACKAGES = path.join(project, 'node_modules');
 
 /**
- * The library for a notebook that lies anywhere: it and what it depends on are taken from this checkout where the notebook's
- * folder has none of its own. First for the code that runs:
+ * Makes the library available to notebooks in any folder: the library and its dependencies are taken from this checkout if the
+ * notebook's folder does not have its own. This is for the code that runs,
  */
 function findPackages() {
   const before = process.env.NODE_PATH;
   process.env.NODE_PATH = [before, PACKAGES].filter(Boolean).join(path.delimiter);
   Module._initPaths();
-  // Not for programs that a cell starts.
+  // Programs that a cell starts must not inherit it.
   if (before === undefined) delete process.env.NODE_PATH;
   else process.env.NODE_PATH = before;
 }
 
-/** Then for the compiler, in its `options`. */
+/** and this for the compiler. Returns its `options` with the paths of the declarations. */
 function findDeclarations(options, folder = process.cwd()) {
   const own = Module.createRequire(path.join(folder, 'cell.js'));
   const lib = path.join(project, 'lib');

@@ -1,4 +1,4 @@
-// Which Nodes do: package.json's `engines`, read before anything is installed, also by a Node that is too old.
+// The supported versions of Node: package.json's `engines`. Plain JavaScript, for a Node that is too old, before anything is built.
 'use strict';
 const { engines } = require('../package.json');
 

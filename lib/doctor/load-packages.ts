@@ -1,6 +1,6 @@
 /**
- * A program of its own, because a broken package may end it: loads the main packages of the project whose folder is its
- * argument, and prints as JSON, by name, why some do not load.
+ * Loads the main packages of the project whose folder is the argument, and prints as JSON, by name, why some do not load. A separate
+ * program, because a broken package may end it.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,7 +12,7 @@ const root = process.argv[2];
 const load = createRequire(join(root, 'package.json')) as (name: string) => unknown;
 const read = (...path: string[]) => readFileSync(join(root, 'node_modules', ...path), 'utf8');
 
-// Gone from Node 23; TensorFlow's package calls them (../tensor/node-compatibility).
+// Node 23 removed them; TensorFlow's package calls them (../tensor/node-compatibility).
 Object.assign(util, {
   isArray: Array.isArray,
   isNullOrUndefined: (value: unknown) => value === null || value === undefined,
@@ -20,7 +20,7 @@ Object.assign(util, {
 
 const attempts: Record<string, () => unknown> = {
   'danfojs-node': () => load('danfojs-node'),
-  // It needs a browser: it is compiled only.
+  // It needs a browser, so it is only compiled.
   'plotly.js-dist': () => new Script(read('plotly.js-dist', 'plotly.js')),
   tslab: () => [load('tslab/dist/jupyter.js'), load('tslab/dist/converter.js')],
   typescript: () => load('typescript'),

@@ -16,12 +16,12 @@ async function answerOf(program: string, args: string[], env: NodeJS.ProcessEnv 
   return stdout.trim();
 }
 
-/** lib/bin is plain JavaScript: it is read before anything is built. */
+/** lib/bin is plain JavaScript, because it runs before anything is built. */
 const { nodeProblem } = createRequire(__filename)('../../bin/node-version.js') as {
   nodeProblem: (version: string) => string | undefined;
 };
 
-/** Node, npm, and Node's packages: the main ones are loaded, all are there in their versions. */
+/** Node, npm, and Node's packages: loads the main ones and checks the versions of all. */
 export async function examineNode(): Promise<Finding[]> {
   const part = 'Node';
   const found = process.versions.node;
@@ -92,9 +92,9 @@ const KERNEL = 'attention-capacity';
 const PYTHON_PACKAGES = ['jupyterlab', 'nbconvert', 'nbclient', 'nbformat', 'plotly', 'papermill', 'jupytext'];
 
 /**
- * A script for the project's Python: whether Jupyter finds the kernel; versions, and why packages cannot be imported; of all
- * distributions, files that are gone or have another size than was noted when they were installed (PyPA, "Recording installed
- * projects"), and how many there are.
+ * A script for the project's Python: whether Jupyter finds the kernel; versions of packages, or why they cannot be imported; and
+ * for all distributions, files that are missing or whose size has changed since their installation (PyPA, "Recording installed
+ * projects").
  */
 const QUESTION = `
 import importlib, json, os, platform, sys
@@ -173,14 +173,15 @@ export async function examineNotebooks(): Promise<Finding[]> {
       part,
       name: 'kernel',
       ok: answer.kernel?.folder === folder,
-      found: answer.kernel?.folder === folder ? answer.kernel.name : `Jupyter finds no kernel named ${KERNEL} in ${folder}`,
+      found:
+        answer.kernel?.folder === folder ? answer.kernel.name : `Jupyter finds no kernel named ${KERNEL} in ${folder}`,
       remedy: `restore the folder jupyter/kernels/${KERNEL} of the checkout: git restore jupyter`,
     },
     kernelspecFinding(part, root),
   ];
 }
 
-/** The kernel as programs find it that are started from the activated environment, or from a window. */
+/** The kernel as programs in the activated environment and graphical ones find it. */
 function kernelspecFinding(part: string, root: string): Finding {
   const file = join(root, '.venv', 'share', 'jupyter', 'kernels', KERNEL, 'kernel.json');
   const finding = { part, name: 'kernel in .venv', remedy: SET_UP };
@@ -188,7 +189,7 @@ function kernelspecFinding(part: string, root: string): Finding {
     const { argv } = JSON.parse(readFileSync(file, 'utf8')) as { argv: string[] };
     const missing = argv.find((path) => isAbsolute(path) && !existsSync(path));
     if (missing === undefined) return { ...finding, ok: true, found: `runs in ${argv[0]}` };
-    return { ...finding, ok: false, found: `${missing} is gone` };
+    return { ...finding, ok: false, found: `${missing} is missing` };
   } catch {
     return { ...finding, ok: false, found: `${file} is missing or broken` };
   }

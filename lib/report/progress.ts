@@ -93,7 +93,7 @@ function sentence(fact: { label: string; done: number; total: number; secondsLef
   return `${label}: ${formatNumber(done, 'integer')} of ${formatNumber(total, 'integer')}${left}`;
 }
 
-/** A line per minute on standard error, of the piece of work that was updated then. */
+/** Prints one line per minute on standard error, about the piece of work that is under way. */
 export function logWatcher(now: () => number = () => performance.now()): Watcher {
   let last = now();
   return {

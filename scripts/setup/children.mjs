@@ -1,28 +1,28 @@
 /**
- * The programs that a script starts, none of which outlives it. Each runs in a process group of its own, so that it ends with
- * whatever it has started. What a killed script leaves behind is known by its environment, and ended by the next one that
- * works in the same place.
+ * Starts other programs and makes sure that none outlives its script. Each runs in its own process group, so that it can be ended
+ * together with the programs that it started. Those that a killed script leaves behind are recognized by their environment; the
+ * next script that works in the same place ends them.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Lists the places that a program's script works in, one per line. */
+/** An environment variable: the places in which a program's script works, one per line. */
 const PLACES = 'ATTENTION_SETUP_PLACES';
-/** How long a program may take to end by itself. */
+/** How long a program may take to end after SIGTERM. */
 const PATIENCE_MS = 10_000;
 
 const children = new Set();
 const places = new Set();
 let ending = false;
 
-/** Programs that are started from now on work in `place`, until the function that this gives is called. */
+/** Programs started from now on work in `place`, until the returned function is called. */
 export function workIn(place) {
   places.add(place);
   return () => places.delete(place);
 }
 
-/** As `spawn`; with `detached: false` the terminal's Ctrl-C reaches it too. */
+/** As `spawn`. With `detached: false`, the terminal's Ctrl-C reaches the program too. */
 export function start(command, args, options = {}) {
   if (ending) throw new Error(`${command} was not started: the script is ending`);
   const env = { ...(options.env ?? process.env) };
@@ -33,7 +33,7 @@ export function start(command, args, options = {}) {
   return child;
 }
 
-/** A program and all that it has started; one that is gone needs no signal. */
+/** Sends a signal to a program and to those it started, unless they have ended. */
 function signal(pid, name) {
   for (const target of [-pid, pid]) {
     try {
@@ -45,10 +45,10 @@ function signal(pid, name) {
   }
 }
 
-// Whatever the reason, also when there is no time to wait.
+// For all other ways to end, when there is no time to wait.
 process.once('exit', () => children.forEach(({ pid }) => pid && signal(pid, 'SIGTERM')));
 
-/** Ends all that was started and waits until it has ended; nothing is started any more. */
+/** Ends all started programs and waits for them. Afterwards no program can be started. */
 export async function endChildren() {
   ending = true;
   const ended = Promise.all([...children].map((child) => new Promise((done) => child.once('close', done))));
@@ -61,7 +61,7 @@ export async function endChildren() {
   }
 }
 
-/** The processes that scripts which are gone have left at work in `place`. To be asked by the one that has it for itself. */
+/** The processes that ended scripts left running in `place`; the caller must hold the lock of that place. */
 function orphans(place) {
   const own = new Set();
   for (let pid = process.pid; pid > 0 && !own.has(pid); pid = parentOf(pid)) own.add(pid);
@@ -75,7 +75,7 @@ function placesOf(pid) {
     const found = entries.find((entry) => entry.startsWith(`${PLACES}=`));
     return found ? found.slice(PLACES.length + 1).split('\n') : [];
   } catch {
-    return []; // it has ended, or belongs to somebody else
+    return []; // it has ended, or belongs to another user
   }
 }
 
@@ -87,7 +87,7 @@ function parentOf(pid) {
   }
 }
 
-/** Ends what scripts that are gone have left at work in `place`; `tell` is told how many programs, if there are any. */
+/** Ends the processes that ended scripts left running in `place`; `tell` gets their numbers, if there are any. */
 export async function endOrphans(place, tell) {
   let left = orphans(place);
   if (left.length === 0) return;

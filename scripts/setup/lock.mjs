@@ -52,7 +52,9 @@ export async function alone(file, work) {
     }
     held.push(file);
     removeLeftovers(file);
-    await endOrphans(file, (pids) => say(`ending the programs that a killed set-up left running here (${programs(pids)})`));
+    await endOrphans(file, (pids) =>
+      say(`ending the programs that a killed set-up left running here (${programs(pids)})`),
+    );
     leave = workIn(file);
     return await work();
   } finally {

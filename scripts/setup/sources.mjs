@@ -54,7 +54,7 @@ export async function fetchSource(source) {
   rmSync(archive);
 }
 
-/** All of an archive, which was checked, into the folder that its entry names. */
+/** Unpacks a whole archive, whose checksum was checked, into the folder of its entry. */
 async function unpackWhole(source, archive) {
   const folder = join(cache, source.folder);
   rmSync(folder, { recursive: true, force: true });

@@ -48,7 +48,7 @@ export function remember(pin) {
   renameSync(next, record);
 }
 
-/** Every file is read again when it is looked at next. */
+/** Makes the next check of each file compute its checksum again. */
 export function forgetVerified() {
   rmSync(record, { force: true });
 }

@@ -16,7 +16,7 @@ function roomOf(file) {
 /** A suite fails when one of its tests fails; that is the same failure again. */
 const isEcho = (error) => error?.failureType === 'subtestsFailed';
 
-/** Test files run as tests too; newer Nodes name them by their path from the working folder. */
+/** Test files are tests too; newer versions of Node name them by their relative path. */
 const isTestFile = ({ nesting, name, file }) => nesting === 0 && file !== undefined && resolve(name) === file;
 
 function explain(error) {
@@ -72,7 +72,7 @@ export default async function* report(events) {
     if (type === 'test:enqueue' && isTestFile(data)) files.add(roomOf(data.file));
     if (type === 'test:stdout' || type === 'test:stderr') roomFor(data.file).printed += data.message;
     if (type === 'test:summary' && data.file !== undefined && current !== undefined) {
-      // Node 22 and later say that a file has ended.
+      // Node 22 and later report the end of a file.
       for (const each of pending.splice(0)) current.count(...each);
       yield current.line();
       current = undefined;

@@ -40,11 +40,11 @@ function copyOfTheProject(t: TestContext): string {
   return copy;
 }
 
-/** The parts of an examination, each with the module it is in; looking at one takes seconds. */
+/** The parts of an examination and their modules. Examining everything takes seconds. */
 const parts = { Node: 'programs', Notebooks: 'programs', Computing: 'computing', Files: 'files' };
 type Part = keyof typeof parts;
 
-/** What the doctor finds wrong with a part of a copy, or with all of it; `first` is run in its process before it looks. */
+/** What the doctor finds wrong with a part of a copy, or with all of it; `first` runs before in the same process. */
 async function problems(copy: string, part?: Part, env: NodeJS.ProcessEnv = {}, first = ''): Promise<Finding[]> {
   const look = part
     ? `require('attention-capacity/doctor/${parts[part]}').examine${part}()`
@@ -167,7 +167,7 @@ describe('the doctor', () => {
     const answer = JSON.stringify({
       python: '3.12.0',
       packages: found,
-      kernel: 'TypeScript',
+      kernel: { name: 'TypeScript', folder: join(copy, 'jupyter', 'kernels', 'attention-capacity') },
       distributions: 90,
       broken,
     });
@@ -178,7 +178,7 @@ describe('the doctor', () => {
       `nbconvert: ModuleNotFoundError: No module named nbconvert${fresh}`,
       `jupytext: not installed${fresh}`,
       `all packages: 89 of 90; a file is missing or changed in nbconvert: nbconvert/__init__.py${fresh}`,
-      'kernel in .venv: /gone/node is gone -> npm run setup',
+      'kernel in .venv: /gone/node is missing -> npm run setup',
     ]);
     writeFileSync(python, '#!/bin/sh\necho Illegal instruction >&2\nexit 132\n');
     assert.match(

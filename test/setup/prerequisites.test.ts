@@ -98,7 +98,7 @@ describe('prerequisites', () => {
       await problemOf(findPython([python], join(folder, 'none'))),
       /none does not run as a Python \(.*ENOENT/,
     );
-    assert.match(await problemOf(findCompiler([works], broken)), /broken did not compile.*\. Name another one in CXX/);
+    assert.match(await problemOf(findCompiler([works], broken)), /broken cannot compile.*\. Name another one in CXX/);
     assert.match(
       await problemOf(findCompiler([works], 'ccache g++')),
       /^CXX is 'ccache g\+\+', which is not a program/,

@@ -50,7 +50,7 @@ for (const [signal, status, said] of [
     const { folder, child, ended } = startHolder(t);
     await begun(folder);
     child.kill(signal);
-    assert.deepEqual(await ended, { status, signal: null, stderr: `\n${said}; the next run resumes from here\n` });
+    assert.deepEqual(await ended, { status, signal: null, stderr: `\n${said}; the next run resumes here\n` });
     assert.equal(readFileSync(join(folder, 'log'), 'utf8'), 'ended\n');
     assert.deepEqual(
       readdirSync(folder).filter((name) => name.startsWith('lock')),
@@ -73,7 +73,7 @@ test('what a killed set-up has left running is ended before the next one begins,
     await alone('${join(folder, 'lock')}', () => console.log(readFileSync('${join(folder, 'log')}', 'utf8')));`;
   const { status, stdout, stderr } = await runModule(next, folder);
   assert.equal(status, 0, stderr);
-  assert.match(stderr, /^ending what a killed set-up has left at work here \(process \d+.*\)\n$/);
+  assert.match(stderr, /^ending the programs that a killed set-up left running here \(process \d+.*\)\n$/);
   assert.equal(stdout, 'ended\n\n');
   assert.deepEqual(readdirSync(folder).sort(), ['begun', 'log', 'tmp']);
   assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
