@@ -18,6 +18,8 @@ export interface RankResult {
   readonly tests: readonly RankTestResult[];
   readonly curve?: readonly Pick<KruskalCurve['points'][number], 'k' | 'fraction' | 'ci95'>[];
   readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'> & {
+    /** Present where the witness is not shown to be minimal. */
+    readonly witnessMinimal?: false;
     readonly relation?: readonly string[] | null;
   };
 }
@@ -69,14 +71,18 @@ function curveText(curve: NonNullable<RankResult['curve']>): string {
   return `every k at once: all subsets tried are independent up to k = ${allUpTo}, half of them up to ${halfUpTo}, some up to ${someUpTo}`;
 }
 
-function boundsText({ atLeast, atMost, witness, certificates, notes }: KruskalBounds): string {
+function boundsText({ atLeast, atMost, witness, witnessMinimal, certificates, notes }: KruskalBounds): string {
   const proved =
     atLeast === atMost
       ? `Kruskal rank, proved: ${atLeast}`
       : `Kruskal rank, proved: at least ${atLeast}, at most ${atMost}`;
   return [
     proved,
-    ...(witness ? [`  minimal dependent set (rows from 0): ${rowsText(witness)}`] : []),
+    ...(witness
+      ? [
+          `  ${witnessMinimal ? 'minimal dependent set' : 'dependent set, perhaps not minimal'} (rows from 0): ${rowsText(witness)}`,
+        ]
+      : []),
     ...certificates.map(({ bound, value, argument }) => `  ${bound === 'atLeast' ? '>=' : '<='} ${value}: ${argument}`),
     ...notes.map((text) => `  not decided: ${text}`),
   ].join('\n');

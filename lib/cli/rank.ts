@@ -89,10 +89,20 @@ async function rankAtTolerance(file: string, options: RankOptions): Promise<Rank
     tests,
     ...(curve && { curve: curveResult(curve.points) }),
     ...(bounds && {
-      kruskalRank: { atLeast: bounds.atLeast, atMost: bounds.atMost, witness: bounds.witness },
+      kruskalRank: {
+        atLeast: bounds.atLeast,
+        atMost: bounds.atMost,
+        witness: bounds.witness,
+        ...perhapsNotMinimal(bounds),
+      },
     }),
   };
   return { result, bounds };
+}
+
+/** A witness is minimal unless the document says that it may not be. */
+function perhapsNotMinimal({ witnessMinimal }: KruskalBounds): { witnessMinimal?: false } {
+  return witnessMinimal === false ? { witnessMinimal } : {};
 }
 
 /** Without a tolerance singular values are not looked at. */
@@ -144,6 +154,7 @@ async function rankExactly(file: string, options: RankOptions): Promise<RankOutc
         atLeast: bounds.atLeast,
         atMost: bounds.atMost,
         witness: bounds.witness,
+        ...perhapsNotMinimal(bounds),
         relation: bounds.relation?.map(String) ?? null,
       },
     }),

@@ -49,13 +49,23 @@ export async function searchExactKruskalRank(
   return searchRows(rounded, { ...options, rtol: 'float64' }, new LinearIndependence(rows));
 }
 
-function searchRows(rows: Rows, options: KruskalSearchOptions, exactly: LinearIndependence | null = null) {
-  if (rows.count > MOST_ROWS) return searchSample(rows, options, exactly);
-  return new Search(rows, options, exactly).run();
+/** Rows are searched in the order of their values, so that the order in which they are given makes no difference. */
+async function searchRows(
+  rows: Rows,
+  options: KruskalSearchOptions,
+  exactly: LinearIndependence | null = null,
+): Promise<KruskalBounds> {
+  const order = orderOfValues(rows);
+  const place = new Map(order.map((row, at) => [row, at]));
+  const known = options.known?.map((set) => set.map((row) => place.get(row)!));
+  return new Search(chosen(rows, order), order, { ...options, known }, exactly && exactly.among(order)).run();
 }
 
 class Search {
   private readonly independence: Independence;
+  /** Among these rows, all or a sample, a witness is looked for; their numbers among all. */
+  private readonly pool: Independence;
+  private readonly inPool: ArrayLike<number>;
   private readonly random: Random;
   private readonly T: number;
   private readonly d: number;
@@ -68,12 +78,21 @@ class Search {
 
   constructor(
     rows: Rows,
+    /** What the rows are called: their numbers as they were given. */
+    private readonly names: readonly number[],
     private readonly options: KruskalSearchOptions,
     exactly: LinearIndependence | null,
   ) {
     this.T = rows.count;
     this.d = rows.columns;
     this.independence = new Independence(rows, options.rtol, exactly);
+    this.pool = this.independence;
+    this.inPool = names.map((_, i) => i);
+    if (this.T > MOST_ROWS) {
+      this.inPool = randomSource(options.seed, 'kruskal-sample').subset(this.T, MOST_ROWS);
+      const sample = Array.from(this.inPool);
+      this.pool = new Independence(chosen(rows, sample), options.rtol, exactly && exactly.among(sample));
+    }
     this.random = randomSource(options.seed, 'kruskal-search');
     this.operations = options.operations ?? Math.min(3e10, Math.max(2e8, 1e5 * this.T * this.d));
     this.atMost = Math.min(this.T, this.d);
@@ -103,20 +122,33 @@ class Search {
     else this.atMost = Math.min(this.atMost, value);
   }
 
-  /** Takes a dependent set as a bound from above if it is smaller than the one before, once SVD has confirmed it. */
+  /** Takes a dependent set of the pool, made minimal, as a bound from above if it is smaller than the one before. */
+  private foundInPool(set: readonly number[], how: string): void {
+    const reduced = minimal(this.pool, set);
+    const all = [reduced, set].map((rows) => rows.map((row) => this.inPool[row]));
+    // Each reduction is a verdict; should two verdicts on one set differ, the larger set is still a witness.
+    const witness = all.find((rows) => rows.length > this.d || this.independence.dependent(rows));
+    if (witness) this.found(witness, how);
+  }
+
+  /** Takes a dependent set as a bound from above if it is smaller than the one before. */
   private found(set: readonly number[], how: string): void {
     if (set.length > this.atMost) return;
     const { exactly } = this.independence;
     if (exactly) {
       this.witness = [...set];
-      this.certify('atMost', set.length - 1, `${set.length} rows are dependent, ${how}: ${relationText(exactly, set)}`);
+      this.certify(
+        'atMost',
+        set.length - 1,
+        `${set.length} rows are dependent, ${how}: ${relationText(exactly, set, this.names)}`,
+      );
       return;
     }
     const { ratio, tolerance } = this.independence.sigma(set);
-    if (!(ratio <= tolerance) && set.length <= this.d) return;
     this.witness = [...set].sort((a, b) => a - b);
     const words = `${set.length} rows are dependent, ${how}: sigma_min / sigma_max = ${ratio.toExponential(2)} by SVD`;
-    this.certify('atMost', set.length - 1, `${words}, not above ${tolerance.toExponential(2)}`);
+    const limit = `tolerance ${tolerance.toExponential(2)}`;
+    this.certify('atMost', set.length - 1, ratio <= tolerance ? `${words}, ${limit}` : `${words} beside the ${limit}`);
   }
 
   /** Zero rows, and the whole set when it fits into d dimensions. True when that decides everything. */
@@ -125,7 +157,11 @@ class Search {
     if (row !== null) {
       this.witness = [row];
       const zero = this.independence.ratio(1) < 1;
-      this.certify('atMost', 0, zero ? `row ${row} is zero` : 'the tolerance leaves no singular value standing');
+      this.certify(
+        'atMost',
+        0,
+        zero ? `row ${this.names[row]} is zero` : 'the tolerance leaves no singular value standing',
+      );
       return true;
     }
     this.certify('atLeast', 1, `none of the ${this.T} rows is zero`);
@@ -155,13 +191,14 @@ class Search {
 
   /** Dependencies of few rows that hold far below the tolerance. */
   private async exactDependencies(): Promise<void> {
-    const circuit = await smallCircuit(this.independence, this.random, this.atMost + 1, this.operations * 0.1);
-    if (circuit) this.found(minimal(this.independence, circuit), 'found as a fundamental circuit');
+    const circuit = await smallCircuit(this.pool, this.random, this.atMost + 1, this.operations * 0.1);
+    if (circuit) this.foundInPool(circuit, 'found as a fundamental circuit');
   }
 
   /** Matching pursuit from as many rows as the budget allows. */
   private async pursuit(): Promise<void> {
-    const { T, atMost } = this;
+    const { atMost } = this;
+    const T = this.pool.count;
     const { cosines } = this.preconditioned();
     const order = (leader: number) => pursue(cosines, T, leader, this.atMost);
     await this.prefixes('found by matching pursuit', order, (T * atMost ** 2) / 2, 0.15);
@@ -169,7 +206,8 @@ class Search {
 
   /** What finds more, at a higher price: reweighted least squares, then prefixes of random orders. */
   private async nearDependencies(): Promise<void> {
-    const { independence, random, T, d } = this;
+    const { pool: independence, random, d } = this;
+    const T = independence.count;
     if (d <= T) {
       // TensorFlow multiplies some eight times faster than the rest of the search.
       const cost = reweightCost(T, d) / 8;
@@ -186,7 +224,8 @@ class Search {
     share: number,
   ): Promise<void> {
     if (!this.open()) return;
-    const { independence, T, random } = this;
+    const { pool: independence, random } = this;
+    const T = independence.count;
     // A verdict costs a Cholesky factorization; where the tolerance is beyond a Gram's reach, now and then an SVD.
     const verdict = this.atMost ** 3 * (independence.ratio(this.atMost) > 1e-7 ? 0.2 : 2);
     const tries = Math.min(T, Math.max(1, Math.floor((share * this.operations) / (cost + verdict))));
@@ -201,12 +240,12 @@ class Search {
     } finally {
       work.end();
     }
-    if (best) this.found(minimal(independence, best), how);
+    if (best) this.foundInPool(best, how);
   }
 
   private cached: Preconditioned | null = null;
   private preconditioned(): Preconditioned {
-    return (this.cached ??= precondition(this.independence));
+    return (this.cached ??= precondition(this.pool));
   }
 
   /** One vector for each row: what excludes small sets where there are too many to be looked at. */
@@ -220,6 +259,11 @@ class Search {
   /** Coherence, then branch and bound, one size after the other. */
   private async smallSets(): Promise<void> {
     const { independence, T } = this;
+    if (T > MOST_ROWS) {
+      const rest = `witnesses were looked for among ${MOST_ROWS} of ${T} rows, and branch and bound was not tried`;
+      this.notes.push(`more than ${MOST_ROWS} rows: ${rest}`);
+      return;
+    }
     const view = this.preconditioned();
     const map = view.alpha === null ? 'the rows as they are' : `rows whitened at alpha = ${view.alpha} ||X||_F`;
     let needed = Infinity;
@@ -277,14 +321,16 @@ class Search {
   }
 
   private result(): KruskalBounds {
-    const { witness, atLeast, atMost, certificates, notes } = this;
-    const { exactly } = this.independence;
+    const { atLeast, atMost, certificates, notes, names, independence } = this;
+    const { exactly } = independence;
+    const witness = this.witness && [...this.witness].sort((a, b) => names[a] - names[b]);
     return {
       atLeast,
       atMost,
-      witness,
+      witness: witness && witness.map((row) => names[row]),
+      witnessMinimal: witness && this.isMinimal(witness),
       ...(exactly && { relation: witness && exactly.relation(witness) }),
-      witnessSigma: witness && this.independence.sigma(witness),
+      witnessSigma: witness && independence.sigma(witness),
       certificates,
       notes,
       rtol: this.options.rtol,
@@ -292,51 +338,24 @@ class Search {
       precision: 'float64',
     };
   }
+
+  /** Whether all sets of one row less are proved to be independent. */
+  private isMinimal(witness: readonly number[]): boolean {
+    if (witness.length === this.atLeast + 1 || this.independence.exactly) return true;
+    if (witness.length ** 4 > Math.max(this.operations, 2e9)) return false;
+    return witness.every((row) => !this.independence.dependent(witness.filter((other) => other !== row)));
+  }
 }
 
-/**
- * Too many rows for one Gram matrix: all pairs, two blocks of rows at a time, and the rest of the search among a sample.
- * A witness from the sample is one for the whole; of the certificates only those for single rows and pairs carry over.
- */
-async function searchSample(
-  rows: Rows,
-  options: KruskalSearchOptions,
-  exactly: LinearIndependence | null,
-): Promise<KruskalBounds> {
-  const { count, columns } = rows;
-  const block = MOST_ROWS / 2;
-  const blocks = Array.from({ length: Math.ceil(count / block) }, (_, b) => b * block);
-  const range = (start: number) => Array.from({ length: Math.min(block, count - start) }, (_, i) => start + i);
-  const unions = blocks.flatMap((a) => blocks.filter((b) => b > a).map((b) => [...range(a), ...range(b)]));
-  let pair: number[] | null = null;
-  const work = begin(`all ${subsetCount(count, 2)} pairs of rows`, unions.length);
-  try {
-    for (const [done, union] of unions.entries()) {
-      const part = chosen(rows, union);
-      const independence = new Independence(part, options.rtol, exactly && exactly.among(union));
-      const zero = dependentRow(independence);
-      const found = zero === null ? await dependentPair(independence) : [zero];
-      if (found !== null && (pair === null || found.length < pair.length)) pair = found.map((row) => union[row]);
-      if (pair?.length === 1) break;
-      await work.advance(done);
+/** Row numbers, those of lesser values first: column by column, then by number. */
+function orderOfValues({ original, count, columns }: Rows): number[] {
+  return Array.from({ length: count }, (_, i) => i).sort((a, b) => {
+    for (let j = 0; j < columns; j++) {
+      const difference = original[a * columns + j] - original[b * columns + j];
+      if (difference !== 0) return difference;
     }
-  } finally {
-    work.end();
-  }
-  const sample = pair ?? Array.from(randomSource(options.seed, 'kruskal-sample').subset(count, MOST_ROWS));
-  const part = exactly && exactly.among(sample);
-  const bounds = await new Search(chosen(rows, sample), { ...options, known: [] }, part).run();
-  const atLeast = Math.min(bounds.atLeast, pair === null ? 2 : pair.length - 1);
-  const certificates: Certificate[] = bounds.certificates.filter(({ bound }) => bound === 'atMost');
-  certificates.push({ bound: 'atLeast', value: atLeast, argument: `rows and pairs of all ${count} rows, in blocks` });
-  return {
-    ...bounds,
-    atLeast,
-    atMost: bounds.witness === null ? Math.min(count, columns) : bounds.atMost,
-    witness: bounds.witness && bounds.witness.map((row) => sample[row]),
-    certificates,
-    notes: [...bounds.notes, `more than ${MOST_ROWS} rows: beyond pairs, ${sample.length} of ${count} were searched`],
-  };
+    return a - b;
+  });
 }
 
 function chosen({ original, columns }: Rows, set: readonly number[]): Rows {
@@ -344,13 +363,13 @@ function chosen({ original, columns }: Rows, set: readonly number[]): Rows {
 }
 
 /** A relation between rows x_i in whole numbers, or as much of it as a line holds. */
-function relationText(exactly: LinearIndependence, set: readonly number[]): string {
+function relationText(exactly: LinearIndependence, set: readonly number[], names: readonly number[]): string {
   const relation = exactly.relation(set)!;
   const sign = relation[0] < 0n ? -1n : 1n;
   const terms = relation.map((weight, i) => {
     const value = sign * weight;
     const size = value < 0n ? -value : value;
-    return `${value < 0n ? '-' : '+'} ${size === 1n ? '' : `${size} `}x${set[i]}`;
+    return `${value < 0n ? '-' : '+'} ${size === 1n ? '' : `${size} `}x${names[set[i]]}`;
   });
   const text = terms.join(' ').slice(2);
   return text.length > 200 ? `their relation in whole numbers begins ${text.slice(0, 160)} …` : `${text} = 0`;

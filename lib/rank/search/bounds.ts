@@ -28,8 +28,10 @@ export interface KruskalBounds {
   readonly atLeast: number;
   /** Some set of one row more is dependent: the witness; or min(T, d), which no set exceeds. */
   readonly atMost: number;
-  /** A minimal dependent set, rows from 0, ascending; null only when atMost = min(T, d). */
+  /** A dependent set, rows from 0, ascending; null only when atMost = min(T, d). */
   readonly witness: readonly number[] | null;
+  /** Whether no row of the witness can be left out, proved for each; false also where that would be too much work. */
+  readonly witnessMinimal: boolean | null;
   /** sigma_min / sigma_max of the witness by SVD in float64, and the ratio that it would have to exceed. */
   readonly witnessSigma: { readonly ratio: number; readonly tolerance: number } | null;
   /** Without a tolerance: whole numbers c with sum c_i x_i = 0 for the rows x_i of the witness, in their order. */

@@ -19,6 +19,8 @@ export class Independence {
   /** The rows [T, d] times one power of two, so that the largest magnitude lies in [1/2, 1): no verdict changes. */
   readonly rows: Float64Array;
   readonly squaredNorms: Float64Array;
+  /** The rows as they were given, [T, d]. */
+  readonly original: Float32Array | Float64Array;
   private readonly test: IndependenceTest;
   /** Sums of the k largest squared norms. */
   private readonly largestSquares: Float64Array;
@@ -34,6 +36,7 @@ export class Independence {
     this.columns = columns;
     this.rows = values;
     this.squaredNorms = squaredNorms;
+    this.original = prepared.original;
     this.test = new IndependenceTest(prepared, rtol, exactly);
     const descending = Float64Array.from(this.squaredNorms).sort().reverse();
     this.largestSquares = new Float64Array(this.count + 1);

@@ -1,40 +1,62 @@
 /** The smallest dependent sets, looked for in every place: zero rows and dependent pairs. */
 import { begin } from '../../work';
+import { randomSource } from '../../tensor';
+import { exponentAbove } from '../proofs/rows';
 import type { Independence } from './independence';
 
-/** Lowest-numbered row whose singular value does not count, or null. */
+/** Lowest-numbered row that is dependent alone, or null: rows are zero as they were given, however small beside others. */
 export function dependentRow(independence: Independence): number | null {
-  for (let i = 0; i < independence.count; i++) {
-    const row = independence.rows.subarray(i * independence.columns, (i + 1) * independence.columns);
-    if (independence.ratio(1) >= 1 || row.every((value) => value === 0)) return i;
+  const { original, count, columns } = independence;
+  if (independence.ratio(1) >= 1) return 0;
+  for (let i = 0; i < count; i++) {
+    if (original.subarray(i * columns, (i + 1) * columns).every((value) => value === 0)) return i;
   }
   return null;
 }
 
 /**
- * The first pair dependent at the tolerance, or null when all T(T-1)/2 pairs are independent: a proof for every pair.
- * Two rows have the singular values of a 2 x 2 Gram; where its rounding leaves the verdict open the second row's part
- * orthogonal to the first is computed anew.
+ * A pair dependent at the tolerance, or null when all T(T-1)/2 pairs are independent: a proof for every pair. No row is zero.
+ *
+ * For two rows of lengths q and 1, q >= 1, at an angle theta, sigma_min sigma_max = q sin(theta) and
+ * sigma_max^2 <= q^2 + 1: they are dependent only where sin(theta) <= ratio (q + 1 / q). Then the magnitudes of their unit
+ * vectors' products with any one unit vector p differ by at most 2^(1/2) times that. So rows are sorted by |u . p|, apart for
+ * each power of two of their lengths, and only neighbours are judged.
  */
 export async function dependentPair(independence: Independence): Promise<[number, number] | null> {
-  const { gram, count, columns } = independence;
+  const { count, columns } = independence;
   const ratio = independence.ratio(2);
-  const blur = 8 * (columns + 8) * Number.EPSILON;
+  const rounding = 8 * (columns + 8) * Number.EPSILON;
+  const { unit, logLengths } = directions(independence);
+  const keys = projections(unit, count, columns);
+  const groups = new Map<number, number[]>();
+  for (let i = 0; i < count; i++) {
+    const size = Math.floor(logLengths[i]);
+    const group = groups.get(size);
+    if (group) group.push(i);
+    else groups.set(size, [i]);
+  }
+  for (const rows of groups.values()) rows.sort((a, b) => keys[a] - keys[b] || a - b);
+  const sizes = [...groups.keys()].sort((a, b) => a - b);
   const work = begin(`all ${(count * (count - 1)) / 2} pairs of rows`, count);
+  let done = 0;
   try {
-    for (let i = 1; i < count; i++) {
-      const a = gram[i * count + i];
-      for (let j = 0; j < i; j++) {
-        const b = gram[j * count + j];
-        const c = gram[i * count + j];
-        const largest = (a + b) / 2 + Math.hypot((a - b) / 2, c);
-        const product = a * b - c * c;
-        // sigma_min^2 = product / largest; kept as products, because the squares of tiny rows have no quotient.
-        if (product - blur * a * b > ratio * ratio * largest * largest * (1 + blur)) continue;
-        if (pairRatio(independence, i, j) > ratio + blur) continue;
-        if (independence.dependent([j, i])) return [j, i];
+    for (const size of sizes) {
+      for (const [place, i] of groups.get(size)!.entries()) {
+        for (const other of sizes) {
+          if (other < size) continue;
+          const rows = groups.get(other)!;
+          const near = Math.SQRT2 * ratio * (2 ** (other - size + 1) + 1) + rounding;
+          let at = other === size ? place + 1 : firstAtLeast(rows, keys, keys[i] - near);
+          for (; at < rows.length && keys[rows[at]] <= keys[i] + near; at++) {
+            const j = rows[at];
+            if (mayDepend(unit, columns, i, j, logLengths[j] - logLengths[i], ratio, rounding)) {
+              const pair: [number, number] = i < j ? [i, j] : [j, i];
+              if (independence.dependent(pair)) return pair;
+            }
+          }
+        }
+        await work.advance(done++);
       }
-      await work.advance(i);
     }
     return null;
   } finally {
@@ -42,27 +64,62 @@ export async function dependentPair(independence: Independence): Promise<[number
   }
 }
 
-/** sigma_min / sigma_max of two rows, accurate to a few units of the last place of sigma_max. */
-function pairRatio(independence: Independence, i: number, j: number): number {
-  const { rows, columns, squaredNorms } = independence;
-  const [long, short] = squaredNorms[i] >= squaredNorms[j] ? [i * columns, j * columns] : [j * columns, i * columns];
-  let xx = 0;
-  let xy = 0;
-  for (let c = 0; c < columns; c++) {
-    xx += rows[long + c] * rows[long + c];
-    xy += rows[long + c] * rows[short + c];
+/** Unit vectors [T, d] and the binary logarithms of lengths, each row scaled by itself: no length over- or underflows. */
+function directions({ original, count, columns }: Independence): { unit: Float64Array; logLengths: Float64Array } {
+  const unit = Float64Array.from(original);
+  const logLengths = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const row = unit.subarray(i * columns, (i + 1) * columns);
+    const exponent = exponentAbove(row.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+    // In two steps: 2^1074 is no float64.
+    const halves = [Math.trunc(-exponent / 2), -exponent - Math.trunc(-exponent / 2)];
+    for (let j = 0; j < columns; j++) row[j] = row[j] * 2 ** halves[0] * 2 ** halves[1];
+    const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+    for (let j = 0; j < columns; j++) row[j] /= length;
+    logLengths[i] = exponent + Math.log2(length);
   }
-  if (!(xx > 0)) return 0;
-  const projection = xy / xx;
-  let rest = 0;
-  for (let c = 0; c < columns; c++) {
-    const part = rows[short + c] - projection * rows[long + c];
-    rest += part * part;
+  return { unit, logLengths };
+}
+
+/** |u . p| for a p that no one has reason to expect: what lies in the data is not orthogonal to it. */
+function projections(unit: Float64Array, count: number, columns: number): Float64Array {
+  const random = randomSource(0, 'pairs');
+  const p = Float64Array.from({ length: columns }, () => random.normal());
+  const length = Math.sqrt(p.reduce((sum, value) => sum + value * value, 0));
+  return Float64Array.from({ length: count }, (_, i) => {
+    let sum = 0;
+    for (let j = 0; j < columns; j++) sum += unit[i * columns + j] * p[j];
+    return Math.abs(sum) / length;
+  });
+}
+
+function firstAtLeast(rows: readonly number[], keys: Float64Array, least: number): number {
+  let [from, to] = [0, rows.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (keys[rows[middle]] < least) from = middle + 1;
+    else to = middle;
   }
-  // Singular values of the triangle [[p, 0], [q, r]].
-  const p = Math.sqrt(xx);
-  const q = xy / p;
-  const r = Math.sqrt(rest);
-  const largest = (Math.hypot(p + r, q) + Math.hypot(p - r, q)) / 2;
-  return (p * r) / largest / largest;
+  return from;
+}
+
+/** False only where two rows are certainly independent. */
+function mayDepend(
+  unit: Float64Array,
+  columns: number,
+  i: number,
+  j: number,
+  logQuotient: number,
+  ratio: number,
+  rounding: number,
+): boolean {
+  let cosine = 0;
+  for (let c = 0; c < columns; c++) cosine += unit[i * columns + c] * unit[j * columns + c];
+  let square = 0;
+  for (let c = 0; c < columns; c++) square += (unit[j * columns + c] - cosine * unit[i * columns + c]) ** 2;
+  const sine = Math.sqrt(square);
+  const q = 2 ** Math.abs(logQuotient);
+  if (q > 1e100) return true;
+  const largest = (q * q + 1 + Math.sqrt(Math.max(0, (q * q + 1) ** 2 - (2 * q * sine) ** 2))) / 2;
+  return !(q * (sine - rounding) > ratio * largest * (1 + 1e-9));
 }
