@@ -132,11 +132,12 @@ class Search {
   }
 
   /** Takes a dependent set as a bound from above if it is smaller than the one before. */
-  private found(set: readonly number[], how: string): void {
+  private found(rows: readonly number[], how: string): void {
+    const set = [...rows].sort((a, b) => this.names[a] - this.names[b]);
     if (set.length > this.atMost) return;
     const { exactly } = this.independence;
     if (exactly) {
-      this.witness = [...set];
+      this.witness = set;
       this.certify(
         'atMost',
         set.length - 1,
@@ -145,7 +146,7 @@ class Search {
       return;
     }
     const { ratio, tolerance } = this.independence.sigma(set);
-    this.witness = [...set].sort((a, b) => a - b);
+    this.witness = set;
     const words = `${set.length} rows are dependent, ${how}: sigma_min / sigma_max = ${ratio.toExponential(2)} by SVD`;
     const limit = `tolerance ${tolerance.toExponential(2)}`;
     this.certify('atMost', set.length - 1, ratio <= tolerance ? `${words}, ${limit}` : `${words} beside the ${limit}`);
@@ -321,9 +322,8 @@ class Search {
   }
 
   private result(): KruskalBounds {
-    const { atLeast, atMost, certificates, notes, names, independence } = this;
+    const { witness, atLeast, atMost, certificates, notes, names, independence } = this;
     const { exactly } = independence;
-    const witness = this.witness && [...this.witness].sort((a, b) => names[a] - names[b]);
     return {
       atLeast,
       atMost,
