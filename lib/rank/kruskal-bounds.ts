@@ -27,10 +27,10 @@ const MOST_ROWS = 6000;
  * Bounds of the Kruskal rank of the rows of `features` [T, d] at a tolerance: the largest k such that every k rows have
  * rank k, where a singular value counts when it is strictly greater than the tolerance times sigma_max of the subset.
  *
- * Certified from below by: zero rows and all pairs; cosines after preconditioning (coherence); branch and bound over
- * small sets; every subset, where there are few. Bounded from above by an adversarial search (fundamental circuits,
- * matching pursuit, reweighted least squares, prefixes of random orders), each find reduced to a minimal set and
- * confirmed by SVD. All arithmetic is float64. Throws `InputError` on an empty matrix, NaN or infinity.
+ * Certified from below by: zero rows and all pairs; a vector for each row; cosines after preconditioning (coherence); branch
+ * and bound over small sets; every subset, where there are few. Bounded from above by an adversarial search (fundamental circuits,
+ * matching pursuit, reweighted least squares, prefixes of random orders), each find reduced to a minimal set.
+ * All arithmetic is float64. Throws `InputError` on an empty matrix, NaN or infinity.
  */
 export async function searchKruskalRank(features: Matrix, options: KruskalSearchOptions): Promise<KruskalBounds> {
   return searchRows(prepareRows(features), options);
