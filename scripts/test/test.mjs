@@ -1,6 +1,6 @@
 /**
  * `npm test`: set up, build, lint, then run every test. `--all` adds the long ones. Words select test files by their path
- * and skip the linting: `npm test -- rank/tolerance`.
+ * and skip the linting: `npm test -- rank/near-tolerance`.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
