@@ -1,5 +1,5 @@
 /** Streams a layer's query vectors and context matrices to files, batch by batch. */
-import { createNpy, type NpyWriter } from '../data';
+import { createNpy, type NpyWriter, type SkippedFile } from '../data';
 import type { InputBatch } from '../features/input-batch';
 import { passExamples } from '../features/pass-examples';
 import { type FeatureLayer, loadLayers } from '../models';
@@ -12,7 +12,9 @@ export interface ExampleSource {
   readonly name: string;
   readonly count: number;
   readonly files?: readonly string[];
-  readonly skipped?: number;
+  readonly skipped?: readonly SkippedFile[];
+  /** Images with an EXIF orientation, which is not applied. */
+  readonly turned?: number;
   /** Consecutive examples, as the network takes them. */
   read(indices: readonly number[], precision: Precision): Promise<InputBatch>;
   close(): Promise<void>;

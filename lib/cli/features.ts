@@ -171,7 +171,12 @@ function tell(options: FeatureArguments, source: ExampleSource, { queries, conte
       queries: { file: out, shape: queries },
       ...(contexts && { contexts: { file: options.contexts, shape: contexts } }),
       ...(contextRanks && { contextRanks: { file: options.contextRanks, ranks: contextRanks } }),
-      ...(source.files && { files: source.files, skipped: source.skipped }),
+      ...(source.files && {
+        files: source.files,
+        skipped: source.skipped?.length,
+        skippedFiles: source.skipped,
+        exifNotApplied: source.turned,
+      }),
     });
     return;
   }

@@ -1,9 +1,11 @@
 /** Where `features` takes images from. */
+import { existsSync } from 'node:fs';
 import type { ImageSet } from '../data';
 import { InputError } from '../input-error';
 import type { ImageModel } from '../models';
 import { wholeNumber } from './arguments';
 import type { ExampleSource } from './extract';
+import { groupBy } from '../statistics';
 import { noteLater } from './output';
 
 /** Images of a folder or a set that is known by name, preprocessed as the model wants them. */
@@ -12,15 +14,24 @@ export async function imageSource(images: string, seed: number, model: ImageMode
   const preprocessing = model.preprocessing();
   const set = await imageSet(images, seed);
   if (set.skipped.length > 0) {
-    const reasons = set.skipped.map(({ file, reason }) => `${file} (${reason})`);
-    const shown = reasons.slice(0, 10).join(', ') + (reasons.length > 10 ? ', …' : '');
-    noteLater(`${set.skipped.length} of ${set.skipped.length + set.count} files skipped: ${shown}`);
+    const named = set.skipped.slice(0, 10).map(({ file, reason }) => `${file} (${reason})`);
+    const reasons = [...groupBy(set.skipped, ({ reason }) => reason)]
+      .sort(([, a], [, b]) => b.length - a.length)
+      .map(([reason, { length }]) => `${length} ${reason}`);
+    const more = set.skipped.length > named.length ? `, …; ${reasons.join(', ')}; --json names them all` : '';
+    noteLater(`${set.skipped.length} of ${set.skipped.length + set.count} files skipped: ${named.join(', ')}${more}`);
+  }
+  if (set.turned) {
+    noteLater(
+      `${set.turned} of ${set.count} images have an EXIF orientation, which is not applied: they are used as stored`,
+    );
   }
   return {
     name: images,
     count: set.count,
     files: set.files,
-    skipped: set.skipped.length,
+    skipped: set.skipped,
+    turned: set.turned,
     read: (indices, precision) => Promise.resolve(pixelBatch(set, indices, preprocessing, precision)),
     close: () => Promise.resolve(),
   };
@@ -30,6 +41,11 @@ async function imageSet(text: string, seed: number): Promise<ImageSet> {
   const { cifar10, imageFolder, photos } = await import('../data/index.js');
   const named = /^(photos|cifar10)(?::(.*))?$/.exec(text);
   if (named === null) return imageFolder(text);
+  if (existsSync(text)) {
+    throw new InputError(
+      `--images expects a set or a folder, got '${text}', which names both; write ./${text} for the folder`,
+    );
+  }
   const count = named[2] === undefined ? undefined : wholeNumber(`--images ${named[1]}:count`, 1)(named[2]);
   return named[1] === 'photos' ? photos({ crops: count, seed }) : cifar10({ count, seed });
 }

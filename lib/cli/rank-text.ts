@@ -15,6 +15,11 @@ export interface RankResult {
   readonly rtol: Rtol | null;
   readonly seed: number;
   readonly precision: 'float64' | 'exact';
+  /** The relative spacing of the file's numbers, and whether it is wider than the tolerance resolves; not with --exact. */
+  readonly resolution?: number;
+  readonly belowResolution?: boolean;
+  /** What was left out or converted, and what to know about the verdicts. */
+  readonly notes?: readonly string[];
   readonly tests: readonly RankTestResult[];
   readonly curve?: readonly Pick<KruskalCurve['points'][number], 'k' | 'fraction' | 'ci95'>[];
   readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'> & {

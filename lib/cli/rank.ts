@@ -29,7 +29,7 @@ export function register(program: Command): void {
   program
     .command('rank')
     .description('test the Kruskal rank of the rows of a matrix: are every k of them linearly independent?')
-    .argument('<file>', 'T x d numbers: .npy, .csv or .safetensors')
+    .argument('<file>', 'T x d numbers: .npy, .npz, .csv, .tsv, .txt or .safetensors')
     .option('--k <sizes>', 'sizes of the subsets, e.g. 197,768 (default: min(T, d))', wholeNumbers('--k', 1))
     .option(
       '--draws <count>',
@@ -39,8 +39,8 @@ export function register(program: Command): void {
     )
     .option('--seed <number>', 'seed of the random subsets', wholeNumber('--seed', 0), 0)
     .option('--rtol <ratio>', "float32, float64 or a number (default: the file's own)", tolerance('--rtol'))
-    .option('--exact', 'linear independence over the rationals, without a tolerance; whole numbers are read too')
-    .option('--tensor <name>', 'which tensor of a .safetensors file')
+    .option('--exact', 'linear independence over the rationals, without a tolerance')
+    .option('--tensor <name>', 'which tensor of a .safetensors or .npz file')
     .option('--curve', 'the fraction of independent subsets for every k')
     .option('--search', 'bounds that hold for every subset: certificates and a witness')
     .option('--json', 'print one JSON document')
@@ -65,7 +65,11 @@ async function rankAtTolerance(file: string, options: RankOptions): Promise<Rank
   const { draws, seed } = options;
   const rtol = options.rtol ?? matrix.dtype;
   const sizes = sizesOf(options, matrix.shape, file);
-  warnOfRounding(matrix, rtol, file);
+  const { resolutionOf } = await import('../rank/resolution.js');
+  const resolution = resolutionOf(matrix.data);
+  const belowResolution = isBelow(rtol, resolution, matrix);
+  const notes = [...(matrix.notes ?? []), ...(belowResolution ? [roundingNote(file, rtol, resolution)] : [])];
+  for (const text of notes) note(text);
   const { kruskalCurve, testKruskalRank } = await import('../rank/index.js');
   const { searchKruskalRank } = await import('../rank/kruskal-bounds.js');
   const { showProgress } = await import('../report/progress.js');
@@ -86,6 +90,9 @@ async function rankAtTolerance(file: string, options: RankOptions): Promise<Rank
     rtol,
     seed,
     precision: 'float64',
+    resolution,
+    belowResolution,
+    notes,
     tests,
     ...(curve && { curve: curveResult(curve.points) }),
     ...(bounds && {
@@ -114,7 +121,8 @@ async function rankExactly(file: string, options: RankOptions): Promise<RankOutc
     throw new InputError(`--exact expects no tolerance, got --rtol ${options.rtol}; leave one of them out`);
   }
   const { readExactMatrix } = await import('../data/files/read-matrix.js');
-  const { values, shape, dtype } = await readExactMatrix(file, { tensor: options.tensor });
+  const { values, shape, dtype, notes = [] } = await readExactMatrix(file, { tensor: options.tensor });
+  for (const text of notes) note(text);
   const { draws, seed } = options;
   const sizes = sizesOf(options, shape, file);
   if (dtype === 'float64' && file.toLowerCase().endsWith('.csv')) {
@@ -190,11 +198,15 @@ function sizesOf({ k }: RankOptions, [T, d]: MatrixFile['shape'], file: string):
   throw new InputError(`--k expects at most ${most}, ${limit} of '${file}' (${T} x ${d}), got ${bad}`);
 }
 
-/** The rounding of float32 features fills their small singular values: below its tolerance there is nothing to see. */
-function warnOfRounding({ dtype, shape: [, d] }: MatrixFile, rtol: Rtol, file: string): void {
-  if (dtype === 'float32' && (rtol === 'float64' || (typeof rtol === 'number' && rtol < d * 2 ** -23))) {
-    note(
-      `'${file}' holds float32, and its rounding alone raises ranks at the tolerance ${rtol}: a full rank there says little`,
-    );
-  }
+/** Whether the numbers are spaced more widely than the tolerance resolves: then their rounding alone fills small singular values. */
+function isBelow(rtol: Rtol, resolution: number, { shape: [, d] }: MatrixFile): boolean {
+  return typeof rtol === 'number' ? rtol < d * resolution : resolution > 2 ** (rtol === 'float32' ? -23 : -52);
+}
+
+function roundingNote(file: string, rtol: Rtol, resolution: number): string {
+  const spacing = resolution.toExponential(0);
+  return (
+    `'${file}' holds numbers with a relative spacing of ${spacing}, and their rounding alone raises ranks at the tolerance ` +
+    `${rtol}: a full rank there says little`
+  );
 }

@@ -58,9 +58,18 @@ test('a folder of images: rows in the order of the sorted names, files that are 
     ...['features', ...options, '--images', images, '--out', out, '--json'],
   );
   assert.equal(status, 0, stderr);
-  const result = JSON.parse(stdout) as { files: string[]; skipped: number; queries: { shape: number[] } };
+  const result = JSON.parse(stdout) as {
+    files: string[];
+    skipped: number;
+    skippedFiles: { file: string; reason: string }[];
+    queries: { shape: number[] };
+  };
   assert.deepEqual(result.files, ['chroma-full.jpg', 'rgb.png']);
   assert.deepEqual([result.skipped, result.queries.shape], [3, [2, 16]]);
+  assert.deepEqual(
+    result.skippedFiles.map(({ file, reason }) => [file, reason.length > 5]),
+    ['cut-short.png', 'grey.png', 'notes.txt'].map((file) => [file, true]),
+  );
   assert.match(stderr, /^note: 3 of 5 files skipped: cut-short\.png \(.*\), grey\.png \(.*\), notes\.txt \(.*\)$/m);
 
   const alone = at('alone');
@@ -110,6 +119,21 @@ test('a tensor that the layer needs and the file lacks is an error; one that a l
   const second = await run('2');
   assert.equal(second.status, 2);
   assert.match(second.stderr, /^attention-capacity: [^\n]*model\.safetensors[^\n]*\n$/);
+});
+
+test('a folder that is called as a set is not passed over', async () => {
+  const folder = temporaryFolder();
+  const options = ['features', '--model', join(GOLDEN, 'checkpoint-vit'), '--layer', '1', '--out', 'q.npy', '--images'];
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    for (const name of ['photos', 'cifar10']) {
+      mkdirSync(name);
+      assert.match(await refusal(...options, name), new RegExp(`got '${name}', which names both; write ./${name} for`));
+    }
+  } finally {
+    process.chdir(before);
+  }
 });
 
 test('each bad input gets one line, and nothing is written', async () => {

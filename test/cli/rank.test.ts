@@ -56,6 +56,9 @@ test('the JSON document has the keys of the contract, in words that other progra
     'rtol',
     'seed',
     'precision',
+    'resolution',
+    'belowResolution',
+    'notes',
     'tests',
     'curve',
     'kruskalRank',
@@ -105,7 +108,10 @@ test('the JSON document has the keys of the contract, in words that other progra
 
 test('without --curve and --search their keys are absent; k is min(T, d) and the tolerance the dtype by default', async () => {
   const result = await json<RankResult>('rank', at('rows32.npy'), '--draws', '20');
-  assert.deepEqual(Object.keys(result), ['file', 'shape', 'dtype', 'rtol', 'seed', 'precision', 'tests']);
+  assert.deepEqual(Object.keys(result), [
+    ...['file', 'shape', 'dtype', 'rtol', 'seed', 'precision'],
+    ...['resolution', 'belowResolution', 'notes', 'tests'],
+  ]);
   assert.equal(result.rtol, 'float32');
   assert.equal(result.tests[0].k, d);
   assert.equal(result.tests[0].tolerance, d * 2 ** -23);
@@ -181,7 +187,7 @@ test('float32 numbers judged at a finer tolerance come with a warning, on standa
   );
   assert.equal(status, 0);
   assert.doesNotThrow(() => JSON.parse(stdout));
-  assert.match(stderr, /^note: .*rows32\.npy' holds float32.*\n$/);
+  assert.match(stderr, /^note: .*rows32\.npy' holds numbers with a relative spacing of 1e-7.*\n$/);
 });
 
 test('each bad argument gets one line that names the option, what was expected and what it got', async () => {
@@ -219,22 +225,22 @@ test('each bad file gets one line that names it, and exit status 2', async () =>
   await withValue('infinite.npy', -Infinity);
   writeFileSync(at('cut.npy'), readFileSync(at('rows.npy')).subarray(0, 1000));
   writeFileSync(at('empty.npy'), '');
+  copyFileSync(at('rows.npy'), at('rows.dat'));
   copyFileSync(at('rows.npy'), at('rows.txt'));
   await writeNpy(at('cube.npy'), { data: new Float64Array(8), shape: [2, 2, 2] });
-  await writeNpy(at('whole.npy'), { data: Int32Array.of(1, 2, 3, 4), shape: [2, 2] });
   writeFileSync(at('words.csv'), '1,2\n3,four\n');
   writeFileSync(at('ragged.csv'), '1,2\n3\n');
   writeFileSync(at('cut.safetensors'), readFileSync(at('model.safetensors')).subarray(0, 400));
   const cases: [string[], RegExp][] = [
     [[at('absent.npy')], /absent\.npy' cannot be read: there is no such file/],
-    [[folder], /expected a \.npy, \.csv or \.safetensors file, got '/],
-    [[at('rows.txt')], /expected a \.npy, \.csv or \.safetensors file, got '.*rows\.txt'/],
+    [[folder], /expected a \.npy, .*\.csv, .* or \.safetensors file, got '/],
+    [[at('rows.dat')], /expected a \.npy, .*\.csv, .* or \.safetensors file, got '.*rows\.dat'/],
+    [[at('rows.txt')], /rows\.txt': expected text, .*got binary data/],
     [[at('nan.npy')], /nan\.npy': expected finite numbers, .* got NaN in row 17, column 5/],
     [[at('infinite.npy')], /infinite\.npy': expected finite numbers, .* got infinity in row 17, column 5/],
     [[at('cut.npy')], /cut\.npy'/],
     [[at('empty.npy')], /empty\.npy'/],
     [[at('cube.npy')], /cube\.npy': expected a matrix \[T, d\].*\(2, 2, 2\)/],
-    [[at('whole.npy')], /whole\.npy': expected float32 or float64, got int32/],
     [[at('words.csv')], /words\.csv', line 2/],
     [[at('ragged.csv')], /ragged\.csv', line 2/],
     [[at('cut.safetensors'), '--tensor', 'queries'], /cut\.safetensors/],
@@ -243,13 +249,35 @@ test('each bad file gets one line that names it, and exit status 2', async () =>
     [[at('model.safetensors'), '--tensor', 'bias'], /tensor 'bias': expected a matrix \[T, d\].*\[12\]/],
     [
       [at('rows.npy'), '--tensor', 'x'],
-      /a tensor's name expects a \.safetensors file, got '.*rows\.npy'; leave the name 'x' out/,
+      /a tensor's name expects a \.safetensors or \.npz file, got '.*rows\.npy'; leave the name 'x' out/,
     ],
     [[at('rows.npy'), '--k', '5,13'], /--k expects at most 12, the 12 columns of '.*rows\.npy' \(60 x 12\), got 13/],
   ];
   for (const [args, expected] of cases) assert.match(await refusal('rank', ...args), expected);
   await writeNpy(at('flat.npy'), { data: rows.slice(0, 5 * d), shape: [5, d] });
   assert.match(await refusal('rank', at('flat.npy'), '--k', '6'), /--k expects at most 5, the 5 rows of .* got 6/);
+});
+
+test('numbers spaced more widely than the tolerance are noted, whatever they are kept in', async () => {
+  const single = Float32Array.from(rows, Math.fround);
+  await writeNpy(at('wide.npy'), { data: Float64Array.from(single), shape: [T, d] });
+  const lines = (digits: number) =>
+    Array.from({ length: T }, (_, t) => [...rows.slice(t * d, (t + 1) * d)].map((x) => x.toFixed(digits)).join(','));
+  writeFileSync(at('four.csv'), lines(4).join('\n'));
+  await writeNpy(at('whole.npy'), { data: Int32Array.from(rows, (x) => Math.round(100 * x)), shape: [T, d] });
+  for (const [name, below] of [
+    ['wide.npy', true],
+    ['four.csv', true],
+    ['whole.npy', false],
+    ['rows.npy', false],
+  ] as const) {
+    const { status, stdout, stderr } = await attentionCapacity('rank', at(name), '--draws', '20', '--json');
+    assert.equal(status, 0, stderr);
+    const { belowResolution, notes = [] } = JSON.parse(stdout) as RankResult;
+    assert.equal(belowResolution, below, name);
+    assert.equal(/rounding alone raises ranks/.test(notes.join()), below);
+    assert.equal(stderr, notes.map((text) => `note: ${text}\n`).join(''));
+  }
 });
 
 test('a file larger than the memory is refused with the size that it needs', async (t) => {

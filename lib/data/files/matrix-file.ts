@@ -1,22 +1,34 @@
 import { InputError } from '../../input-error';
 import type { Matrix } from '../../tensor';
+import { fromBfloat16, fromFloat16 } from './half-precision';
 import { openNpy, readNpy, type NpyFile } from './npy';
 import type { NpyData, NpyType } from './npy-header';
+import { exactIntegers } from './safetensors';
 
 /** Features from a file: `[T, d]`, one example per row, all finite. */
 export interface MatrixFile extends Matrix {
   /** The type of the file's numbers; it sets the default tolerance. */
   readonly dtype: 'float32' | 'float64';
+  /** Sentences on what was left out or converted; absent if nothing was. */
+  readonly notes?: readonly string[];
 }
 
 /**
- * Reads features from a `.npy` file.
+ * Reads features from a `.npy` file of floats or whole numbers. float16 and bfloat16 (which NumPy stores as `V2`) become
+ * float32, whole numbers float64.
  *
- * @throws InputError when it is not a `[T, d]` array of float32 or float64, or holds NaN or infinity.
+ * @param opened the file, if it is open already; it is closed
+ * @throws InputError when it is not a `[T, d]` array of numbers, or holds NaN, infinity or integers beyond 2^53.
  */
-export async function readNpyMatrix(path: string): Promise<MatrixFile> {
-  const { data, shape } = await readNpyArray(path, ['float32', 'float64']);
-  return { data: data as MatrixFile['data'], shape, dtype: data instanceof Float32Array ? 'float32' : 'float64' };
+export async function readNpyMatrix(path: string, opened?: NpyFile): Promise<MatrixFile> {
+  const { data: stored, shape, dtype } = await readNpyArray(path, opened);
+  const data = widened(stored, dtype, path);
+  return {
+    data,
+    shape,
+    dtype: data instanceof Float32Array ? 'float32' : 'float64',
+    ...(dtype !== 'float32' && dtype !== 'float64' && { notes: [`'${path}' holds ${dtype}, widened exactly`] }),
+  };
 }
 
 /** A matrix of numbers of any type. */
@@ -27,13 +39,13 @@ export interface NumberMatrix {
 }
 
 /**
- * Reads a matrix from a `.npy` file.
+ * Reads a matrix of numbers of any type from a `.npy` file; floats of 16 bits become float32.
  *
- * @param types those that are expected: all, unless said otherwise
- * @throws InputError when it is not a `[T, d]` array of one of them, or holds NaN or infinity.
+ * @param opened the file, if it is open already; it is closed
+ * @throws InputError when it is not a `[T, d]` array, or holds NaN or infinity.
  */
-export async function readNpyArray(path: string, types?: readonly NpyType[]): Promise<NumberMatrix> {
-  const file = await openNpy(path);
+export async function readNpyArray(path: string, opened?: NpyFile): Promise<NumberMatrix> {
+  const file = opened ?? (await openNpy(path));
   try {
     const { dtype, shape } = file;
     if (shape.length !== 2) {
@@ -46,12 +58,8 @@ export async function readNpyArray(path: string, types?: readonly NpyType[]): Pr
     if (rows === 0 || columns === 0) {
       throw new InputError(`'${path}' holds no numbers: its shape is (${rows}, ${columns})`);
     }
-    if (types && !types.includes(dtype)) {
-      throw new InputError(
-        `'${path}': expected ${types.join(' or ')}, got ${dtype}; convert it, for example with x.astype('float64')`,
-      );
-    }
-    const data = await file.readAll();
+    const stored = await file.readAll();
+    const data = dtype === 'float16' || dtype === 'bfloat16' ? widened(stored, dtype, path) : stored;
     if (data instanceof Float32Array || data instanceof Float64Array) {
       requireFinite({ data, shape: [rows, columns] }, path);
     }
@@ -59,6 +67,15 @@ export async function readNpyArray(path: string, types?: readonly NpyType[]): Pr
   } finally {
     await file.close();
   }
+}
+
+/** The same numbers as floats. */
+function widened(data: NpyData, dtype: NpyType, path: string): Float32Array | Float64Array {
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  if (dtype === 'float16') return fromFloat16(data as Uint16Array);
+  if (dtype === 'bfloat16') return fromBfloat16(data as Uint16Array);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return exactIntegers(data, `'${path}'`);
+  return Float64Array.from(data);
 }
 
 /**

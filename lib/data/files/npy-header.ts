@@ -12,6 +12,9 @@ const TYPES = {
   u2: ['uint16', Uint16Array],
   u4: ['uint32', Uint32Array],
   u8: ['uint64', BigUint64Array],
+  // as bits; behind u2, whose arrays are the same
+  f2: ['float16', Uint16Array],
+  V2: ['bfloat16', Uint16Array],
 } as const;
 type Code = keyof typeof TYPES;
 export type NpyType = (typeof TYPES)[Code][0];
@@ -90,12 +93,14 @@ export function parseHeader(text: string, offset: number, path: string): NpyHead
         'write it again with numpy.save',
     );
   }
-  const type = /^'([<>=|])([fiu])([1248])'$/.exec(descr.replaceAll('"', "'"));
+  const type = /^'([<>=|])([fiuV])([1248])'$/.exec(descr.replaceAll('"', "'"));
   const code = type && type[2] + type[3];
   if (!type || !code || !isCode(code)) {
+    const advice = descr.includes('O')
+      ? 'Python objects are not numbers: save an array of numbers'
+      : "convert the numbers, for example with x.astype('float32')";
     throw new InputError(
-      `'${path}': expected floats of 4 or 8 bytes or whole numbers of 1 to 8, got the type ${excerpt(descr)}; convert the numbers, ` +
-        `for example with x.astype('float64')`,
+      `'${path}': expected floats of 2 to 8 bytes or whole numbers of 1 to 8, got the type ${excerpt(descr)}; ${advice}`,
     );
   }
   if (!Number.isSafeInteger(lengths.reduce((product, length) => product * length, 8))) {

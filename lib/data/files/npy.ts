@@ -41,22 +41,29 @@ export async function readNpy(path: string): Promise<NpyArray & { readonly dtype
 /** Opens a `.npy` file for reading in slices; `close` it at the end. Throws as {@link readNpy}. */
 export async function openNpy(path: string): Promise<NpyFile> {
   try {
-    const handle = await open(path, 'r');
-    try {
-      const { size } = await handle.stat();
-      const prefix = await readBytes(handle, 0, PREFIX_BYTES);
-      const { start, end } = headerExtent(prefix, path);
-      const text = await readBytes(handle, start, end - start);
-      if (text.length < end - start) throw new InputError(`'${path}' ends within its header; copy or write it again`);
-      const header = parseHeader(text.toString(prefix[6] === 3 ? 'utf8' : 'latin1'), end, path);
-      checkSize(header, size, path);
-      return new NpyFile(handle, header, path);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    return await npyIn(await open(path, 'r'), path);
   } catch (error) {
     throw fileTrouble(error, path, 'read');
+  }
+}
+
+/** What is needed of a file that is read: an open one, or bytes in memory. */
+export type Readable = Pick<FileHandle, 'read' | 'stat' | 'close'>;
+
+/** The same for what is open already. */
+export async function npyIn(handle: Readable, path: string): Promise<NpyFile> {
+  try {
+    const { size } = await handle.stat();
+    const prefix = await readBytes(handle, 0, PREFIX_BYTES);
+    const { start, end } = headerExtent(prefix, path);
+    const text = await readBytes(handle, start, end - start);
+    if (text.length < end - start) throw new InputError(`'${path}' ends within its header; copy or write it again`);
+    const header = parseHeader(text.toString(prefix[6] === 3 ? 'utf8' : 'latin1'), end, path);
+    checkSize(header, size, path);
+    return new NpyFile(handle, header, path);
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
 }
 
@@ -66,7 +73,7 @@ export class NpyFile {
   readonly shape: readonly number[];
 
   constructor(
-    private readonly handle: FileHandle,
+    private readonly handle: Readable,
     private readonly header: NpyHeader,
     readonly path: string,
   ) {
@@ -257,13 +264,13 @@ function swap(bytes: Buffer, itemSize: number): void {
   else bytes.swap64();
 }
 
-async function readBytes(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+async function readBytes(handle: Readable, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   return bytes.subarray(0, await readInto(handle, bytes, position));
 }
 
 /** Fills `bytes` from `position` on; returns how many were read. */
-async function readInto(handle: FileHandle, bytes: Buffer, position: number): Promise<number> {
+async function readInto(handle: Readable, bytes: Buffer, position: number): Promise<number> {
   let done = 0;
   while (done < bytes.length) {
     const { bytesRead } = await handle.read(bytes, done, bytes.length - done, position + done);

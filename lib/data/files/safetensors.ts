@@ -6,6 +6,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError } from '../../input-error';
 import { duplicateKey } from './duplicate-key';
+import { fromBfloat16, fromFloat16 } from './half-precision';
 
 /** The format's own limit on the header. */
 const MOST_HEADER_BYTES = 100_000_000;
@@ -142,8 +143,9 @@ function readHeader(bytes: ByteSource): Safetensors['entries'] {
   const twice = duplicateKey(text);
   if (twice !== null) reject(`has the key ${JSON.stringify(twice)} twice in its header`);
 
-  const { __metadata__: metadata = {}, ...tensors } = header as Record<string, unknown>;
-  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
+  const { __metadata__: metadata, ...tensors } = header as Record<string, unknown>;
+  // null, as in the reference's reader, is none
+  if (metadata != null && (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string'))) {
     reject('has a __metadata__ that is not a map from strings to strings');
   }
   const entries = new Map<string, SafetensorsEntry>();
@@ -203,18 +205,10 @@ function numbersOf(bytes: Uint8Array, dtype: string, origin: string): Float32Arr
       return view(Float64Array);
     case 'F32':
       return view(Float32Array);
-    case 'BF16': {
-      const halves = view(Uint16Array);
-      const wide = new Uint32Array(halves.length);
-      for (let i = 0; i < halves.length; i++) wide[i] = halves[i] << 16;
-      return new Float32Array(wide.buffer);
-    }
-    case 'F16': {
-      const halves = view(Uint16Array);
-      const values = new Float32Array(halves.length);
-      for (let i = 0; i < halves.length; i++) values[i] = halfToNumber(halves[i]);
-      return values;
-    }
+    case 'BF16':
+      return fromBfloat16(view(Uint16Array));
+    case 'F16':
+      return fromFloat16(view(Uint16Array));
     case 'I8':
       return Float64Array.from(view(Int8Array));
     case 'U8':
@@ -236,7 +230,7 @@ function numbersOf(bytes: Uint8Array, dtype: string, origin: string): Float32Arr
   }
 }
 
-function exactIntegers(values: BigInt64Array | BigUint64Array, origin: string): Float64Array {
+export function exactIntegers(values: BigInt64Array | BigUint64Array, origin: string): Float64Array {
   const numbers = new Float64Array(values.length);
   for (let i = 0; i < numbers.length; i++) {
     numbers[i] = Number(values[i]);
@@ -244,16 +238,6 @@ function exactIntegers(values: BigInt64Array | BigUint64Array, origin: string): 
       throw new InputError(`${origin}: expected integers that float64 holds exactly, got ${values[i]}`);
   }
   return numbers;
-}
-
-/** IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 function decodeUtf8(bytes: Uint8Array): string | null {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { InputError } from '../../input-error';
 import { begin } from '../../work';
 import { decodeImage, UnusableImage } from './decode';
+import { exifOrientation } from './exif';
 import { fileTrouble } from '../files/file-trouble';
 import type { ImageSet, SkippedFile } from './image-set';
 
@@ -23,17 +24,24 @@ const BUILT_IN = ['photos', 'cifar10'];
  * @throws InputError when there is no such folder, or it holds no usable image.
  */
 export async function imageFolder(folder: string): Promise<ImageSet> {
-  const names = await list(folder);
+  const entries = await list(Buffer.from(folder), '');
   const files: string[] = [];
+  const paths: Buffer[] = [];
   const hashes: string[] = [];
   const skipped: SkippedFile[] = [];
-  const work = begin(`reading images of ${basename(resolve(folder))}`, names.length);
+  let turned = 0;
+  const work = begin(`reading images of ${basename(resolve(folder))}`, entries.length);
   try {
-    for (const [index, file] of names.entries()) {
+    for (const [index, { file, path }] of entries.entries()) {
       try {
-        const bytes = await readFile(join(folder, file));
+        // A pipe or a device could be read for ever.
+        const found = await stat(path);
+        if (!found.isFile() && !found.isDirectory()) throw new UnusableImage('not a regular file');
+        const bytes = await readFile(path);
         decodeImage(bytes);
+        if (exifOrientation(bytes) !== 1) turned++;
         files.push(file);
+        paths.push(path);
         hashes.push(sha256(bytes));
       } catch (error) {
         skipped.push({ file, reason: reasonOf(error) });
@@ -51,33 +59,46 @@ export async function imageFolder(folder: string): Promise<ImageSet> {
     hash: sha256(JSON.stringify({ set: 'folder', revision: REVISION, hashes })),
     skipped,
     files,
+    turned,
     load(index) {
-      const path = join(folder, files[index]);
-      const bytes = readUnchanged(path, hashes[index]);
+      const bytes = readUnchanged(paths[index], hashes[index]);
       return decodeImage(bytes);
     },
   };
 }
 
-/** Names of all files, relative to the folder, with `/` between their parts. */
-async function list(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOTDIR') {
-      throw new InputError(`'${folder}': expected a folder of JPEG or PNG images, got a file; name its folder`);
-    }
-    throw fileTrouble(error, folder, 'read');
-  });
-  const names: string[] = [];
+/**
+ * All files, sorted by their names relative to the folder, with `/` between their parts. Paths are bytes, because names need
+ * not be UTF-8; other bytes are shown as `\\xNN`.
+ */
+async function list(folder: Buffer, above: string): Promise<{ file: string; path: Buffer }[]> {
+  const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOTDIR') {
+        throw new InputError(
+          `'${String(folder)}': expected a folder of JPEG or PNG images, got a file; name its folder`,
+        );
+      }
+      throw fileTrouble(error, String(folder), 'read');
+    },
+  );
+  const found: { file: string; path: Buffer }[] = [];
   for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
+    const bytes = entry.name;
+    if (bytes[0] === 0x2e) continue; // hidden
+    const file = above + shown(bytes);
+    const path = Buffer.concat([folder, Buffer.from('/'), bytes]);
     // Links to folders are not followed, because they may form a circle. They are listed as files that cannot be read.
-    if (entry.isDirectory()) {
-      for (const below of await list(join(folder, entry.name))) names.push(`${entry.name}/${below}`);
-    } else {
-      names.push(entry.name);
-    }
+    if (entry.isDirectory()) found.push(...(await list(path, `${file}/`)));
+    else found.push({ file, path });
   }
-  return names.sort();
+  return found.sort((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+function shown(name: Buffer): string {
+  const text = name.toString();
+  if (Buffer.from(text).equals(name)) return text;
+  return name.toString('latin1').replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
 }
 
 function reasonOf(error: unknown): string {
@@ -88,14 +109,14 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
-function readUnchanged(path: string, hash: string): Buffer {
+function readUnchanged(path: Buffer, hash: string): Buffer {
   try {
     const bytes = readFileSync(path);
     if (sha256(bytes) === hash) return bytes;
   } catch (error) {
-    throw fileTrouble(error, path, 'read');
+    throw fileTrouble(error, String(path), 'read');
   }
-  throw new InputError(`'${path}' changed while it was in use; start again`);
+  throw new InputError(`'${String(path)}' changed while it was in use; start again`);
 }
 
 function noImages(folder: string, skipped: readonly SkippedFile[]): InputError {

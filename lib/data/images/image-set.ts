@@ -20,6 +20,8 @@ export interface ImageSet {
   readonly skipped: readonly SkippedFile[];
   /** Sorted names, one per image, if every image has its own file. */
   readonly files?: readonly string[];
+  /** How many images have an EXIF orientation, which is not applied. */
+  readonly turned?: number;
   /** The image at `index`, from 0. */
   load(index: number): RgbImage;
 }

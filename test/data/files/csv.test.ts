@@ -11,8 +11,8 @@ let folder: string;
 before(() => (folder = mkdtempSync(join(tmpdir(), 'csv-'))));
 after(() => rmSync(folder, { recursive: true }));
 
-function file(content: string | Uint8Array): string {
-  const path = join(folder, 'features.csv');
+function file(content: string | Uint8Array, name = 'features.csv'): string {
+  const path = join(folder, name);
   writeFileSync(path, content);
   return path;
 }
@@ -29,10 +29,55 @@ describe('readCsv', () => {
     ['with names', 'a,b,c\n1,2,3\n4,5,6\n'],
     ['with the names of numpy.savetxt', '# a,b,c\n1,2,3\n4,5,6\n'],
     ['with quoted names', '"width, in px","height",""\n1,2,3\n4,5,6\n'],
+    ['with a comment of numpy.savetxt', '# features, 3 columns\n1,2,3\n# "more\n4,5,6\n'],
+    ['with the line ends of old Macs', '1,2,3\r4,5,6\r'],
     ['in scientific notation', '1e0,+2.0,.3e1\n4.,5.000000000000000000e+00,60E-1\n'],
   ]) {
     it(`reads numbers ${what}`, async () => {
-      const matrix = await readCsv(file(text));
+      const { whole: _, large, ...matrix } = await readCsv(file(text));
+      assert.equal(large.size, 0);
+      assert.deepEqual(matrix, { data: Float64Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3], dtype: 'float64' });
+    });
+  }
+
+  for (const [what, text, note] of [
+    ["pandas' index", ',a,b\n0,1.5,2\n1,3,4\n2,5,6\n', /numbers the rows and was left out/],
+    ["R's row names", '"","V1","V2"\n"1",1.5,2\n"2",3,4\n"3",5,6\n', /numbers the rows and was left out/],
+    ['an index that was written twice', ',Unnamed: 0,a,b\n0,0,1.5,2\n1,1,3,4\n2,2,5,6\n', /was left out/],
+    ["pandas' default names", '0,1\n1.5,2\n3,4\n5,6\n', /its first line, 0, 1, …, was taken as names/],
+    ['both', ',0,1\n0,1.5,2\n1,3,4\n2,5,6\n', /its first line, 0, 1, .*names/],
+  ] as const) {
+    it(`leaves out ${what}, and says so`, async () => {
+      const { data, shape, notes } = await readCsv(file(text));
+      assert.deepEqual({ data, shape }, { data: Float64Array.of(1.5, 2, 3, 4, 5, 6), shape: [3, 2] });
+      assert.match(notes?.join('; ') ?? '', note);
+    });
+  }
+
+  it('keeps whole numbers of any size in their places when an index is left out', async () => {
+    const { data, shape, large } = await readCsv(file(`,a,b\n0,1,2\n1,3,${2n ** 60n + 1n}\n2,5,6\n`));
+    assert.deepEqual([shape, data[3], [...large]], [[3, 2], 2 ** 60, [[3, 2n ** 60n + 1n]]]);
+  });
+
+  it('keeps a column that counts the rows and has a name, and says so', async () => {
+    const { shape, notes } = await readCsv(file('time,b\n0,2\n1,4\n2,6\n'));
+    assert.deepEqual(shape, [3, 2]);
+    assert.match(notes![0], /its first column counts the rows/);
+  });
+
+  it('reads one line 0,1,2 as an example', async () => {
+    const { data, shape, notes } = await readCsv(file('0,1,2\n'));
+    assert.deepEqual([[...data], shape, notes], [[0, 1, 2], [1, 3], undefined]);
+  });
+
+  for (const [name, text] of [
+    ['tabs.tsv', '1\t2\t3\n4\t5\t6\n'],
+    ['blanks.txt', '# numpy.savetxt\n 1.0e+00  2.0e+00 3\n4 5 6\n'],
+    ['tabs.txt', '1\t2\t3\n4\t5\t6\n'],
+    ['commas.txt', '1,2,3\n4,5,6\n'],
+  ]) {
+    it(`reads ${name}`, async () => {
+      const { whole: _, large: __, ...matrix } = await readCsv(file(text, name));
       assert.deepEqual(matrix, { data: Float64Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3], dtype: 'float64' });
     });
   }
@@ -58,10 +103,12 @@ describe('readCsv', () => {
 
   it('reads more rows than fit into one block', async () => {
     const rows = 3000;
-    const lines = Array.from({ length: rows }, (_, i) => Array.from({ length: 100 }, (_, j) => i * 100 + j).join(','));
+    const lines = Array.from({ length: rows }, (_, i) =>
+      Array.from({ length: 100 }, (_, j) => i * 100 + j + 1).join(','),
+    );
     const { data, shape } = await readCsv(file(lines.join('\n')));
     assert.deepEqual(shape, [rows, 100]);
-    assert.ok(data.every((value, i) => value === i));
+    assert.ok(data.every((value, i) => value === i + 1));
   });
 
   for (const [what, text, message] of [
@@ -77,6 +124,9 @@ describe('readCsv', () => {
     ['NaN', 'a,b\n1,2\n3,nan\n', /line 3: expected finite numbers, .* got nan in row 1, column 1/],
     ['infinity', '1,-inf\n', /line 1: expected finite numbers, .* got -inf in row 0, column 1/],
     ['a number beyond float64', '1,2\n1,1e999\n', /line 2: expected finite numbers, .* got 1e999 in row 1, column 1/],
+    ['an index that does not count', ',a\n5,1\n7,2\n', /expected a name above column 0, .*index=False/],
+    ['an index of words', ',a\nx,1\ny,2\n', /line 2: expected a number, got "x" in column 0 .*leave the index out/],
+    ['a missing value', 'a,b\n1,\n', /got nothing in column 1 .*a missing value has no rank/],
     ['semicolons', '1;2\n3;4\n5;6', /line 2: expected a number, got "3;4" .*; separate the numbers by commas/],
     ['tabs', '1\t2\n3\t4\n', /line 2: expected a number, got .*; separate the numbers by commas/],
   ] as const) {

@@ -46,6 +46,14 @@ test('every supported type comes out exactly', () => {
   assert.ok(Number.isNaN(open(one('F16', [1], 2), Uint8Array.of(1, 0x7c)).read('t')[0]));
 });
 
+test('metadata of null are none, as in the reference', () => {
+  const file = safetensorsBytes(
+    { __metadata__: null, t: { dtype: 'U8', shape: [2], data_offsets: [0, 2] } },
+    Uint8Array.of(3, 4),
+  );
+  assert.deepEqual([...openSafetensors(memoryBytes(file)).read('t')], [3, 4]);
+});
+
 test('scalars, empty tensors, padding, metadata and unaligned offsets are fine', () => {
   const header = {
     __metadata__: { format: 'pt' },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -101,6 +102,73 @@ describe('imageFolder', () => {
     ]);
   });
 
+  it('skips what is not a regular file, without opening it', async () => {
+    const path = join(folder, 'pipes');
+    mkdirSync(path);
+    copyFileSync(golden('images', 'rgb.png'), join(path, 'a.png'));
+    execFileSync('mkfifo', [join(path, 'pipe'), join(path, 'pipe.jpg')]);
+    symlinkSync('/dev/zero', join(path, 'zero.png'));
+    const images = await imageFolder(path);
+    assert.deepEqual(images.files, ['a.png']);
+    assert.deepEqual(
+      images.skipped,
+      ['pipe', 'pipe.jpg', 'zero.png'].map((file) => ({ file, reason: 'not a regular file' })),
+    );
+  });
+
+  it('reads files and folders whose names are not UTF-8', async () => {
+    const path = join(folder, 'latin');
+    mkdirSync(path);
+    const below = Buffer.concat([Buffer.from(`${path}/`), Buffer.from([0xe9])]);
+    mkdirSync(below);
+    const bytes = readFileSync(golden('images', 'rgb.png'));
+    writeFileSync(Buffer.concat([below, Buffer.from('/caf\xe9.png', 'latin1')]), bytes);
+    writeFileSync(join(path, 'é.png'), bytes);
+    const images = await imageFolder(path);
+    assert.deepEqual(images.files, ['\\xe9/caf\\xe9.png', 'é.png']);
+    assert.deepEqual(images.load(0), images.load(1));
+  });
+
+  it('counts the images that have an EXIF orientation', async () => {
+    const path = join(folder, 'exif');
+    mkdirSync(path);
+    const tiff = (little: boolean, value: number) => {
+      const bytes = Buffer.alloc(26);
+      bytes.write(little ? 'II' : 'MM', 'latin1');
+      const short = (at: number, number: number) =>
+        little ? bytes.writeUInt16LE(number, at) : bytes.writeUInt16BE(number, at);
+      short(2, 42);
+      if (little) bytes.writeUInt32LE(8, 4);
+      else bytes.writeUInt32BE(8, 4);
+      [1, 0x0112, 3].forEach((number, i) => short(8 + 2 * i, number));
+      if (little) bytes.writeUInt32LE(1, 14);
+      else bytes.writeUInt32BE(1, 14);
+      short(18, value);
+      return bytes;
+    };
+    const length = (bytes: number, count: number) => Buffer.from(count.toString(16).padStart(2 * bytes, '0'), 'hex');
+    const name = Object.keys(expected.decoded).find((file) => file.endsWith('.jpg'))!;
+    const jpeg = readFileSync(golden('images', name));
+    for (const [file, exif] of Object.entries({
+      'big.jpg': tiff(false, 6),
+      'little.jpg': tiff(true, 3),
+      'upright.jpg': tiff(true, 1),
+      'odd.jpg': tiff(true, 8).subarray(0, 12),
+    })) {
+      const segment = Buffer.concat([Buffer.from('Exif\0\0'), exif]);
+      const marker = Buffer.from([0xff, 0xe1]);
+      const parts = [jpeg.subarray(0, 2), marker, length(2, segment.length + 2), segment, jpeg.subarray(2)];
+      writeFileSync(join(path, file), Buffer.concat(parts));
+    }
+    const png = readFileSync(golden('images', 'rgb.png'));
+    const chunk = Buffer.concat([Buffer.from('eXIf'), tiff(false, 8)]);
+    const parts = [png.subarray(0, 33), length(4, 26), chunk, length(4, crc32(chunk)), png.subarray(33)];
+    writeFileSync(join(path, 'turned.png'), Buffer.concat(parts));
+    copyFileSync(golden('images', 'rgb.png'), join(path, 'plain.png'));
+    const images = await imageFolder(path);
+    assert.deepEqual([images.count, images.turned, images.skipped], [6, 3, []]);
+  });
+
   it('gives a folder that is called as a built-in set a name of its own', async () => {
     const path = join(folder, 'photos');
     mkdirSync(path);
@@ -163,4 +231,14 @@ function unusable(reason: string) {
 function matchesReason(found: string, reason: string): void {
   if (reason.includes('of memory') && /broken (PNG|JPEG) data/.test(found)) return;
   assert.ok(found.includes(reason), `${found} should say: ${reason}`);
+}
+
+/** As PNG has it; zlib's own is not in Node 20. */
+function crc32(bytes: Uint8Array): number {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
 }

@@ -244,6 +244,10 @@ def write_arrays():
         'texts.npy': x.astype('U8'), 'fields.npy': np.zeros(3, [('a', '<f4'), ('b', '<i4')]),
     }.items():
         np.save(ARRAYS / name, array)
+    np.save(ARRAYS / 'object.npy', np.array([{'layer': 1}, None], dtype=object), allow_pickle=True)
+    matrix = np.arange(6, dtype=np.float64).reshape(3, 2) / 3
+    np.savez(ARRAYS / 'one.npz', features=matrix)
+    np.savez_compressed(ARRAYS / 'two.npz', features=np.asfortranarray(matrix), labels=np.arange(3))
     return written
 
 
