@@ -153,7 +153,13 @@ async function modelNamed(name: string, seed: number): Promise<Model> {
         `--model expects ${NAMED.join(', ')}, a Hugging Face folder or a name on its hub, got '${name}'`,
       );
     }
-    folder = await models.hubCheckpoint(name);
+    folder = await models.hubCheckpoint(name).catch((error: unknown) => {
+      // A mistyped name looks like one of the hub's.
+      if (!(error instanceof InputError) || name.includes('/')) throw error;
+      throw new InputError(
+        `--model ${name}: the built-in models are ${NAMED.join(', ')}; as a name on the hub: ${error.message}`,
+      );
+    });
   }
   const model = models.huggingFaceModel(folder, folder === name ? undefined : name.replace('/', '--'));
   for (const text of model.notes) noteLater(text);

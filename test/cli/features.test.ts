@@ -136,7 +136,9 @@ test('a folder that is called as a set is not passed over', async () => {
   }
 });
 
-test('each bad input gets one line, and nothing is written', async () => {
+test('each bad input gets one line, and nothing is written', async (t) => {
+  process.env.HF_HUB_OFFLINE = '1';
+  t.after(() => delete process.env.HF_HUB_OFFLINE);
   const out = ['--out', at('refused.npy')];
   const pixels = ['--pixels', at('pixels.npy')];
   const layer = ['--layer', '1'];
@@ -172,6 +174,10 @@ test('each bad input gets one line, and nothing is written', async () => {
     [
       ['--model', 'no such model', ...layer, ...out, ...pixels],
       /--model expects random-vit-b16, .* a Hugging Face folder or a name on its hub, got 'no such model'/,
+    ],
+    [
+      ['--model', 'trained-vits', ...layer, ...out, ...pixels],
+      /--model trained-vits: the built-in models are random-vit-b16, trained-vit-s, .*; as a name on the hub: trained-vits is not/,
     ],
     [['--model', at('empty'), ...layer, ...out, ...pixels], /config\.json/],
     [

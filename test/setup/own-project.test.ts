@@ -1,7 +1,7 @@
 /** The library in a TypeScript project of one's own, outside the checkout: compiled strictly and run, as ESM and as CommonJS. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { root, runNode, temporaryFolder } from './scripts';
@@ -33,14 +33,4 @@ test('a strict TypeScript project with a file: dependency compiles and runs the 
     assert.equal(status, 0, stderr);
     assert.equal(stdout, '10 function function\n');
   }
-});
-
-test('what package.json says it exports is there', () => {
-  const lib = join(root, 'lib');
-  const text = readFileSync(join(lib, 'package.json'), 'utf8');
-  const { exports } = JSON.parse(text) as { exports: Record<string, string | Record<string, string>> };
-  const targets = Object.entries(exports).filter(([name]) => !name.includes('*'));
-  for (const [name, target] of targets)
-    for (const file of typeof target === 'string' ? [target] : Object.values(target))
-      assert.ok(existsSync(join(lib, file)), `${name}: ${file}`);
 });
