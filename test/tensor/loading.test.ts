@@ -36,7 +36,7 @@ test("a user's own log level is respected", () => {
 
 test('a command, too, leaves only fatal errors to its log: a program expects one line at most', () => {
   const command = JSON.stringify(
-    require.resolve('attention-capacity/package.json').replace(/package\.json$/, 'dist/cli.js'),
+    require.resolve('attention-capacity/package.json').replace(/package\.json$/, 'dist/cli/cli.js'),
   );
   const setting = '--heads 1 --context 2 --head-size 2 --examples 2 --contexts shared --task regression --width 2';
   const { stdout } = runNode(`
