@@ -99,8 +99,10 @@ test('the text for people names no tolerance, and the relation', async () => {
   assert.doesNotMatch(stdout, /sigma/);
 });
 
-test('a tolerance, and whole numbers without --exact, are refused', async () => {
+test('a tolerance, and whole numbers beyond 2^53 without --exact, are refused', async () => {
   assert.match(await refusal('rank', at('three.csv'), '--exact', '--rtol', '1e-9'), /--exact expects no tolerance/);
-  assert.match(await refusal('rank', at('int8.npy')), /expected float32 or float64, got int8/);
+  for (const type of ['int64', 'uint64']) {
+    assert.match(await refusal('rank', at(`independent-${type}.npy`)), /expected integers that float64 holds exactly/);
+  }
   assert.match(await refusal('rank', at('three.csv'), '--exact', '--k', '4'), /--k expects at most 3/);
 });
