@@ -27,6 +27,22 @@ export interface Setting {
   readonly classes: number;
   /** Of everything random: task, initial weights, order of the batches. */
   readonly seed: number;
+  /**
+   * `fixed`: tokens and queries enter the layer as they are, plus their positions. Absent where a linear embedding is
+   * trained before it, as in the reference.
+   */
+  readonly embedding?: 'fixed';
+}
+
+/** A layer that the exact measurements know and the reference's recipe does not train. */
+export interface Layer extends Setting {
+  /** d_v, the numbers that a head reads from a token; 1 in the paper's experiments. */
+  readonly valueSize: number;
+  /**
+   * G, the key and value projections, each for H / G heads: H in multi-head attention, fewer in grouped-query attention
+   * (Ainslie et al., 2023), 1 in multi-query attention (Shazeer, 2019).
+   */
+  readonly keyValueHeads: number;
 }
 
 /** How to train: the defaults are the reference's. */
@@ -49,7 +65,9 @@ export interface MemorizationConfig extends Setting, Recipe {}
 
 /** A setting whose other values are the reference's defaults. */
 export type SettingOptions = Pick<Setting, 'heads' | 'context' | 'examples' | 'contexts' | 'task'> &
-  Partial<Pick<Setting, 'headSize' | 'width' | 'classes' | 'seed'>>;
+  Partial<Pick<Setting, 'headSize' | 'width' | 'classes' | 'seed'>> & { readonly embedding?: 'fixed' | 'trained' };
+/** {@link SettingOptions} of a {@link Layer}: d_v = 1 and G = H unless given. */
+export type LayerOptions = SettingOptions & Partial<Omit<Layer, keyof Setting>>;
 export type MemorizationOptions = SettingOptions & Partial<Recipe>;
 
 const contextKinds: readonly unknown[] = ['shared', 'random', 'perm'];
@@ -89,7 +107,21 @@ export function setting(options: SettingOptions): Setting {
     );
   }
   if (!Number.isSafeInteger(seed)) throw new InputError(`seed: expected a whole number, got ${seed}.`);
-  return { heads, context, headSize, width, examples, contexts, task, classes, seed };
+  const embedding = options.embedding ?? 'trained';
+  oneOf('embedding', embedding, ['trained', 'fixed']);
+  const shape = { heads, context, headSize, width, examples, contexts, task, classes, seed };
+  return embedding === 'fixed' ? { ...shape, embedding } : shape;
+}
+
+/** A {@link setting} with its d_v and G, checked. */
+export function layerOf(options: LayerOptions): Layer {
+  const { valueSize = 1, keyValueHeads = options.heads } = options;
+  count('value size', valueSize);
+  count('key-value heads', keyValueHeads);
+  if (options.heads % keyValueHeads !== 0) {
+    throw new InputError(`key-value heads: expected a divisor of the ${options.heads} heads, got ${keyValueHeads}.`);
+  }
+  return { ...setting(options), valueSize, keyValueHeads };
 }
 
 /**

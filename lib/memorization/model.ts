@@ -145,7 +145,7 @@ export function gradient(
     const dZ = tf.matMul(dOutputs, readout, false, true).expandDims(-1); // [S, B, H, 1]
     const dValues = tf.mul(attention.weights, dZ) as tf.Tensor4D; // [S, B, H, n]
     const dScores = tf.mul(dValues, tf.sub(attention.values, z.expandDims(-1))) as tf.Tensor4D; // [S, B, H, n]
-    const heads = gradientOfHeads(parameters, attention, data, dScores, dValues);
+    const heads = gradientOfHeads(parameters, attention, data, dScores, dValues, setting.embedding === 'fixed');
     return pack({
       ...heads,
       output: tf.matMul(dReadout, parameters.decoder, false, true),
@@ -169,6 +169,7 @@ function gradientOfHeads(
   data: StackedData,
   dScores: tf.Tensor4D,
   dValues: tf.Tensor4D,
+  isFixed: boolean,
 ): Pick<Record<ParameterName, tf.Tensor>, 'embedding' | 'query' | 'key' | 'value'> {
   const { queries, embedded, basis, keys, tokens, toScores, toTokens } = attention;
   const [S, B, H, n] = dScores.shape;
@@ -194,7 +195,9 @@ function gradientOfHeads(
     tf.matMul(dValueOfBasis, parameters.value, true),
   ); // [S, m, d]
   return {
-    embedding: tf.add(tf.matMul(data.selection, dBasis, true), tf.matMul(queries, dEmbedded, true)),
+    embedding: isFixed
+      ? tf.zerosLike(parameters.embedding)
+      : tf.add(tf.matMul(data.selection, dBasis, true), tf.matMul(queries, dEmbedded, true)),
     query: tf.matMul(dQueryKeys, keys), // [S, H, d, r]
     key: tf.matMul(basis.expandDims(1), dKeys, true), // [S, H, d, r]
     value: tf.matMul(dValueOfBasis, basis), // [S, H, d]

@@ -1,6 +1,6 @@
 import { scalar, tf, toTensor } from 'attention-capacity/tensor/index';
 import { drawTask, type Task } from 'attention-capacity/memorization/task';
-import { setting as settingOf, type Setting } from 'attention-capacity/memorization/config';
+import { setting as settingOf, type Layer, type Setting } from 'attention-capacity/memorization/config';
 import {
   parameterNames,
   parameterShapes,
@@ -27,9 +27,13 @@ export function sequences(task: Task): tf.Tensor3D {
  * The reference's formula, term by term: embed all tokens, add positions, let every token attend to all but token 0,
  * decode every token, keep token 0. x [T, n + 1, d], parameters [P] -> outputs [T, C] and token 0's weights [T, H, n].
  */
-export function naiveForward(x: tf.Tensor3D, vector: tf.Tensor1D, setting: Setting): [tf.Tensor2D, tf.Tensor3D] {
+export function naiveForward(
+  x: tf.Tensor3D,
+  vector: tf.Tensor1D,
+  setting: Setting & Partial<Layer>,
+): [tf.Tensor2D, tf.Tensor3D] {
   const [T, n1, d] = x.shape;
-  const { heads: H } = setting;
+  const { heads: H, valueSize = 1, keyValueHeads = H } = setting;
   const shapes = parameterShapes(setting);
   const [embedding, query, key, value, output, decoder, decoderBias] = tf
     .split(vector, parameterSizes(setting))
@@ -41,12 +45,14 @@ export function naiveForward(x: tf.Tensor3D, vector: tf.Tensor1D, setting: Setti
   const tokens = tf.add(flat.reshape([T, n1, d]), positions).expandDims(1); // [T, 1, n + 1, d]
   const spread = (w: tf.Tensor) => tf.matMul(tf.tile(tokens, [1, H, 1, 1]), tf.tile(w.expandDims(0), [T, 1, 1, 1]));
   const q = spread(query); // [T, H, n + 1, d_h]
-  const k = spread(key);
-  const v = spread(value.expandDims(-1)); // [T, H, n + 1, 1]
+  const groups = Array.from({ length: H }, (_, h) => Math.floor((h * keyValueHeads) / H));
+  const ofHeads = (w: tf.Tensor) => tf.gather(w, tf.tensor1d(groups, 'int32'));
+  const k = spread(ofHeads(key));
+  const v = spread(ofHeads(value.reshape([keyValueHeads, d, valueSize]))); // [T, H, n + 1, d_v]
   const mask = tf.concat([toTensor(new Float64Array(n1).fill(-1e300), [1, 1, n1, 1]), tf.zeros([1, 1, n1, n1 - 1])], 3);
   const scores = tf.add(tf.div(tf.matMul(q, k, false, true), scalar(Math.sqrt(d))), mask);
   const weights = tf.softmax(scores); // [T, H, n + 1, n + 1]
-  const z = tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]).reshape([T * n1, H]);
+  const z = tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]).reshape([T * n1, H * valueSize]);
   const decoded = tf.add(tf.matMul(tf.matMul(z, output), decoder), decoderBias).reshape([T, n1, -1]);
   const outputs = decoded.slice([0, 0, 0], [T, 1, -1]).squeeze([1]) as tf.Tensor2D;
   return [outputs, weights.slice([0, 0, 0, 1], [T, H, 1, n1 - 1]).squeeze([2]) as tf.Tensor3D];

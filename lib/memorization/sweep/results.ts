@@ -69,7 +69,7 @@ export function checkResult(folder: string, run: SweepRun): void {
 function requireConfiguration(file: string, content: SweepResult, run: SweepRun): void {
   const found = content.result.config as unknown as Record<string, unknown>;
   const wanted = run.config as unknown as Record<string, unknown>;
-  const other = Object.keys(wanted).find((key) => found[key] !== wanted[key]);
+  const other = Object.keys({ ...wanted, ...found }).find((key) => found[key] !== wanted[key]);
   if (other !== undefined) {
     throw new InputError(
       `'${file}': expected a result with ${other} = ${JSON.stringify(wanted[other])}, got ` +
