@@ -27,7 +27,7 @@ async function sweep(file: string, { out, run, list, json }: SweepArguments): Pr
   const { readSweep } = await import('../memorization/sweep/plan.js');
   const plan = readSweep(file);
   if (list) {
-    if (run !== undefined) throw new InputError(`--list: expected no --run with it, got '${run}'`);
+    if (run !== undefined) throw new InputError(`--list expects no --run, got '${run}'`);
     if (json) printJson({ sweep: plan.name, runs: plan.runs, refused: plan.refused });
     else print(plan.runs.map(({ id }) => id).join('\n'));
     for (const { run: id, reason } of plan.refused) note(`${id}: ${reason}`);

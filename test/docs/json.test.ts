@@ -29,7 +29,7 @@ function kinds(value: unknown, path = ''): string[] {
 test('an example of each command', () => {
   assert.deepEqual(
     commands.map(([, command]) => command.split(' ')[0]),
-    ['rank', 'rank', 'memorize', 'capacity'],
+    ['rank', 'rank', 'memorize', 'memorize', 'capacity', 'capacity'],
   );
 });
 

@@ -6,14 +6,17 @@ import { InputError } from '../../input-error';
  *
  * @param bytes what is needed
  * @param what the subject of the message, for example `'features.npy'`
+ * @param remedy what to do
  * @throws InputError that names both sizes.
  */
-export function requireMemory(bytes: number, what: string): void {
+export function requireMemory(
+  bytes: number,
+  what: string,
+  remedy = 'use fewer rows or a machine with more memory',
+): void {
   const free = freeMemory();
   if (bytes <= free) return;
-  throw new InputError(
-    `${what} needs ${inBytes(bytes)} of memory, ${inBytes(free)} are free; use fewer rows or a machine with more memory`,
-  );
+  throw new InputError(`${what} needs ${inBytes(bytes)} of memory, ${inBytes(free)} are free; ${remedy}`);
 }
 
 /** Free memory in bytes. A container's limit counts from Node 20.13 on. */

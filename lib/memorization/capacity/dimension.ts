@@ -48,6 +48,7 @@ export function functionalDimension(options: DimensionOptions): FunctionalDimens
     requireMemory(
       3 * 8 * rows * parameters,
       `the Jacobian of ${rows} outputs by ${parameters} weights, whose rank is the dimension,`,
+      `use fewer heads or a machine with more memory${formula === null ? '' : ` (the closed form says ${formula})`}`,
     );
     const setting = { ...one, examples };
     const task = { ...drawTask(setting, 'float64'), setting };

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { writeAtomically } from '../../data';
 import type { MemorizationConfig } from '../config';
 import type { Evaluation } from './evaluate';
 import { initialParameters } from '../parameters';
+import { readState, writeState } from '../state-file';
 
 type Values = Float32Array | Float64Array;
 
@@ -32,7 +30,7 @@ export interface Checkpoint {
   readonly seconds: number;
 }
 
-const MAGIC = 'attention-capacity checkpoint 2\n';
+const FORMAT = 'attention-capacity checkpoint 2';
 
 /** The models before their first step. */
 export function freshCheckpoint(configs: readonly MemorizationConfig[]): Checkpoint {
@@ -45,7 +43,6 @@ export function freshCheckpoint(configs: readonly MemorizationConfig[]): Checkpo
   return { models, step: 0, seconds: 0 };
 }
 
-/** Layout: a line that names the format, a line of JSON, the arrays, SHA-256 of all that. */
 export function writeCheckpoint(file: string, { models, step, seconds }: Checkpoint): void {
   const header = {
     configs: models.map(({ config }) => config),
@@ -55,29 +52,19 @@ export function writeCheckpoint(file: string, { models, step, seconds }: Checkpo
     seconds,
     length: models.length * models[0].vector.length,
   };
-  const arrays = [
+  writeState(file, FORMAT, header, [
     ...models.map(({ vector }) => vector),
     ...models.map(({ firstMoment }) => firstMoment),
     ...models.map(({ secondMoment }) => secondMoment),
     ...models.flatMap(({ best }) => best?.vector ?? []),
-  ];
-  const parts: (string | Uint8Array)[] = [MAGIC, `${JSON.stringify(header)}\n`, ...arrays.map(bytesOf)];
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  writeAtomically(file, [...parts, hash.digest()]);
+  ]);
 }
 
 /** Reads a checkpoint; null where there is none, or where the file was cut short (then the training starts again). */
 export function readCheckpoint(file: string): Checkpoint | null {
-  if (!existsSync(file)) return null;
-  const bytes = readFileSync(file);
-  const body = bytes.subarray(0, Math.max(bytes.length - 32, 0));
-  const whole = createHash('sha256').update(body).digest().equals(bytes.subarray(body.length));
-  if (!whole || !body.toString('latin1', 0, MAGIC.length).startsWith(MAGIC)) return null;
-  const headerEnd = body.indexOf('\n', MAGIC.length);
-  const { configs, step, best, evaluations, seconds, length } = JSON.parse(
-    body.toString('utf8', MAGIC.length, headerEnd),
-  ) as {
+  const state = readState(file, FORMAT);
+  if (state === null) return null;
+  const { configs, step, best, evaluations, seconds, length } = state.header as {
     configs: MemorizationConfig[];
     step: number;
     best: (Evaluation | null)[];
@@ -85,16 +72,9 @@ export function readCheckpoint(file: string): Checkpoint | null {
     seconds: number;
     length: number;
   };
-  const Values = configs[0].precision === 'float32' ? Float32Array : Float64Array;
   const P = length / configs.length;
-  let at = headerEnd + 1;
-  const next = () => {
-    const size = P * Values.BYTES_PER_ELEMENT;
-    // A copy: the file's bytes need not lie where numbers may.
-    const values = new Values(new Uint8Array(body.subarray(at, at + size)).buffer);
-    at += size;
-    return values;
-  };
+  const next = (): Values =>
+    configs[0].precision === 'float32' ? state.next(P, Float32Array) : state.next(P, Float64Array);
   const [vectors, firstMoments, secondMoments] = [0, 1, 2].map(() => configs.map(next));
   const models = configs.map((config, s) => ({
     config,
@@ -105,8 +85,4 @@ export function readCheckpoint(file: string): Checkpoint | null {
     evaluations: evaluations[s],
   }));
   return { models, step, seconds };
-}
-
-function bytesOf(values: Values): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
