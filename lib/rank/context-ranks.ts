@@ -2,7 +2,6 @@ import { InputError } from '../input-error';
 import {
   cholesky,
   convert,
-  eigvalsh,
   epsilonOf,
   fusedDefinite,
   hasFusedOps,
@@ -13,10 +12,14 @@ import {
   toTensor,
   valuesOf,
 } from '../tensor';
+import { decideExactly } from './exact/decide';
 import { succeeded } from './proofs/gram';
 import { rankFromEigenvalues } from './proofs/gram-eigenvalues';
 import { choleskySlack, SMALLEST_TRACE } from './proofs/rounding';
+import { prepareRows } from './proofs/rows';
 import { singularValues } from './proofs/singular-values';
+import { verifiedEigenvalues } from './proofs/verified-eigenvalues';
+import { verifiedRank } from './proofs/verified-rank';
 import { rankAt, relativeTolerance, type Rtol } from './tolerance';
 
 export interface ContextRankOptions {
@@ -26,8 +29,10 @@ export interface ContextRankOptions {
 }
 
 export interface ContextRanks {
-  /** Rank of each context matrix at the tolerance, `[B]`. */
+  /** Rank of each context matrix at the tolerance, `[B]`. That it is n, or not, is proved, except for the undecided ones. */
   readonly ranks: Int32Array;
+  /** Those whose smallest singular value is too near to the tolerance to tell; their ranks are an SVD's. */
+  readonly undecided: readonly number[];
   /** The ratio to sigma_max that counts as zero. */
   readonly tolerance: number;
   /** sigma_min / sigma_max of the first contexts. */
@@ -47,7 +52,7 @@ const FIRST_COLUMNS = 1.25;
  * Full rank is mostly proved from some of the columns: leaving columns out can only lower sigma_min, and the Frobenius norm
  * of the whole matrix is above its sigma_max, so one shifted Cholesky of the smaller Gram settles it at a fraction of the
  * whole Gram's cost. Where it does not, the whole Gram is tried, then its eigenvalues count the rank, and where they are too
- * near to the tolerance, an SVD does.
+ * near to the tolerance, the singular vectors do.
  *
  * @throws InputError naming the context when a value is not finite.
  */
@@ -88,13 +93,23 @@ export function contextRanks(contexts: tf.Tensor3D, { rtol, sigmaRatios = 0 }: C
   byEigenvalues.forEach((rank, i) => {
     if (rank !== null) ranks[usable[i]] = rank;
   });
-  for (const index of open) if (ranks[index] < 0) ranks[index] = rankAt(singularValues(matrix(index)), tolerance);
+  const undecided: number[] = [];
+  for (const index of open) {
+    if (ranks[index] >= 0) continue;
+    const { rank } = verifiedRank(prepareRows(matrix(index)).values, [n, d], tolerance);
+    ranks[index] = rank ?? rankAt(singularValues(matrix(index)), tolerance);
+    if (rank !== null) continue;
+    // Whether all n rows are independent is known better than how many are not.
+    const full = n <= d ? decideExactly(Float64Array.from(context(index)), [n, d], tolerance).independent : null;
+    if (full === null) undecided.push(index);
+    else ranks[index] = full ? n : Math.min(n - 1, ranks[index]);
+  }
 
   const sigmaRatio = Float64Array.from({ length: Math.min(batch, sigmaRatios) }, (_, index) => {
     const sigmas = singularValues(matrix(index));
     return sigmas[0] === 0 ? 0 : sigmas[sigmas.length - 1] / sigmas[0];
   });
-  return { ranks, tolerance, sigmaRatio };
+  return { ranks, undecided, tolerance, sigmaRatio };
 }
 
 type Values = Float32Array | Float64Array;
@@ -179,11 +194,9 @@ function rankByEigenvalues(
   matrices.forEach((matrix, index) => all.set(matrix, index * n * d));
   const eigenvalues = inFloat64(() => {
     const rows = toTensor(all, [matrices.length, n, d]) as tf.Tensor3D;
-    return valuesOf(eigvalsh(tf.matMul(rows, rows, false, true))) as Float64Array;
+    return verifiedEigenvalues(tf.matMul(rows, rows, false, true));
   });
-  return traces.map((trace, index) =>
-    rankFromEigenvalues(eigenvalues.subarray(index * n, (index + 1) * n), d, trace, tolerance),
-  );
+  return traces.map((trace, index) => rankFromEigenvalues(eigenvalues, index, d, trace, tolerance));
 }
 
 /** `[1, n, n]`. */

@@ -1,9 +1,7 @@
 export { type Rtol, rankAt, relativeTolerance } from './tolerance';
-export { clopperPearson } from '../statistics';
-export { mean } from '../statistics';
-export { median } from '../statistics';
+export { clopperPearson, mean, median } from '../statistics';
 export { singularValues } from './proofs/singular-values';
-export type { Method } from './proofs/independence';
+export type { Method } from './proofs/proof';
 export {
   type KruskalProgress,
   type KruskalTest,

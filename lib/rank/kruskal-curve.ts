@@ -22,15 +22,20 @@ export interface KruskalCurve {
   readonly points: readonly KruskalPoint[];
   readonly rtol: Rtol;
   readonly seed: number;
-  /** For each permutation, how many rows from its start are independent. */
+  /** For each permutation, how many rows from its start are proved to be independent. */
   readonly lengths: readonly number[];
+  /** For each permutation, how many prefixes from that length on are proved neither way; 0 in all but rare cases. */
+  readonly undecided: readonly number[];
 }
 
 export interface KruskalPoint {
   readonly k: number;
   readonly satisfied: number;
+  /** How many are neither proved to be independent nor dependent. */
+  readonly undecided: number;
+  /** satisfied / permutations. */
   readonly fraction: number;
-  /** Exact 95 % interval of the fraction among all k-subsets, for this k alone. */
+  /** Exact 95 % interval of the fraction among all k-subsets, for this k alone; the undecided out below and in above. */
   readonly ci95: readonly [low: number, high: number];
 }
 
@@ -39,9 +44,10 @@ export interface KruskalCurveProgress {
   readonly seed: number;
   readonly rtol: Rtol;
   readonly lengths: readonly number[];
+  readonly undecided: readonly number[];
 }
 
-/** Thrown when a curve is interrupted; `progress` lets another call go on where this one was. */
+/** Thrown when a curve is interrupted; `progress` lets another call resume. */
 export class KruskalCurveInterrupted extends Interrupted {
   constructor(
     label: string,
@@ -66,15 +72,15 @@ export class KruskalCurveInterrupted extends Interrupted {
 export async function kruskalCurve(features: Matrix, options: KruskalCurveOptions): Promise<KruskalCurve> {
   const { permutations, seed, rtol, from } = options;
   checkCount('permutations', permutations, 1);
-  relativeTolerance(rtol, 1, 1);
   if (from && (from.seed !== seed || from.rtol !== rtol)) {
     throw new InputError(
-      `an interrupted curve goes on with its own seed and rtol (${from.seed}, ${from.rtol}), but ${seed}, ${rtol} came.`,
+      `an interrupted curve resumes with its own seed and rtol: expected ${from.seed}, ${from.rtol}, got ${seed}, ${rtol}`,
     );
   }
   const rows = prepareRows(features);
   const longest = Math.min(rows.count, rows.columns);
-  const search = new PrefixSearch(new IndependenceTest(rows, rtol), longest, from?.lengths ?? []);
+  relativeTolerance(rtol, 1, rows.columns);
+  const search = new PrefixSearch(new IndependenceTest(rows, rtol), longest, from?.lengths ?? [], from?.undecided);
   const label = `Kruskal curve of ${rows.count} vectors`;
   const work = begin(label, permutations);
   try {
@@ -89,14 +95,20 @@ export async function kruskalCurve(features: Matrix, options: KruskalCurveOption
     }
   } catch (error) {
     if (error instanceof Interrupted) {
-      throw new KruskalCurveInterrupted(label, permutations, { seed, rtol, lengths: search.lengths });
+      throw new KruskalCurveInterrupted(label, permutations, {
+        seed,
+        rtol,
+        lengths: search.lengths,
+        undecided: search.undecided,
+      });
     }
     throw error;
   } finally {
     work.end();
   }
   const lengths = search.lengths.slice(0, permutations);
-  return { permutations, points: pointsOf(lengths, longest), rtol, seed, lengths };
+  const undecided = search.undecided.slice(0, permutations);
+  return { permutations, points: pointsOf(lengths, longest, undecided), rtol, seed, lengths, undecided };
 }
 
 /** Where a curve leaves 1, passes a half and reaches 0: the largest k at which all, half and any of the subsets are independent. */
@@ -111,13 +123,22 @@ export function curveFall(points: readonly Pick<KruskalPoint, 'k' | 'fraction'>[
 }
 
 /** For every k from 1 to `longest`. */
-export function pointsOf(lengths: readonly number[], longest: number): KruskalPoint[] {
-  const intervals = new Map<number, [number, number]>();
+export function pointsOf(
+  lengths: readonly number[],
+  longest: number,
+  undecided: readonly number[] = lengths.map(() => 0),
+): KruskalPoint[] {
+  const intervals = new Map<number, readonly [number, number]>();
+  const interval = (satisfied: number) => {
+    const found = intervals.get(satisfied) ?? clopperPearson(satisfied, lengths.length);
+    intervals.set(satisfied, found);
+    return found;
+  };
   return Array.from({ length: longest }, (_, index) => {
     const k = index + 1;
-    const satisfied = lengths.reduce((count, length) => (length >= k ? count + 1 : count), 0);
-    const ci95 = intervals.get(satisfied) ?? clopperPearson(satisfied, lengths.length);
-    intervals.set(satisfied, ci95);
-    return { k, satisfied, fraction: satisfied / lengths.length, ci95 };
+    const satisfied = lengths.filter((length) => length >= k).length;
+    const possible = lengths.filter((length, i) => length + undecided[i] >= k).length;
+    const ci95 = [interval(satisfied)[0], interval(possible)[1]] as const;
+    return { k, satisfied, undecided: possible - satisfied, fraction: satisfied / lengths.length, ci95 };
   });
 }

@@ -1,13 +1,15 @@
 import { checkCount, InputError } from '../input-error';
 import { begin, Interrupted } from '../work';
 import { randomSource, type Matrix } from '../tensor';
-import { clopperPearson } from '../statistics';
-import { IndependenceTest, JUDGED_TOGETHER, type Method, type Verdict } from './proofs/independence';
-import { median } from '../statistics';
-import { RankCounter, rankOf, type CountedRank } from './proofs/rank-count';
+import { clopperPearson, median } from '../statistics';
+import { IndependenceTest, JUDGED_TOGETHER } from './proofs/independence';
+import type { Method, Verdict } from './proofs/proof';
+import { RankCounter } from './proofs/rank-count';
+import { nearness } from './proofs/rounding';
 import { prepareRows, type Rows } from './proofs/rows';
 import { sigmaRatioOf, sigmaRatios, SVDS_TOGETHER } from './proofs/singular-values';
 import { relativeTolerance, type Rtol } from './tolerance';
+import type { CountedRank } from './proofs/verified-rank';
 
 export interface KruskalTestOptions {
   /** Rows in each subset, 1 … min(T, d). */
@@ -31,11 +33,15 @@ export interface SubsetOfRows {
   readonly sigmaRatio: number;
 }
 
-/** A subset of which a singular value lies within 1e-6 (relative) of the tolerance: its rank hangs on the last digits. */
+/**
+ * A subset of which a singular value is so near to the tolerance that its rank depends on the last digits of the numbers: within
+ * 1e-6, relative, or within what half a unit in their last place may move it by, if that is more.
+ */
 export interface NearTolerance {
   readonly draw: number;
-  readonly rank: number;
-  /** That singular value divided by the tolerance. */
+  /** Null where it is too near to tell. */
+  readonly rank: number | null;
+  /** That singular value divided by the tolerance, by SVD in float64. */
   readonly ratio: number;
 }
 
@@ -43,10 +49,13 @@ export interface NearTolerance {
 export interface KruskalTest {
   readonly k: number;
   readonly draws: number;
-  /** How many of the subsets are linearly independent: sigma_min > tolerance * sigma_max. */
+  /** How many of the subsets are proved to be linearly independent: sigma_min > tolerance * sigma_max. */
   readonly satisfied: number;
+  /** How many are proved to be neither independent nor dependent, so near is their sigma_min to the tolerance. */
+  readonly undecided: number;
+  /** satisfied / draws. */
   readonly fraction: number;
-  /** Exact 95 % interval of the fraction among all subsets. */
+  /** Exact 95 % interval of the fraction among all subsets, with those undecided left out below and taken in above. */
   readonly ci95: readonly [low: number, high: number];
   readonly rtol: Rtol;
   /** The ratio to sigma_max that counts as zero. */
@@ -54,7 +63,7 @@ export interface KruskalTest {
   readonly seed: number;
   /** Of the arithmetic, whatever the features' own. */
   readonly precision: 'float64';
-  /** How many of the first `ranksDraws` subsets had which rank. */
+  /** How many of the first `ranksDraws` subsets had which rank; those of which it could not be told are left out. */
   readonly ranks: Readonly<Record<string, number>>;
   readonly ranksDraws: number;
   /** sigma_min / sigma_max of the first `draws` of the subsets, `values` in their order; NaN where there are none. */
@@ -68,7 +77,7 @@ export interface KruskalTest {
   readonly witness: SubsetOfRows | null;
   /** Among the subsets whose ranks were counted. */
   readonly nearTolerance: readonly NearTolerance[];
-  /** How many verdicts each method gave. */
+  /** How many verdicts each method gave; those undecided are not among them. */
   readonly decidedBy: Readonly<Partial<Record<Method, number>>>;
 }
 
@@ -80,6 +89,7 @@ export interface KruskalProgress {
   readonly ranksDraws: number;
   readonly done: number;
   readonly satisfied: number;
+  readonly undecided: number;
   readonly ranks: Readonly<Record<string, number>>;
   /** Rows of the first dependent subset. */
   readonly witness: readonly number[] | null;
@@ -87,7 +97,7 @@ export interface KruskalProgress {
   readonly decidedBy: Readonly<Partial<Record<Method, number>>>;
 }
 
-/** Thrown when a test is interrupted; `progress` lets another call go on where this one was. */
+/** Thrown when a test is interrupted; `progress` lets another call resume. */
 export class KruskalTestInterrupted extends Interrupted {
   constructor(
     label: string,
@@ -107,8 +117,8 @@ export function drawnSubset(seed: number, count: number, k: number, draw: number
  * Draws random k-subsets of the rows of `features` `[T, d]` and judges each: is it linearly independent at the tolerance?
  * A dependent one refutes "Kruskal rank >= k" at that tolerance; any number of independent ones is an estimate.
  *
- * Verdicts are those of `torch.linalg.matrix_rank` in float64 at the given tolerance, by cheaper proofs where they exist
- * (paper, section 3, takes 5000 SVDs): see {@link IndependenceTest}.
+ * Verdicts are what `torch.linalg.matrix_rank` would say at the given tolerance if it computed without rounding; each is
+ * proved (paper, section 3, takes 5000 SVDs): see {@link IndependenceTest}.
  *
  * @throws InputError when an option is out of range, or a feature is not finite. @throws KruskalTestInterrupted
  */
@@ -138,7 +148,7 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
       const byCount =
         wanted < subsets.length ? undefined : (open: readonly Int32Array[]) => counter.provesDependent(open);
       const verdicts = test.judge(subsets, 'as before', byCount);
-      const counted = ranksOf(test, counter, subsets, verdicts, wanted);
+      const counted = ranksOf(rows, tolerance, counter, subsets, verdicts, wanted);
       tally.add(subsets, verdicts, counted);
       await work.advance(tally.done);
     }
@@ -148,8 +158,12 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
       k,
       draws,
       satisfied: tally.satisfied,
+      undecided: tally.undecided,
       fraction: tally.satisfied / draws,
-      ci95: clopperPearson(tally.satisfied, draws),
+      ci95: [
+        clopperPearson(tally.satisfied, draws)[0],
+        clopperPearson(tally.satisfied + tally.undecided, draws)[1],
+      ],
       rtol,
       tolerance,
       seed,
@@ -174,24 +188,27 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
   }
 }
 
+/** What only a subset whose smallest singular value is near to the tolerance needs. */
+const FINE: readonly Method[] = ['congruence', 'double-double', 'multiprecision'];
+
 /** Ranks of the first `wanted` of the judged subsets. */
 function ranksOf(
-  test: IndependenceTest,
+  rows: Rows,
+  tolerance: number,
   counter: RankCounter,
   subsets: readonly Int32Array[],
   verdicts: readonly Verdict[],
   wanted: number,
 ): (CountedRank | null)[] {
-  const toCount = subsets.filter(
-    (_, i) => i < wanted && !verdicts[i].independent && verdicts[i].singularValues === null,
-  );
-  const counted = counter.count(toCount);
+  const counted = counter.count(subsets.filter((_, i) => i < wanted && verdicts[i].independent !== true));
   let next = 0;
   return subsets.map((subset, i) => {
     if (i >= wanted) return null;
-    const { independent, singularValues } = verdicts[i];
-    if (singularValues !== null) return rankOf(singularValues, test.tolerance(subset.length));
-    return independent ? { rank: subset.length, nearest: null } : counted[next++];
+    if (verdicts[i].independent !== true) return counted[next++];
+    const rank = subset.length;
+    if (!FINE.includes(verdicts[i].method)) return { rank, nearest: null };
+    const ratio = sigmaRatioOf(rows, subset) / tolerance;
+    return { rank, nearest: Math.abs(ratio - 1) <= nearness(tolerance, rank) ? ratio : null };
   });
 }
 
@@ -212,7 +229,7 @@ async function ratiosOfDraws(
 }
 
 function start(k: number, seed: number, rtol: Rtol, ranksDraws: number): KruskalProgress {
-  const nothing = { done: 0, satisfied: 0, ranks: {}, witness: null, nearTolerance: [], decidedBy: {} };
+  const nothing = { done: 0, satisfied: 0, undecided: 0, ranks: {}, witness: null, nearTolerance: [], decidedBy: {} };
   return { k, seed, rtol, ranksDraws, ...nothing };
 }
 
@@ -220,6 +237,7 @@ function start(k: number, seed: number, rtol: Rtol, ranksDraws: number): Kruskal
 class Tally {
   done: number;
   satisfied: number;
+  undecided: number;
   witness: readonly number[] | null;
   readonly ranks: Record<string, number>;
   readonly nearTolerance: NearTolerance[];
@@ -228,6 +246,7 @@ class Tally {
   constructor(private readonly begun: KruskalProgress) {
     this.done = begun.done;
     this.satisfied = begun.satisfied;
+    this.undecided = begun.undecided;
     this.witness = begun.witness;
     this.ranks = { ...begun.ranks };
     this.nearTolerance = [...begun.nearTolerance];
@@ -238,19 +257,20 @@ class Tally {
     const { begun } = this;
     if (begun.k === k && begun.seed === seed && begun.rtol === rtol && begun.ranksDraws === ranksDraws) return;
     throw new InputError(
-      `an interrupted test goes on with its own k, seed, rtol and ranksDraws ` +
-        `(${begun.k}, ${begun.seed}, ${begun.rtol}, ${begun.ranksDraws}), but ${k}, ${seed}, ${rtol}, ${ranksDraws} came.`,
+      `an interrupted test resumes with its own k, seed, rtol and ranksDraws: ` +
+        `expected ${begun.k}, ${begun.seed}, ${begun.rtol}, ${begun.ranksDraws}, got ${k}, ${seed}, ${rtol}, ${ranksDraws}`,
     );
   }
 
   add(subsets: readonly Int32Array[], verdicts: readonly Verdict[], counted: readonly (CountedRank | null)[]): void {
     verdicts.forEach(({ independent, method }, i) => {
-      if (independent) this.satisfied++;
-      else this.witness ??= Array.from(subsets[i]);
-      this.decidedBy[method] = (this.decidedBy[method] ?? 0) + 1;
+      if (independent === null) this.undecided++;
+      else this.decidedBy[method] = (this.decidedBy[method] ?? 0) + 1;
+      if (independent === true) this.satisfied++;
+      if (independent === false) this.witness ??= Array.from(subsets[i]);
       const rank = counted[i];
       if (rank !== null) {
-        this.ranks[rank.rank] = (this.ranks[rank.rank] ?? 0) + 1;
+        if (rank.rank !== null) this.ranks[rank.rank] = (this.ranks[rank.rank] ?? 0) + 1;
         if (rank.nearest !== null) this.nearTolerance.push({ draw: this.done, rank: rank.rank, ratio: rank.nearest });
       }
       this.done++;
@@ -259,19 +279,17 @@ class Tally {
 
   progress(): KruskalProgress {
     const { k, seed, rtol, ranksDraws } = this.begun;
-    const { done, satisfied, ranks, witness, nearTolerance, decidedBy } = this;
-    return { k, seed, rtol, ranksDraws, done, satisfied, ranks, witness, nearTolerance, decidedBy };
+    const { done, satisfied, undecided, ranks, witness, nearTolerance, decidedBy } = this;
+    return { k, seed, rtol, ranksDraws, done, satisfied, undecided, ranks, witness, nearTolerance, decidedBy };
   }
 }
 
-/** @throws InputError when k is no whole number from 1 to min(T, d). */
+/** @throws InputError when k is not a whole number from 1 to min(T, d). */
 export function checkSubsetSize(k: number, [count, columns]: Matrix['shape']): void {
-  if (!Number.isInteger(k) || k < 1) throw new InputError(`k must be a positive whole number, but ${k} came.`);
+  if (!Number.isInteger(k) || k < 1) throw new InputError(`k: expected a positive whole number, got ${k}`);
   if (k > count)
-    throw new InputError(`k is ${k}, but there are only ${count} vectors to draw from: give more, or a smaller k.`);
+    throw new InputError(`k: expected at most ${count}, the number of vectors, got ${k}; give more vectors, or a smaller k`);
   if (k > columns) {
-    throw new InputError(
-      `k is ${k}, but vectors with ${columns} components cannot have ${k} independent ones among them.`,
-    );
+    throw new InputError(`k: expected at most ${columns}, the number of components of each vector, got ${k}`);
   }
 }

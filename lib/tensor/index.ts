@@ -4,6 +4,6 @@ export type { Matrix } from './matrix';
 export { type Precision, currentPrecision, epsilonOf, inFloat64, inPrecision, precisionOf } from './precision';
 export { convert, scalar, toTensor, valuesOf } from './convert';
 export { fusedAttention, fusedDefinite, fusedGelu, fusedLayerNorm, fusedLinear, hasFusedOps } from './fused';
-export { cholesky, eigvalsh, qr, svd, svdvals, triangularSolve } from './linear-algebra';
+export { cholesky, eigh, eigvalsh, qr, svd, svdvals, triangularSolve } from './linear-algebra';
 export { type Random, randomSource } from './random';
 export { FusedAdam } from './fused-adam';

@@ -37,6 +37,16 @@ export function eigvalsh(a: tf.Tensor): tf.Tensor {
 }
 
 /**
+ * The eigenvalues [..., n], ascending, of symmetric `a` [..., n, n], of which only the lower triangle is read, and orthonormal
+ * eigenvectors [..., n, n], one a column.
+ */
+export function eigh(a: tf.Tensor): [values: tf.Tensor, vectors: tf.Tensor] {
+  requireSquare('eigh', a);
+  const [values, vectors] = execute('SelfAdjointEigV2', { a }, { compute_v: true });
+  return [values, vectors];
+}
+
+/**
  * The singular values [..., min(m, n)], descending, of `a` [..., m, n].
  *
  * A matrix that holds NaN or an infinite element has NaN for singular values; the others of the stack are not affected.

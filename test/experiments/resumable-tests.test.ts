@@ -8,6 +8,7 @@ import { testAssumptions } from 'attention-capacity/experiments/assumptions/meas
 import { kruskalCurves } from 'attention-capacity/experiments/curve/measure';
 import { Interrupted, interruptWork } from 'attention-capacity/work';
 import { IndependenceTest } from 'attention-capacity/rank/proofs/independence';
+import * as prefixes from 'attention-capacity/rank/proofs/proved-prefixes';
 import { fakeLayer, noiseImages } from '../features/fake-layer';
 
 describe('interrupted rank tests', () => {
@@ -26,7 +27,8 @@ describe('interrupted rank tests', () => {
 
   /** Runs work, interrupts it once `after` subsets have been judged, and says how many were. */
   async function judged<T>(work: () => Promise<T>, after = Infinity): Promise<{ subsets: number; result: T | null }> {
-    const { judge, provedPrefixes } = IndependenceTest.prototype;
+    const { judge } = IndependenceTest.prototype;
+    const { provedPrefixes } = prefixes;
     let subsets = 0;
     const count = (more: number) => {
       subsets += more;
@@ -36,17 +38,19 @@ describe('interrupted rank tests', () => {
       count(args[0].length);
       return judge.apply(this, args);
     };
-    IndependenceTest.prototype.provedPrefixes = function (...args) {
-      count(args[0].length);
-      return provedPrefixes.apply(this, args);
+    const counting: typeof provedPrefixes = (...args) => {
+      count(args[1].length);
+      return provedPrefixes(...args);
     };
+    Object.assign(prefixes, { provedPrefixes: counting });
     try {
       return { result: await work(), subsets };
     } catch (error) {
       assert.ok(error instanceof Interrupted, String(error));
       return { result: null, subsets };
     } finally {
-      Object.assign(IndependenceTest.prototype, { judge, provedPrefixes });
+      Object.assign(IndependenceTest.prototype, { judge });
+      Object.assign(prefixes, { provedPrefixes });
     }
   }
 

@@ -13,8 +13,9 @@ import {
   singularValues,
   testKruskalRank,
 } from 'attention-capacity/rank/index';
-import { IndependenceTest, type Method } from 'attention-capacity/rank/proofs/independence';
+import { IndependenceTest } from 'attention-capacity/rank/proofs/independence';
 import { Preconditioners } from 'attention-capacity/rank/proofs/preconditioner';
+import type { Method } from 'attention-capacity/rank/proofs/proof';
 import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import { randomSource } from 'attention-capacity/tensor/index';
 import { testInFloat64 } from './in-float64';
@@ -94,7 +95,7 @@ testInFloat64('verdicts on subsets of graded features against SVD', () => {
     }
   }
   assert.ok(compared > 30 * TRIALS);
-  for (const method of ['cholesky', 'preconditioned', 'svd'] as const) {
+  for (const method of ['cholesky', 'preconditioned', 'combination', 'double-double'] as const) {
     assert.ok((methods[method] ?? 0) > TRIALS / 4, JSON.stringify(methods));
   }
 });

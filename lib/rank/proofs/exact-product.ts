@@ -10,15 +10,23 @@ const SLICES = 3;
  * n * 2^-53 * |A| |B|.
  *
  * Both factors are cut into slices of so few bits that products of slices are sums without any rounding (Ozaki, Ogita,
- * Oishi, Rump, Numerical Algorithms 59, 2012); the slices' products, six large matrix products, are added smallest first.
+ * Oishi, Rump, Numerical Algorithms 59, 2012); the slices' products, six large matrix products of three slices each, are added
+ * smallest first.
  */
-export function exactProduct(a: Float64Array, b: Float64Array, m: number, n: number, p: number): Float64Array {
+export function exactProduct(
+  a: Float64Array,
+  b: Float64Array,
+  m: number,
+  n: number,
+  p: number,
+  slices = SLICES,
+): Float64Array {
   const bits = sliceBits(n);
-  const slicesOfA = slice(a, m, n, bits, 'rows');
-  const slicesOfB = slice(b, n, p, bits, 'columns');
+  const slicesOfA = slice(a, m, n, bits, 'rows', slices);
+  const slicesOfB = slice(b, n, p, bits, 'columns', slices);
   const sum = new Float64Array(m * p);
   const lost = new Float64Array(m * p);
-  for (let order = SLICES - 1; order >= 0; order--) {
+  for (let order = slices - 1; order >= 0; order--) {
     for (let i = 0; i <= order; i++) {
       const term = inFloat64(() => {
         const left = toTensor(slicesOfA[i], [m, n]) as tf.Tensor2D;
@@ -32,8 +40,8 @@ export function exactProduct(a: Float64Array, b: Float64Array, m: number, n: num
 }
 
 /** What the products of slices that are left out may add up to: n = 768 gives 2^-50. */
-export function exactProductError(n: number): number {
-  return n * 2 ** (3 - SLICES * sliceBits(n));
+export function exactProductError(n: number, slices = SLICES): number {
+  return n * (slices + 1) * 2 ** (1 - slices * sliceBits(n));
 }
 
 /** So many that n products of two slices add up to less than 2^53 units. */
@@ -59,6 +67,7 @@ function slice(
   columns: number,
   bits: number,
   along: 'rows' | 'columns',
+  slices: number,
 ): Float64Array[] {
   const scales = new Float64Array(along === 'rows' ? rows : columns);
   forEach(rows, columns, (index, row, column) => {
@@ -67,7 +76,7 @@ function slice(
   });
   for (let line = 0; line < scales.length; line++) scales[line] = 2 ** exponentAbove(scales[line]);
   const rest = values.slice();
-  return Array.from({ length: SLICES }, (_, order) => {
+  return Array.from({ length: slices }, (_, order) => {
     const part = new Float64Array(values.length);
     forEach(rows, columns, (index, row, column) => {
       // Adding 3/2 * 2^52 units of the slice's last bit rounds to that bit.

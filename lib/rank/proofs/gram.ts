@@ -67,6 +67,12 @@ export class Gram {
     return this.factorsOfBlocks(subsets, shifts, size) ?? this.factorsOfStacks(subsets, shifts, size);
   }
 
+  /** For each subset, whether b I minus its Gram has a Cholesky factor, b its bound: 1 or 0. */
+  bounds(subsets: readonly Int32Array[], bounds: readonly number[]): Uint8Array {
+    const k = subsets[0].length;
+    return inFloat64(() => succeeded(cholesky(tf.neg(this.leading(subsets, bounds, k)))));
+  }
+
   /** From the table as it lies there; null where there is none, or no native kernel. */
   private factorsOfBlocks(subsets: readonly Int32Array[], shifts: readonly number[], size: number): Uint8Array | null {
     if (this.table === null) return null;

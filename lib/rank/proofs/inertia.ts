@@ -1,13 +1,18 @@
-import { convert, eigvalsh, inFloat64, inPrecision, tf, triangularSolve, valuesOf } from '../../tensor';
+import { convert, eigvalsh, inFloat64, inPrecision, tf, toTensor, triangularSolve, valuesOf } from '../../tensor';
 import { distinctFirst } from './distinct-first';
 import { batchSize, succeeded, type Gram } from './gram';
-import { choleskySlack, eigenvalueSlack, statisticalSlack } from './rounding';
+import { choleskySlack, eigenvalueSlack, UNIT } from './rounding';
+import { norm } from './rows';
+
+/** A tenth is kept for the rounding of norms, in float32 at most rows * sqrt(columns) * 2^-24 of ||W^T W||_F. */
+const NORM_KEPT = 0.9;
+const MOST_IN_FLOAT32 = 0.05 * 2 ** 24;
 
 /** What is known of the eigenvalues of a subset's Gram, and two shifts. */
 export interface CountWithin {
-  /** How many are above both shifts; null where it is not the same number for both, whatever rounding as it usually is has done. */
+  /** How many are above both shifts and not below either, rounding included; null where that is not the same number for both. */
   readonly above: number | null;
-  /** Whether one is proved to be below both, whatever rounding could have done. */
+  /** Whether one is proved to be below both. */
   readonly oneBelow: boolean;
 }
 
@@ -19,9 +24,11 @@ interface Inertia {
   readonly above: number;
   /** What rounding may have moved eigenvalues by. */
   readonly slack: number;
-  /** By how much the shift could be lowered with the same count; 0 where that is not known. */
+  /** By how much the shift could be lowered with the same count, from norms alone; 0 where that is not known. */
   readonly reach: number;
-  /** How far below the shift the smallest is at least; 0 where that is not known. */
+  /** Whether it may be lowered by its width with the same count. */
+  readonly holds: boolean;
+  /** How far below the shift the smallest is at least, rounding included; 0 where that is not known. */
   readonly depth: number;
 }
 
@@ -31,9 +38,15 @@ interface Inertia {
  * With the shifted Gram in blocks, G - s I = [A B; B^T D], and A positive definite of size `first`, Haynsworth's formula
  * gives its positive eigenvalues as `first` plus those of the Schur complement S(s) = D - B^T A^-1 B, which is small.
  *
- * The same factorization says how far the shift may be lowered before the count changes. With W = A^-1 B, S'(s) is
- * -(I + W^T W), and W shrinks when the shift is lowered, so that S(s - t) is at most S(s) + t (I + W^T W): as long as
- * t (1 + ||W||^2) is below the negative eigenvalue of S(s) that is nearest to zero, none of them becomes positive.
+ * The same factorization says how far the shift may be lowered before the count changes. For any W and u the vector
+ * x = (-W u, u) has
+ *
+ *     x^T (G - s I) x = u^T S(s) u + ||L^-1 (A W - B) u||^2    and    ||x||^2 <= (1 + ||W||^2) ||u||^2,    L L^T = A,
+ *
+ * so that on the vectors x of the negative eigenvalues of S, of which the one nearest to zero is -v, G - (s - t) I is still negative
+ * as long as t (1 + ||W||^2) < v, less the square, which for W = A^-1 B by two triangular solves is at most
+ * (k u)^2 trace ||W||_F^2 (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 8.1). Where that norm does not
+ * tell, the negative eigenvalues of S(s) + t (I + W^T W) are counted: G - (s - t) I has at least as many.
  */
 export class InertiaCounter {
   /** In large steps until it is first seen to be too large. */
@@ -49,30 +62,22 @@ export class InertiaCounter {
   }
 
   /**
-   * For each subset how many eigenvalues of its Gram are above `low` and above `high`, and whether one is below both. Most
-   * need one factorization, at the upper end, the others a second one at the lower.
+   * For each subset how many eigenvalues of its Gram are above `low` and above `high`, and whether one is below both: one
+   * factorization, at the upper end.
    */
   countWithin(subsets: readonly Int32Array[], low: readonly number[], high: readonly number[]): CountWithin[] {
     if (subsets.length === 0) return [];
     const k = subsets[0].length;
     const ordered = subsets.map((subset) => this.mostDistinctFirst(subset));
-    const slacks = ordered.map((subset) => 2 * statisticalSlack(this.gram.columns, k, this.gram.trace(subset)));
+    // With room for the complement's part; what needs more stays open.
+    const slacks = ordered.map((subset) => 1.5 * choleskySlack(this.gram.columns, k, this.gram.trace(subset)));
     const upper = high.map((shift, i) => shift + slacks[i]);
-    const lower = low.map((shift, i) => shift - slacks[i]);
-    const widths = upper.map((shift, i) => shift - lower[i]);
-    const atUpper = this.inBatches(ordered, upper, widths);
-    const counts = atUpper.map((inertia, i) => (inertia !== null && inertia.slack <= slacks[i] ? inertia.above : null));
-    const open = Array.from(counts.keys()).filter((i) => counts[i] !== null && atUpper[i]!.reach <= widths[i]);
-    const atLower = this.inBatches(
-      open.map((i) => ordered[i]),
-      open.map((i) => lower[i]),
-      open.map(() => 0),
-    );
-    open.forEach((i, place) => {
-      const inertia = atLower[place];
-      if (inertia === null || inertia.slack > slacks[i] || inertia.above !== counts[i]) counts[i] = null;
+    const widths = upper.map((shift, i) => shift - low[i] + slacks[i]);
+    return this.inBatches(ordered, upper, widths).map((inertia, i) => {
+      if (inertia === null) return { above: null, oneBelow: false };
+      const { above, slack, holds, depth } = inertia;
+      return { above: holds && slack <= slacks[i] ? above : null, oneBelow: upper[i] - depth < low[i] };
     });
-    return counts.map((above, i) => ({ above, oneBelow: upper[i] - (atUpper[i]?.depth ?? 0) < low[i] }));
   }
 
   /** The block A grows from batch to batch until it is too large: not positive definite, or so nearly that it reaches nowhere. */
@@ -88,10 +93,11 @@ export class InertiaCounter {
       const [start, end] = [found.length, found.length + batchSize(k)];
       const batch = widths.slice(start, end);
       const inertias = this.inertias(subsets.slice(start, end), shifts.slice(start, end), batch, first);
-      const short = inertias.filter((inertia, i) => inertia !== null && inertia.reach <= batch[i]).length;
-      if (inertias.some((inertia) => inertia !== null && inertia.first < first)) this.changeShare(0.92);
-      else if (2 * short > inertias.length) this.changeShare(0.97);
-      else this.share = Math.min(0.98, this.share + this.step);
+      const count = (is: (inertia: Inertia, i: number) => boolean) =>
+        inertias.filter((inertia, i) => inertia !== null && is(inertia, i)).length;
+      if (count((inertia) => inertia.first < first) > 0) this.changeShare(0.92);
+      else if (2 * count(({ holds }) => !holds) > inertias.length) this.changeShare(0.97);
+      else if (2 * count(({ reach }, i) => reach <= batch[i]) <= inertias.length) this.share = Math.min(0.98, this.share + this.step);
       found.push(...inertias);
     }
     return found;
@@ -147,25 +153,71 @@ export class InertiaCounter {
       const nearest = spectra.map((values, index) =>
         positives[index] < rest ? values[rest - positives[index] - 1] : -Infinity,
       );
-      // A tenth is kept for the rounding in W.
-      const allowance = (squaredNorm: number) => 0.9 / (1 + squaredNorm);
-      const growth = squaredNormBounds(triangularSolve(factor, solved, { adjoint: true }), (bound, index) => {
-        return -nearest[index] * allowance(bound) > widths[index];
+      const traces = subsets.map((subset) => this.gram.trace(subset));
+      const slacks = spectra.map((values, index) => {
+        const size = values.reduce((sum, value) => sum + Math.abs(value), 0);
+        return choleskySlack(this.gram.columns, k, traces[index] + size) + eigenvalueSlack(rest, norm(values));
       });
-      return subsets.map((subset, index) => {
-        const size = spectra[index].reduce((sum, value) => sum + Math.abs(value), 0);
-        const trace = this.gram.trace(subset);
-        const { columns } = this.gram;
-        const slack = statisticalSlack(columns, k, trace) + statisticalSlack(0, rest, size);
-        const reach = -nearest[index] * allowance(growth[index]);
-        // With u the eigenvector of S for its least eigenvalue, (-W u, u) takes the shifted Gram as low.
-        const least = spectra[index][0] + eigenvalueSlack(0, rest, size);
-        const depth = -least * allowance(growth[index]) - 2 * choleskySlack(columns, k, trace);
-        const above = first + positives[index];
-        return { first, above, slack, reach: reach > 0 ? reach : 0, depth: depth > 0 ? depth : 0 };
+      // By how much the shift may be lowered for an eigenvalue of S to stay negative, ||W||_F^2 being at most rest ||W||^2.
+      const reachOf = (eigenvalue: number, squaredNorm: number, index: number) =>
+        (NORM_KEPT * (-eigenvalue - errorOfSolves(k, traces[index], rest * squaredNorm))) / (1 + squaredNorm);
+      const w = triangularSolve(factor, solved, { adjoint: true });
+      const growth = squaredNormBounds(w, (bound, index) => reachOf(nearest[index], bound, index) > widths[index]);
+      const reaches = growth.map((squaredNorm, index) => Math.max(0, reachOf(nearest[index], squaredNorm, index)));
+      const short = Array.from(reaches.keys()).filter((index) => !(reaches[index] > widths[index]));
+      const holds = reaches.map(() => true);
+      this.countLower(complement, w, growth, short, widths, traces, k).forEach((count, place) => {
+        holds[short[place]] = count === positives[short[place]];
       });
+      return subsets.map((_, index) => ({
+        first,
+        above: first + positives[index],
+        slack: slacks[index],
+        reach: reaches[index],
+        holds: holds[index],
+        depth: Math.max(0, reachOf(spectra[index][0], growth[index], index) - slacks[index]),
+      }));
     });
   }
+
+  /** At most so many eigenvalues of S(s) + t (I + W^T W) are positive, for those of a batch that are `chosen`, t their width. */
+  private countLower(
+    complement: tf.Tensor,
+    w: tf.Tensor,
+    growth: readonly number[],
+    chosen: readonly number[],
+    widths: readonly number[],
+    traces: readonly number[],
+    k: number,
+  ): number[] {
+    if (chosen.length === 0) return [];
+    const rest = complement.shape[1]!;
+    const batch = chosen.length;
+    const [s, own] = [complement, w].map((all) => tf.gather(all, [...chosen]) as tf.Tensor3D);
+    const ts = toTensor(
+      chosen.map((index) => widths[index]),
+      [batch, 1, 1],
+    );
+    const squares = tf.matMul(own, own, true, false);
+    const lowered = tf.add(s, tf.mul(squares, ts));
+    const eigenvalues = valuesOf(eigvalsh(lowered));
+    return chosen.map((index, place) => {
+      const values = eigenvalues.subarray(place * rest, (place + 1) * rest);
+      const [t, frobeniusSquared] = [widths[index], rest * growth[index]];
+      // Of the solves, of the product and the sum, of the eigenvalues.
+      const error =
+        errorOfSolves(k, traces[index], frobeniusSquared) +
+        (k + 8) * UNIT * t * frobeniusSquared +
+        4 * UNIT * norm(values) +
+        eigenvalueSlack(rest, norm(values));
+      return values.filter((value) => value + t + error >= 0).length;
+    });
+  }
+}
+
+/** ||L^-1 (A W - B)||^2 for W by two triangular solves. */
+function errorOfSolves(k: number, trace: number, frobeniusSquared: number): number {
+  return 1.01 * (k * UNIT) ** 2 * trace * frobeniusSquared;
 }
 
 /** Which rows are in which block matters; in ascending order inner products are found along rows of memory. */
@@ -177,14 +229,15 @@ function bothAscending(subset: Int32Array, first: number): Int32Array {
 }
 
 /**
- * Upper bounds of the squared spectral norm of each matrix of a stack: ||W||_F^2, and where that is not good enough
- * ||W^T W||_F, for which float32 will do; where it overflows, the bound is infinite. To be called inside of a `tf.tidy`.
+ * Upper bounds of the squared spectral norm of each matrix of a stack, up to the tenth of {@link NORM_KEPT}: ||W||_F^2, and
+ * where that is not good enough ||W^T W||_F, for which float32 will do; where it overflows, the bound is infinite. To be
+ * called inside of a `tf.tidy`.
  */
 function squaredNormBounds(w: tf.Tensor, isGoodEnough: (bound: number, index: number) => boolean): number[] {
   const [, rows, columns] = w.shape;
   const bounds = Array.from(valuesOf(tf.sum(tf.square(w), [1, 2])));
   const open = Array.from(bounds.keys()).filter((index) => !isGoodEnough(bounds[index], index));
-  if (open.length === 0) return bounds;
+  if (open.length === 0 || rows * Math.sqrt(columns) > MOST_IN_FLOAT32) return bounds;
   const some = open.length < bounds.length ? tf.gather(w, open) : w;
   const tall = rows > columns;
   const finer = inPrecision('float32', () => {

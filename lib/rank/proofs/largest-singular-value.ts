@@ -1,6 +1,8 @@
 import { eigvalsh, inFloat64, tf, toTensor, valuesOf } from '../../tensor';
+import { batchSize, type Gram } from './gram';
 import { norm, type Rows } from './rows';
-import { eigenvalueSlack, rayleighSlack } from './rounding';
+import { choleskySlack, rayleighSlack, UNIT } from './rounding';
+import { verifiedEigenvalues } from './verified-eigenvalues';
 
 /** A proved interval of sigma_max(S)^2 for each of some subsets. */
 export interface Brackets {
@@ -17,8 +19,8 @@ const MOST_STEPS = 6;
  *
  * From below by Rayleigh quotients: sigma_max(S)^2 >= ||S y||^2 for any unit vector y; the first y is the top right singular
  * vector of all rows together. From above by the trace, by all rows' sigma_max, and, where one direction dominates (as the
- * common mean does in a layer's features), by Temple's bound: lambda_1 <= theta + rho^2 / (theta - mu) with
- * rho = ||S^T S y - theta y|| and mu = trace - theta >= lambda_2.
+ * common mean does in a layer's features), by Temple's bound (Parlett, The Symmetric Eigenvalue Problem, 10.5):
+ * lambda_1 <= theta + rho^2 / (theta - mu) with rho = ||S^T S y - theta y|| and mu = trace - theta >= lambda_2.
  */
 export class LargestSingularValue {
   private readonly direction: Float64Array;
@@ -119,21 +121,48 @@ function product(left: Float64Array, shape: readonly number[], right: tf.Tensor2
   return values;
 }
 
+/**
+ * Brackets of sigma_max^2 as tight as a Cholesky factorization tells: the eigenvalues of the Gram say where to look, and what is
+ * proved is that b I - G has a factor for b just above the largest, and none for b just below it.
+ */
+export function tightBrackets(gram: Gram, subsets: readonly Int32Array[], traces: readonly number[]): Brackets {
+  const low = new Float64Array(subsets.length);
+  const high = Float64Array.from(traces, (trace) => trace * (1 + 2 * choleskySlack(gram.columns, gram.count, 1)));
+  const k = subsets[0].length;
+  const size = batchSize(k);
+  for (let start = 0; start < subsets.length; start += size) {
+    const batch = subsets.slice(start, start + size);
+    const unshifted = batch.map(() => 0);
+    const eigenvalues = inFloat64(() => valuesOf(eigvalsh(gram.leading(batch, unshifted, k))));
+    const tops = batch.map((_, i) => eigenvalues[(i + 1) * k - 1]);
+    // The trace of b I - G is at most k b.
+    const slacks = tops.map((top, i) => choleskySlack(gram.columns, k, traces[start + i] + k * top * 1.01));
+    const [above, below] = [2, -2].map((times) => tops.map((top, i) => top + times * slacks[i]));
+    gram.bounds(batch, above).forEach((isBound, i) => {
+      if (isBound === 1) high[start + i] = Math.min(high[start + i], above[i] + slacks[i]);
+    });
+    gram.bounds(batch, below).forEach((isBound, i) => {
+      if (isBound === 0) low[start + i] = below[i] - slacks[i];
+    });
+  }
+  return { low, high };
+}
+
 /** From the smaller of the two Grams. */
 function squaredSpectrumOf({ values, count, columns, squaredNorms }: Rows): Float64Array {
   const rows = toTensor(values, [count, columns]) as tf.Tensor2D;
   const gram = count < columns ? tf.matMul(rows, rows, false, true) : tf.matMul(rows, rows, true, false);
   const trace = squaredNorms.reduce((sum, value) => sum + value, 0);
-  const slack = eigenvalueSlack(Math.max(count, columns), Math.min(count, columns), trace);
-  return (Float64Array.from(valuesOf(eigvalsh(gram))).reverse() as Float64Array).map(
-    (value) => Math.max(0, value) + slack,
-  );
+  const found = verifiedEigenvalues(tf.expandDims(gram, 0) as tf.Tensor3D);
+  const ofGram = (Math.max(count, columns) + 8) * UNIT * 1.01 * trace;
+  const upper = found.values.map((value, i) => Math.max(0, value) + found.errors[i] + ofGram);
+  return upper.reverse();
 }
 
 /** The top right singular vector of all rows, by power iteration, and the rows' components along it. */
 function topDirection({ values, count, columns }: Rows) {
   const rows = toTensor(values, [count, columns]) as tf.Tensor2D;
-  // Any unit vector gives true bounds; a start without symmetry finds the top direction in practice.
+  // Any direction gives true bounds; a start without symmetry finds the top direction in practice.
   let direction: Float64Array = Float64Array.from({ length: columns }, (_, j) => 1 + ((j * 0.6180339887498949) % 1));
   for (let step = 0; step < 12; step++) {
     const next = tf.matMul(rows, tf.matMul(rows, toTensor(direction, [columns, 1]) as tf.Tensor2D), true, false);

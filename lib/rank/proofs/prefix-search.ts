@@ -1,6 +1,6 @@
-import { groupBy } from '../../statistics';
+import { groupBy, median } from '../../statistics';
 import { type IndependenceTest, JUDGED_TOGETHER } from './independence';
-import { median } from '../../statistics';
+import { provedPrefixes } from './proved-prefixes';
 
 /** What is known of one permutation: the first `low` rows are independent, the first `high` are not. */
 interface Prefixes {
@@ -13,6 +13,8 @@ interface Prefixes {
   seen: { readonly guess: number; readonly edge: number } | null;
   /** The length, once proved from both sides. */
   length: number | null;
+  /** So many rows more are neither proved to be independent nor dependent: each with what was tried on it. */
+  undecided: number;
 }
 
 /** Prefixes that are probed together: each with the tolerance of its guess, all from `from` to `to` rows. */
@@ -35,6 +37,8 @@ const REACH = { ofOthers: 60, ofOwn: 6 };
  */
 export class PrefixSearch {
   readonly lengths: number[];
+  /** How many prefixes, from that length on, nothing could decide: for each permutation, mostly 0. */
+  readonly undecided: number[];
   /** The lengths, ascending. */
   private readonly sorted: number[];
   /** By how much of a row an edge moves towards the guess for each row that the guess is away. */
@@ -44,8 +48,10 @@ export class PrefixSearch {
     private readonly test: IndependenceTest,
     private readonly longest: number,
     known: readonly number[],
+    undecided: readonly number[] = [],
   ) {
     this.lengths = [...known];
+    this.undecided = known.map((_, i) => undecided[i] ?? 0);
     this.sorted = [...known].sort((a, b) => a - b);
   }
 
@@ -57,6 +63,7 @@ export class PrefixSearch {
       steps: 0,
       seen: null,
       length: null,
+      undecided: 0,
     }));
     const pull = median(this.pulls);
     for (;;) {
@@ -74,24 +81,38 @@ export class PrefixSearch {
         await advance(all.length - all.filter(isOpen).length);
       }
     }
-    for (const { length } of all) this.lengths.push(length!);
+    for (const { length, undecided } of all) {
+      this.lengths.push(length!);
+      this.undecided.push(undecided);
+    }
     this.sorted.splice(0, this.sorted.length, ...[...this.lengths].sort((a, b) => a - b));
   }
 
   /** A prefix that no probe could prove counts as dependent until here: the full test has the last word on it. */
   private close(group: readonly Prefixes[]): void {
     const verdicts = this.test.judge(
-      group.map(({ order, high }) => ascending(order.subarray(0, high))),
+      group.map(({ order, high, undecided }) => ascending(order.subarray(0, high + undecided))),
       'dependent',
     );
     group.forEach((prefixes, i) => {
-      if (verdicts[i].independent) this.narrow(prefixes, prefixes.high, prefixes.high + 1);
-      else prefixes.length = prefixes.low;
+      const { high, undecided } = prefixes;
+      const size = high + undecided;
+      if (verdicts[i].independent) {
+        // Then the shorter ones, which could not be decided, are too.
+        prefixes.undecided = 0;
+        this.narrow(prefixes, size, size + 1);
+      } else if (verdicts[i].independent === null && size < this.longest) {
+        prefixes.undecided++;
+      } else {
+        if (verdicts[i].independent === null) prefixes.undecided++;
+        prefixes.length = prefixes.low;
+      }
     });
   }
 
   private look({ group, guesses, from, to }: Probe): void {
-    const proved = this.test.provedPrefixes(
+    const proved = provedPrefixes(
+      this.test,
       group.map(({ order }) => order),
       guesses,
       from,
@@ -175,9 +196,9 @@ const isClosed = ({ low, high }: Prefixes) => high - low === 1;
 /** In ascending order the inner products are found along rows of memory, four times as fast. */
 const ascending = (rows: Int32Array) => rows.slice().sort();
 
-/** Those whose bracket has closed, by the length at which it did. */
+/** Those whose bracket has closed, by the length that is to be judged. */
 function closingGroups(open: readonly Prefixes[]): Prefixes[][] {
-  return [...groupBy(open.filter(isClosed), ({ high }) => high).values()];
+  return [...groupBy(open.filter(isClosed), ({ high, undecided }) => high + undecided).values()];
 }
 
 /** The index of the first value that is at least `least`. */

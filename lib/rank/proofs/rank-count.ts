@@ -1,20 +1,10 @@
 import { ranksFromGram } from './gram-eigenvalues';
-import { NEAR, type IndependenceTest } from './independence';
+import type { IndependenceTest } from './independence';
 import { InertiaCounter } from './inertia';
-import { eigenvalueSlack, SMALLEST_TRACE } from './rounding';
-import { singularValuesOfSubsets } from './singular-values';
-import { areEqualRows, isZeroRow } from './rows';
-import { rankAt } from '../tolerance';
-
-/** The rank of a subset of rows at a tolerance. */
-export interface CountedRank {
-  readonly rank: number;
-  /**
-   * The singular value nearest to the tolerance, divided by the tolerance, when it lies within 1e-6 of it; null when none
-   * does.
-   */
-  readonly nearest: number | null;
-}
+import { isBlind, type Candidate } from './proof';
+import { SMALLEST_TRACE } from './rounding';
+import { areEqualRows, gatherScaled, isZeroRow } from './rows';
+import { verifiedRank, type CountedRank } from './verified-rank';
 
 /** From this size on counting by inertia beats computing the eigenvalues. */
 const INERTIA_FROM = 320;
@@ -22,8 +12,8 @@ const INERTIA_FROM = 320;
 type Found = (subset: Int32Array, rank: number) => void;
 
 /**
- * Counts ranks of subsets of one size: by inertia, by the eigenvalues of the Gram where that is too coarse, and by SVD where
- * those are. All three give the same rank; a singular value within 1e-6 of the tolerance always goes as far as the SVD.
+ * Counts ranks of subsets of one size: by inertia, by the eigenvalues of the Gram where that is too coarse, and by the singular
+ * vectors where those are. All three are proofs; a singular value near to the tolerance always goes as far as the last.
  */
 export class RankCounter {
   private counter: InertiaCounter | null = null;
@@ -41,8 +31,8 @@ export class RankCounter {
   }
 
   /**
-   * Which of some subsets a count proves to be dependent, rounding included. Where the ranks of dependent subsets are
-   * wanted anyway, this comes for nothing: {@link count} does not count them again.
+   * Which of some subsets a count proves to be dependent. Where the ranks of dependent subsets are wanted anyway, this comes
+   * for nothing: {@link count} does not count them again.
    */
   provesDependent(subsets: readonly Int32Array[]): boolean[] {
     const proved = new Set<Int32Array>();
@@ -67,15 +57,18 @@ export class RankCounter {
       ranks.set(subset, { rank: isZeroRow(rows, subset[0]) ? 0 : 1, nearest: null });
     }
     const left = () => subsets.filter((subset) => !ranks.has(subset));
-    if (subsets.length > 0 && subsets[0].length >= INERTIA_FROM) {
-      this.byInertia(left(), (subset, rank) => ranks.set(subset, { rank, nearest: null }));
+    const found: Found = (subset, rank) => ranks.set(subset, { rank, nearest: null });
+    if (subsets.length > 0 && subsets[0].length >= INERTIA_FROM) this.byInertia(left(), found);
+    this.byEigenvalues(left(), found);
+    for (const subset of left()) {
+      const shape = [subset.length, rows.columns] as const;
+      ranks.set(subset, verifiedRank(gatherScaled(rows, subset), shape, this.test.tolerance(subset.length)));
     }
-    this.byEigenvalues(left(), (subset, rank) => ranks.set(subset, { rank, nearest: null }));
-    const open = left();
-    singularValuesOfSubsets(this.test.rows, open).forEach((values, i) => {
-      ranks.set(open[i], rankOf(values, this.test.tolerance(open[i].length)));
-    });
     return subsets.map((subset) => ranks.get(subset)!);
+  }
+
+  private candidates(subsets: readonly Int32Array[]): Candidate[] {
+    return subsets.map((subset) => this.test.candidate(subset)).filter(({ trace }) => trace >= SMALLEST_TRACE);
   }
 
   /** The count must be the same at both ends of what the squared tolerance may be, rounding and nearness included. */
@@ -84,21 +77,14 @@ export class RankCounter {
     found: Found,
     dependent: (subset: Int32Array) => void = () => undefined,
   ): void {
-    const { test } = this;
-    const usable = subsets.filter((subset) => test.gram.trace(subset) >= SMALLEST_TRACE);
+    const usable = this.candidates(subsets);
     if (usable.length === 0) return;
-    const k = usable[0].length;
-    const traces = usable.map((subset) => test.gram.trace(subset));
-    const brackets = test.largestSingularValue.closely(usable, traces);
-    const squared = test.tolerance(k) ** 2;
-    const open = usable
-      .map((subset, i) => {
-        const low = squared * brackets.low[i] * (1 - 2.1 * NEAR);
-        const high = squared * brackets.high[i] * (1 + 2.1 * NEAR);
-        return { subset, low, high };
-      })
-      .filter(({ low, high }) => low > 0.9 * high);
-    const within = this.inertiaOf(k).countWithin(
+    this.test.bracket(usable, 'closely');
+    const ends = usable.map(({ subset, near, low, high }) => {
+      return { subset, low: low * (1 - near) ** 2, high: high * (1 + near) ** 2 };
+    });
+    const open = ends.filter(({ low, high }) => low > 0.9 * high);
+    const within = this.inertiaOf(usable[0].subset.length).countWithin(
       open.map(({ subset }) => subset),
       open.map(({ low }) => low),
       open.map(({ high }) => high),
@@ -111,27 +97,13 @@ export class RankCounter {
   }
 
   private byEigenvalues(subsets: readonly Int32Array[], found: Found): void {
-    const { test } = this;
-    if (subsets.length === 0) return;
-    const k = subsets[0].length;
-    const blind = subsets.every((subset) => {
-      const trace = test.gram.trace(subset);
-      return test.tolerance(k) ** 2 * trace < 4 * eigenvalueSlack(test.rows.columns, k, trace);
+    const usable = this.candidates(subsets);
+    if (usable.length === 0) return;
+    this.test.bracket(usable, 'roughly');
+    if (isBlind(usable)) return;
+    const [chosen, { near }] = [usable.map(({ subset }) => subset), usable[0]];
+    ranksFromGram(this.test.gram, chosen, this.test.tolerance(chosen[0].length), near).forEach((rank, i) => {
+      if (rank !== null) found(chosen[i], rank);
     });
-    if (blind) return;
-    for (const [i, { rank }] of ranksFromGram(test.gram, subsets, test.tolerance(k), NEAR).entries()) {
-      if (rank !== null) found(subsets[i], rank);
-    }
   }
-}
-
-/** The rank as its definition has it. */
-export function rankOf(singularValues: Float64Array, tolerance: number): CountedRank {
-  const bound = tolerance * singularValues[0];
-  let nearest: number | null = null;
-  for (const value of singularValues) {
-    const distance = Math.abs(value / bound - 1);
-    if (distance <= NEAR && (nearest === null || distance < Math.abs(nearest - 1))) nearest = value / bound;
-  }
-  return { rank: rankAt(singularValues, tolerance), nearest };
 }

@@ -92,6 +92,24 @@ export function gatherRows(
   return target;
 }
 
+/** The rows `chosen`, times the power of two that puts the largest of all their magnitudes into [1/2, 1). */
+export function gatherScaled(
+  { original, columns }: Rows,
+  chosen: ArrayLike<number>,
+  target: Float64Array = new Float64Array(chosen.length * columns),
+): Float64Array {
+  gatherRows(original, columns, chosen, target);
+  scaleByPowerOfTwo(target, -exponentAbove(largestOf(target)));
+  return target;
+}
+
+/** The largest magnitude. */
+export function largestOf(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
+  return largest;
+}
+
 function findTwins(values: Float32Array | Float64Array, count: number, columns: number): Int32Array | null {
   const twins = new Int32Array(count);
   const rowsByKey = new Map<number, number[]>();

@@ -1,5 +1,5 @@
 import { inFloat64, svdvals, toTensor, valuesOf, type Matrix } from '../../tensor';
-import { exponentAbove, gatherRows, prepareRows, scaleByPowerOfTwo, type Rows } from './rows';
+import { exponentAbove, gatherScaled, largestOf, prepareRows, scaleByPowerOfTwo, type Rows } from './rows';
 
 /**
  * The singular values of a matrix, descending, by an SVD in float64: the oracle of every verdict here. Their number is
@@ -30,7 +30,7 @@ export function singularValuesOfSubsets(rows: Rows, subsets: readonly Int32Array
     const k = batch[0].length;
     const gathered = new Float64Array(batch.length * k * columns);
     batch.forEach((subset, index) => {
-      gather(rows, subset, gathered.subarray(index * k * columns, (index + 1) * k * columns));
+      gatherScaled(rows, subset, gathered.subarray(index * k * columns, (index + 1) * k * columns));
     });
     const each = Math.min(k, columns);
     const values = inFloat64(() => valuesOf(svdvals(toTensor(gathered, [batch.length, k, columns]))) as Float64Array);
@@ -53,8 +53,7 @@ function withRepeatedRows(rows: Rows, twins: Int32Array, subset: Int32Array): Fl
   for (const row of subset) {
     if (twins[row] >= 0) multiplicity.set(twins[row], (multiplicity.get(twins[row]) ?? 0) + 1);
   }
-  const gathered = new Float64Array(multiplicity.size * columns);
-  gather(rows, [...multiplicity.keys()], gathered);
+  const gathered = gatherScaled(rows, [...multiplicity.keys()]);
   let next = 0;
   for (const times of multiplicity.values()) {
     const weight = Math.sqrt(times);
@@ -77,19 +76,7 @@ export function sigmaRatioOf(rows: Rows, subset: Int32Array): number {
   return sigmaRatios(rows, [subset])[0];
 }
 
-/** Copies rows, scaled so that the largest of all their elements is near 1. */
-function gather({ original, columns }: Rows, chosen: ArrayLike<number>, target: Float64Array): void {
-  gatherRows(original, columns, chosen, target);
-  scaleByPowerOfTwo(target, -exponentAbove(largestOf(target)));
-}
-
 /** Of values whose largest is near 1. */
 function svdOf(values: Float64Array, count: number, columns: number): Float64Array {
   return inFloat64(() => Float64Array.from(valuesOf(svdvals(toTensor(values, [count, columns])))));
-}
-
-function largestOf(values: ArrayLike<number>): number {
-  let largest = 0;
-  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
-  return largest;
 }
