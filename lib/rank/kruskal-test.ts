@@ -160,10 +160,7 @@ export async function testKruskalRank(features: Matrix, options: KruskalTestOpti
       satisfied: tally.satisfied,
       undecided: tally.undecided,
       fraction: tally.satisfied / draws,
-      ci95: [
-        clopperPearson(tally.satisfied, draws)[0],
-        clopperPearson(tally.satisfied + tally.undecided, draws)[1],
-      ],
+      ci95: [clopperPearson(tally.satisfied, draws)[0], clopperPearson(tally.satisfied + tally.undecided, draws)[1]],
       rtol,
       tolerance,
       seed,
@@ -288,7 +285,9 @@ class Tally {
 export function checkSubsetSize(k: number, [count, columns]: Matrix['shape']): void {
   if (!Number.isInteger(k) || k < 1) throw new InputError(`k: expected a positive whole number, got ${k}`);
   if (k > count)
-    throw new InputError(`k: expected at most ${count}, the number of vectors, got ${k}; give more vectors, or a smaller k`);
+    throw new InputError(
+      `k: expected at most ${count}, the number of vectors, got ${k}; give more vectors, or a smaller k`,
+    );
   if (k > columns) {
     throw new InputError(`k: expected at most ${columns}, the number of components of each vector, got ${k}`);
   }

@@ -95,7 +95,7 @@ testInFloat64('verdicts on subsets of graded features against SVD', () => {
     }
   }
   assert.ok(compared > 30 * TRIALS);
-  for (const method of ['cholesky', 'preconditioned', 'combination', 'double-double'] as const) {
+  for (const method of ['cholesky', 'preconditioned', 'congruence'] as const) {
     assert.ok((methods[method] ?? 0) > TRIALS / 4, JSON.stringify(methods));
   }
 });

@@ -153,17 +153,28 @@ test('memory is flat in the number of draws', async () => {
 });
 
 const bad: [string, Matrix, object, RegExp][] = [
-  ['k = 0', features, { k: 0 }, /k must be a positive whole number, but 0 came/],
-  ['k = -3', features, { k: -3 }, /k must be a positive whole number, but -3 came/],
-  ['k = 2.5', features, { k: 2.5 }, /whole number, but 2.5 came/],
-  ['k = NaN', features, { k: NaN }, /whole number, but NaN came/],
-  ['k > T', normalMatrix(3, 16, random), { k: 4 }, /k is 4, but there are only 3 vectors/],
-  ['k > d', features, { k: 17 }, /k is 17, but vectors with 16 components/],
+  ['k = 0', features, { k: 0 }, /^k: expected a positive whole number, got 0$/],
+  ['k = -3', features, { k: -3 }, /^k: expected a positive whole number, got -3$/],
+  ['k = 2.5', features, { k: 2.5 }, /^k: expected a positive whole number, got 2.5$/],
+  ['k = NaN', features, { k: NaN }, /^k: expected a positive whole number, got NaN$/],
+  ['k > T', normalMatrix(3, 16, random), { k: 4 }, /^k: expected at most 3, the number of vectors, got 4;/],
+  ['k > d', features, { k: 17 }, /^k: expected at most 16, the number of components of each vector, got 17$/],
   ['no draws', features, { draws: 0 }, /draws: expected a whole number of at least 1, got 0/],
-  ['rtol', features, { rtol: 1.5 }, /rtol must be .* but '1.5' came/],
+  ['rtol', features, { rtol: 1.5 }, /^rtol: expected float32, float64 or a number between 0 and 1, got '1.5'$/],
+  [
+    'rtol below rounding',
+    features,
+    { rtol: 1.7e-15 },
+    /^rtol: expected at least 1.8e-15, .* got 1.7e-15; .* rank --exact$/,
+  ],
   ['NaN', matrix(20, 16, (i, j) => (i === 7 && j === 3 ? NaN : 1)), {}, /row 7 .* holds NaN in column 3/],
   ['infinity', matrix(20, 16, (i, j) => (i === 19 && j === 0 ? -Infinity : 1)), {}, /row 19 .* holds -Infinity/],
-  ['no rows', { data: new Float64Array(0), shape: [0, 16] }, { k: 1 }, /k is 1, but there are only 0 vectors/],
+  [
+    'no rows',
+    { data: new Float64Array(0), shape: [0, 16] },
+    { k: 1 },
+    /^k: expected at most 0, the number of vectors, got 1;/,
+  ],
   ['too few values', { data: new Float64Array(5), shape: [20, 16] }, {}, /needs 320 values, but 5 came/],
 ];
 for (const [name, features_, change, message] of bad) {

@@ -309,11 +309,11 @@ export class IndependenceTest {
         const rows = gatherRows(this.rows.values, d, subset);
         const slices = this.tolerance(k) > COARSE ? 3 : 4;
         const shifted = new Congruence(rows, orthonormalizer(rows, k, d), k, d, slices);
-        if (shifted.isDefinite(high)) return true;
+        if (shifted.isAbove(high)) return true;
         if (shifted.hasBelow(low)) return false;
         if (k * k * (k + d) <= MOST_IN_DOUBLE_DOUBLE) return null;
         const isWithin = (near: number) =>
-          shifted.isDefinite(low * (1 - near) ** 2) && shifted.hasBelow(high * (1 + near) ** 2);
+          shifted.isAbove(low * (1 - near) ** 2) && shifted.hasBelow(high * (1 + near) ** 2);
         const within = [1e-9, 1e-7, 1e-5, 1e-3, 0.1].find(isWithin) ?? 1;
         return { independent: null, method: 'congruence', within };
       }),
@@ -326,7 +326,8 @@ export class IndependenceTest {
       able.map(({ subset }) => {
         const { original, columns } = this.rows;
         const k = subset.length;
-        if (k * k * (k + columns) > MOST_IN_DOUBLE_DOUBLE) return { independent: null, method: 'double-double', within: 1 };
+        if (k * k * (k + columns) > MOST_IN_DOUBLE_DOUBLE)
+          return { independent: null, method: 'double-double', within: 1 };
         return decideExactly(gatherRows(original, columns, subset), [k, columns], this.tolerance(k));
       }),
   };

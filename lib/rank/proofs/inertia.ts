@@ -97,7 +97,8 @@ export class InertiaCounter {
         inertias.filter((inertia, i) => inertia !== null && is(inertia, i)).length;
       if (count((inertia) => inertia.first < first) > 0) this.changeShare(0.92);
       else if (2 * count(({ holds }) => !holds) > inertias.length) this.changeShare(0.97);
-      else if (2 * count(({ reach }, i) => reach <= batch[i]) <= inertias.length) this.share = Math.min(0.98, this.share + this.step);
+      else if (2 * count(({ reach }, i) => reach <= batch[i]) <= inertias.length)
+        this.share = Math.min(0.98, this.share + this.step);
       found.push(...inertias);
     }
     return found;

@@ -23,7 +23,7 @@ const MOST_MISPLACED = 3;
 /**
  * The rank of a matrix `[rows, columns]` of which the largest magnitude is near 1: how many singular values are greater than
  * the tolerance times the largest. An SVD says which, and a {@link Congruence} with its left singular vectors, divided by the
- * singular values, proves it: the part that belongs to those above the tolerance is positive definite, the rest negative definite.
+ * singular values, proves it.
  */
 export function verifiedRank(
   values: Float64Array,
@@ -50,19 +50,19 @@ export function verifiedRank(
   const largest = tightBrackets(gram, [all], [trace]);
   const [low, high] = [largest.low, largest.high].map(([end]) => tolerance ** 2 * end);
   const shifted = new Congruence(a, map, k, d, 3);
-  const hasRank = (rank: number) =>
-    shifted.isDefinite(high, 1, all.subarray(0, rank)) && shifted.isDefinite(low, -1, all.subarray(rank));
   const expected = sigmas.filter((sigma) => sigma > bound).length;
   // Those that it may have misplaced are near to the tolerance.
   const possible = Array.from({ length: k + 1 }, (_, rank) => rank)
     .filter((rank) => Math.abs(rank - expected) <= MOST_MISPLACED)
-    .filter((rank) => all.subarray(Math.min(rank, expected), Math.max(rank, expected)).every((i) => isNear(sigmas[i], bound, 0.5)))
+    .filter((rank) =>
+      all.subarray(Math.min(rank, expected), Math.max(rank, expected)).every((i) => isNear(sigmas[i], bound, 0.5)),
+    )
     .sort((x, y) => Math.abs(x - expected) - Math.abs(y - expected));
   const near = nearness(tolerance, k);
   const nearest = Array.from(sigmas, (sigma) => sigma / bound)
     .filter((ratio) => isNear(ratio, 1, near))
     .sort((x, y) => Math.abs(x - 1) - Math.abs(y - 1))[0];
-  return { rank: possible.find(hasRank) ?? null, nearest: nearest ?? null };
+  return { rank: possible.find((rank) => shifted.countIs(rank, low, high)) ?? null, nearest: nearest ?? null };
 }
 
 const isNear = (value: number, bound: number, distance: number) => Math.abs(value / bound - 1) <= distance;
