@@ -21,7 +21,7 @@ export interface RankResult {
   /** What was left out or converted, and what to know about the verdicts. */
   readonly notes?: readonly string[];
   readonly tests: readonly RankTestResult[];
-  readonly curve?: readonly Pick<KruskalCurve['points'][number], 'k' | 'fraction' | 'ci95'>[];
+  readonly curve?: readonly Pick<KruskalCurve['points'][number], 'k' | 'undecided' | 'fraction' | 'ci95'>[];
   readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'> & {
     /** Present where the witness is not shown to be minimal. */
     readonly witnessMinimal?: false;
@@ -31,7 +31,7 @@ export interface RankResult {
 
 export interface RankTestResult extends Pick<
   KruskalTest,
-  'k' | 'draws' | 'satisfied' | 'fraction' | 'ci95' | 'tolerance' | 'ranks' | 'ranksDraws'
+  'k' | 'draws' | 'satisfied' | 'undecided' | 'fraction' | 'ci95' | 'tolerance' | 'ranks' | 'ranksDraws' | 'decidedBy'
 > {
   readonly sigmaRatio: Pick<KruskalTest['sigmaRatio'], 'draws' | 'min' | 'median'>;
 }
@@ -59,6 +59,14 @@ export function rankText(result: RankResult, bounds?: KruskalBounds): string {
       rows: tests.map(testRow),
     }),
   ];
+  for (const { k, draws, undecided } of tests) {
+    if (undecided > 0) {
+      parts.push(
+        `k = ${k}: ${undecided} of ${draws} subsets are undecided, so near is their smallest singular value to the tolerance; ` +
+          `they count neither as independent nor as dependent`,
+      );
+    }
+  }
   if (curve) parts.push(curveText(curve));
   if (bounds) parts.push(boundsText(bounds));
   return parts.join('\n\n');
@@ -67,7 +75,7 @@ export function rankText(result: RankResult, bounds?: KruskalBounds): string {
 function testRow({ k, draws, satisfied, fraction, ci95, ranks, sigmaRatio, tolerance }: RankTestResult) {
   const seen = Object.keys(ranks).map(Number);
   const [least, most] = [Math.min(...seen), Math.max(...seen)];
-  const span = least === most ? `${least}` : `${least} to ${most}`;
+  const span = seen.length === 0 ? 'undecided' : least === most ? `${least}` : `${least} to ${most}`;
   return { k, draws, satisfied, fraction, ci95, ranks: span, sigmaRatio: sigmaRatio.min, tolerance };
 }
 

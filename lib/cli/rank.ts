@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { InputError } from '../input-error';
 import type { MatrixFile } from '../data';
-import type { KruskalPoint, KruskalTest, Rtol } from '../rank';
+import type { KruskalPoint, Rtol } from '../rank';
 import type { KruskalBounds } from '../rank/kruskal-bounds';
 import { tolerance, wholeNumber, wholeNumbers } from './arguments';
 import { note, print, printJson } from './output';
@@ -137,13 +137,9 @@ async function rankExactly(file: string, options: RankOptions): Promise<RankOutc
   const tests: RankTestResult[] = [];
   const known: (readonly number[])[] = [];
   for (const k of sizes) {
-    const { satisfied, fraction, ci95, ranks, ranksDraws, witness } = await testExactKruskalRank(rows, {
-      k,
-      draws,
-      seed,
-    });
-    tests.push({ k, draws, satisfied, fraction, ci95, tolerance: 0, ranks, ranksDraws, sigmaRatio: NO_RATIOS });
-    if (witness) known.push(witness);
+    const test = await testExactKruskalRank(rows, { k, draws, seed });
+    tests.push(testResult({ ...test, undecided: 0, tolerance: 0, sigmaRatio: NO_RATIOS }));
+    if (test.witness) known.push(test.witness);
   }
   const curve = options.curve && (await exactKruskalCurve(rows, { permutations: draws, seed }));
   const bounds = options.search && (await searchExactKruskalRank(rows, { seed, known }));
@@ -171,23 +167,14 @@ async function rankExactly(file: string, options: RankOptions): Promise<RankOutc
 }
 
 function curveResult(points: readonly KruskalPoint[]): RankResult['curve'] {
-  return points.map(({ k, fraction, ci95 }) => ({ k, fraction, ci95 }));
+  return points.map(({ k, undecided, fraction, ci95 }) => ({ k, undecided, fraction, ci95 }));
 }
 
-function testResult(test: KruskalTest): RankTestResult {
-  const { k, draws, satisfied, fraction, ci95, tolerance, ranks, ranksDraws, sigmaRatio } = test;
-  const { min, median } = sigmaRatio;
-  return {
-    k,
-    draws,
-    satisfied,
-    fraction,
-    ci95,
-    tolerance,
-    ranks,
-    ranksDraws,
-    sigmaRatio: { draws: sigmaRatio.draws, min, median },
-  };
+function testResult(test: RankTestResult): RankTestResult {
+  const { k, draws, satisfied, undecided, fraction, ci95, tolerance, ranks, ranksDraws, decidedBy } = test;
+  const { draws: of, min, median } = test.sigmaRatio;
+  const sigmaRatio = { draws: of, min, median };
+  return { k, draws, satisfied, undecided, fraction, ci95, tolerance, ranks, ranksDraws, decidedBy, sigmaRatio };
 }
 
 function sizesOf({ k }: RankOptions, [T, d]: MatrixFile['shape'], file: string): readonly number[] {

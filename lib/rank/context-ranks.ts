@@ -29,10 +29,11 @@ export interface ContextRankOptions {
 }
 
 export interface ContextRanks {
-  /** Rank of each context matrix at the tolerance, `[B]`. That it is n, or not, is proved, except for the undecided ones. */
+  /**
+   * Rank of each context matrix at the tolerance, `[B]`; -1 where the smallest singular value is too near to the tolerance to
+   * tell. That a rank is n, or is not, is proved.
+   */
   readonly ranks: Int32Array;
-  /** Those whose smallest singular value is too near to the tolerance to tell; their ranks are an SVD's. */
-  readonly undecided: readonly number[];
   /** The ratio to sigma_max that counts as zero. */
   readonly tolerance: number;
   /** sigma_min / sigma_max of the first contexts. */
@@ -93,26 +94,28 @@ export function contextRanks(contexts: tf.Tensor3D, { rtol, sigmaRatios = 0 }: C
   byEigenvalues.forEach((rank, i) => {
     if (rank !== null) ranks[usable[i]] = rank;
   });
-  const undecided: number[] = [];
   for (const index of open) {
     if (ranks[index] >= 0) continue;
     const { rank } = verifiedRank(prepareRows(matrix(index)).values, [n, d], tolerance);
-    ranks[index] = rank ?? rankAt(singularValues(matrix(index)), tolerance);
-    if (rank !== null) continue;
-    // Whether all n rows are independent is known better than how many are not.
-    const full = n <= d ? decideExactly(Float64Array.from(context(index)), [n, d], tolerance).independent : null;
-    if (full === null) undecided.push(index);
-    else ranks[index] = full ? n : Math.min(n - 1, ranks[index]);
+    // Whether all rows are independent is known better than how many are where they are not.
+    ranks[index] = rank ?? rankOfRows(context(index), n, d, tolerance);
   }
 
   const sigmaRatio = Float64Array.from({ length: Math.min(batch, sigmaRatios) }, (_, index) => {
     const sigmas = singularValues(matrix(index));
     return sigmas[0] === 0 ? 0 : sigmas[sigmas.length - 1] / sigmas[0];
   });
-  return { ranks, undecided, tolerance, sigmaRatio };
+  return { ranks, tolerance, sigmaRatio };
 }
 
 type Values = Float32Array | Float64Array;
+
+/** n if the rows are proved to be independent; if they are proved not to be, what an SVD makes of them; else -1. */
+function rankOfRows(context: Values, n: number, d: number, tolerance: number): number {
+  const { independent } = decideExactly(Float64Array.from(context), [n, d], tolerance);
+  if (independent === null) return -1;
+  return independent ? n : Math.min(n - 1, rankAt(singularValues({ data: context, shape: [n, d] }), tolerance));
+}
 
 /** Whether squares neither overflow nor underflow; not true of NaN. */
 const isUsable = (trace: number) => trace >= SMALLEST_TRACE && trace < 1 / SMALLEST_TRACE;

@@ -1,6 +1,7 @@
 export { type Rtol, rankAt, relativeTolerance } from './tolerance';
 export { clopperPearson, mean, median } from '../statistics';
 export { singularValues } from './proofs/singular-values';
+export { resolutionOf } from './resolution';
 export type { Method } from './proofs/proof';
 export {
   type KruskalProgress,

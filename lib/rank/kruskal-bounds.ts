@@ -122,6 +122,14 @@ class Search {
     else this.atMost = Math.min(this.atMost, value);
   }
 
+  /** Certifies what sets judged one by one prove if none was found to be dependent since `undecided` of them were open. */
+  private certifyJudged(undecided: number, value: number, argument: string): boolean {
+    const open = this.independence.undecided - undecided;
+    if (open === 0) this.certify('atLeast', value, argument);
+    else this.notes.push(`${open} sets of up to ${value} rows, too near to the tolerance to be told from dependent ones`);
+    return open === 0;
+  }
+
   /** Takes a dependent set of the pool, made minimal, as a bound from above if it is smaller than the one before. */
   private foundInPool(set: readonly number[], how: string): void {
     const reduced = minimal(this.pool, set);
@@ -147,9 +155,8 @@ class Search {
     }
     const { ratio, tolerance } = this.independence.sigma(set);
     this.witness = set;
-    const words = `${set.length} rows are dependent, ${how}: sigma_min / sigma_max = ${ratio.toExponential(2)} by SVD`;
-    const limit = `tolerance ${tolerance.toExponential(2)}`;
-    this.certify('atMost', set.length - 1, ratio <= tolerance ? `${words}, ${limit}` : `${words} beside the ${limit}`);
+    const words = `${set.length} rows are dependent, ${how}: sigma_min / sigma_max (${ratio.toExponential(2)} by SVD)`;
+    this.certify('atMost', set.length - 1, `${words} is proved not to be above ${tolerance.toExponential(2)}`);
   }
 
   /** Zero rows, and the whole set when it fits into d dimensions. True when that decides everything. */
@@ -168,9 +175,10 @@ class Search {
     this.certify('atLeast', 1, `none of the ${this.T} rows is zero`);
     const all = Array.from({ length: this.T }, (_, i) => i);
     if (this.T > this.d) return false;
+    const { undecided } = this.independence;
     if (!this.independence.dependent(all)) {
-      this.certify('atLeast', this.T, `all ${this.T} rows together are independent, so every subset is`);
-      return true;
+      const argument = `all ${this.T} rows together are independent, so every subset is`;
+      return this.certifyJudged(undecided, this.T, argument);
     }
     if (this.T > 1) this.found(minimal(this.independence, all), 'reduced from all rows');
     return false;
@@ -178,9 +186,10 @@ class Search {
 
   private async pairs(): Promise<void> {
     if (!this.open()) return;
+    const { undecided } = this.independence;
     const pair = await dependentPair(this.independence);
     if (pair) this.found(pair, 'found among all pairs');
-    else this.certify('atLeast', 2, `each of the ${subsetCount(this.T, 2)} pairs is independent`);
+    else this.certifyJudged(undecided, 2, `each of the ${subsetCount(this.T, 2)} pairs is independent`);
   }
 
   private knownSets(): void {
@@ -281,17 +290,15 @@ class Search {
     while (this.open()) {
       const m = this.atLeast + 1;
       const sets = subsetCount(T, m).toPrecision(3);
+      const { undecided } = independence;
       const result = await excludeSets(independence, view, m, left);
       left -= result.spent;
       if (result.outcome === 'found') {
         this.found(minimal(independence, result.set), `found by branch and bound over sets of up to ${m}`);
         if (this.atMost >= m) return;
       } else if (result.outcome === 'excluded') {
-        this.certify(
-          'atLeast',
-          m,
-          `branch and bound (${result.nodes} nodes) leaves none of the ${sets} sets of ${m} rows`,
-        );
+        const argument = `branch and bound (${result.nodes} nodes) leaves none of the ${sets} sets of ${m} rows`;
+        if (!this.certifyJudged(undecided, m, argument)) return;
       } else {
         this.notes.push(`branch and bound over the ${sets} sets of ${m} rows was given up after ${result.nodes} nodes`);
         return;
@@ -311,9 +318,10 @@ class Search {
         if (last) this.notes.push(note);
         return;
       }
+      const { undecided } = independence;
       const set = await firstDependentSubset(independence, k);
       if (set === null) {
-        this.certify('atLeast', k, `each of the ${sets} sets of ${k} rows was judged`);
+        if (!this.certifyJudged(undecided, k, `each of the ${sets} sets of ${k} rows was judged`)) return;
       } else {
         this.found(minimal(independence, set), `found among all ${sets} sets of ${k}`);
         if (this.atMost >= k) return;
@@ -343,7 +351,9 @@ class Search {
   private isMinimal(witness: readonly number[]): boolean {
     if (witness.length === this.atLeast + 1 || this.independence.exactly) return true;
     if (witness.length ** 4 > Math.max(this.operations, 2e9)) return false;
-    return witness.every((row) => !this.independence.dependent(witness.filter((other) => other !== row)));
+    const { undecided } = this.independence;
+    const without = witness.map((row) => witness.filter((other) => other !== row));
+    return without.every((set) => !this.independence.dependent(set)) && this.independence.undecided === undecided;
   }
 }
 

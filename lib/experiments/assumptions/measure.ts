@@ -115,7 +115,7 @@ async function testStatements(
 function sampledResult(test: KruskalTest) {
   const { k, draws, satisfied, fraction, ci95, witness, ranks, ranksDraws, tolerance } = test;
   const margin = { values: test.sigmaRatio.values, median: test.sigmaRatio.median, tolerance };
-  return { k, draws, satisfied, fraction, ci95, refuted: satisfied < draws, witness, ranks, ranksDraws, margin };
+  return { k, draws, satisfied, fraction, ci95, refuted: witness !== null, witness, ranks, ranksDraws, margin };
 }
 
 function contextResult(ranks: Int32Array, n: number) {
@@ -129,7 +129,7 @@ function contextResult(ranks: Int32Array, n: number) {
     satisfied,
     fraction,
     ci95: [fraction, fraction] as const,
-    refuted: satisfied < ranks.length,
+    refuted: ranks.some((rank) => rank >= 0 && rank < n),
     witness: null,
     ranks: counts,
     ranksDraws: ranks.length,

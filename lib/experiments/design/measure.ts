@@ -64,8 +64,8 @@ export async function kruskalCandidate(
   const queries = { data: task.queries, shape: [examples, width] as const };
   let largest = 0;
   for (const k of [...candidates].sort((a, b) => a - b)) {
-    const { satisfied } = await testKruskalRank(queries, { k, draws, seed, rtol: precision, sigmaDraws: 0 });
-    if (satisfied < draws) break;
+    const { witness } = await testKruskalRank(queries, { k, draws, seed, rtol: precision, sigmaDraws: 0 });
+    if (witness !== null) break;
     largest = k;
   }
   return largest;

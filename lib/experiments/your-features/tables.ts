@@ -145,8 +145,8 @@ export function subsetTestTable({ verdicts }: FeatureAnalysis): Table {
   );
 }
 
-function testSays({ satisfied, draws, ci95 }: KruskalTest, belowResolution: boolean): string {
-  if (satisfied < draws) return 'proved: Kruskal rank below k';
+function testSays({ witness, ci95 }: KruskalTest, belowResolution: boolean): string {
+  if (witness !== null) return 'proved: Kruskal rank below k';
   if (belowResolution) return 'nothing: rounding alone does this';
   return `estimated: at least ${formatNumber(ci95[0], 'percent')} are independent`;
 }

@@ -58,9 +58,14 @@ export class Independence {
     return Math.sqrt(this.largestSquares[Math.min(k, this.count)]) * (1 + this.columns * Number.EPSILON);
   }
 
-  /** Whether the set is dependent at the tolerance. */
+  /** How many of the sets judged so far are proved to be neither independent nor dependent. */
+  undecided = 0;
+
+  /** Whether the set is proved to be dependent. Not to be so proves its independence where `undecided` has not grown. */
   dependent(set: ArrayLike<number>): boolean {
-    return !this.test.judgeOne(set).independent;
+    const { independent } = this.test.judgeOne(set);
+    if (independent === null) this.undecided++;
+    return independent === false;
   }
 
   /** sigma_min / sigma_max of a set by SVD in float64, and the ratio below which it is dependent. */
