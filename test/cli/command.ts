@@ -15,8 +15,14 @@ export interface Outcome {
 }
 
 export function attentionCapacity(...args: readonly string[]): Promise<Outcome> {
+  return withEnvironment({}, ...args);
+}
+
+/** With more environment variables than this process has. */
+export function withEnvironment(more: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Outcome> {
+  const options = { maxBuffer: 2 ** 28, env: { ...process.env, ...more } };
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], { maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [bin, ...args], options, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ status, stdout, stderr });
     });

@@ -80,13 +80,20 @@ test('the JSON document has the keys of the contract, in words that other progra
       'k',
       'draws',
       'satisfied',
+      'undecided',
       'fraction',
       'ci95',
       'tolerance',
       'ranks',
       'ranksDraws',
+      'decidedBy',
       'sigmaRatio',
     ]);
+    assert.equal(test.undecided, 0);
+    assert.equal(
+      Object.values(test.decidedBy).reduce((sum, count) => sum + count, 0),
+      300,
+    );
     assert.equal(test.fraction, test.satisfied / 300);
     assert.equal(test.tolerance, 12 * 2 ** -52);
     assert.ok(test.ci95[0] <= test.fraction && test.fraction <= test.ci95[1]);
@@ -98,7 +105,7 @@ test('the JSON document has the keys of the contract, in words that other progra
     assert.equal(test.sigmaRatio.draws, 50);
   }
   assert.equal(curve!.length, d);
-  assert.deepEqual(Object.keys(curve![0]), ['k', 'fraction', 'ci95']);
+  assert.deepEqual(Object.keys(curve![0]), ['k', 'undecided', 'fraction', 'ci95']);
   assert.deepEqual(
     curve!.map(({ k }) => k),
     Array.from({ length: d }, (_, i) => i + 1),
@@ -335,4 +342,25 @@ test('a reader that leaves early is no failure', async () => {
   child.stderr.on('data', (text) => (stderr += text));
   assert.equal(await new Promise((resolve) => child.on('close', resolve)), 0, stderr);
   assert.equal(stderr, '');
+});
+
+test('numbers spaced more widely than the tolerance are noted, however they are kept', async () => {
+  const kept = Float64Array.from(Float32Array.from(rows));
+  await writeNpy(at('rounded.npy'), { data: kept, shape: [T, d] });
+  const lines = (digits: number) =>
+    Array.from({ length: T }, (_, i) =>
+      Array.from(rows.subarray(i * d, (i + 1) * d), (value) => value.toPrecision(digits)).join(),
+    ).join('\n');
+  writeFileSync(at('digits.csv'), lines(4));
+  writeFileSync(at('all.csv'), lines(17));
+  for (const [file, isRounded] of [
+    ['rounded.npy', true],
+    ['digits.csv', true],
+    ['rows32.npy', true],
+    ['rows.npy', false],
+    ['all.csv', false],
+  ] as const) {
+    const { stderr } = await attentionCapacity('rank', at(file), '--draws', '3', '--rtol', 'float64', '--json');
+    assert.equal(/rounding alone raises ranks at the tolerance float64/.test(stderr), isRounded, `${file}: ${stderr}`);
+  }
 });

@@ -19,10 +19,11 @@ const commands = [...page.matchAll(/^```sh\nnpx --no-install attention-capacity 
 function kinds(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return [...new Set(value.flatMap((item) => kinds(item, `${path}[]`)))].sort();
   if (value === null || typeof value !== 'object') return [`${path}: ${value === null ? 'null' : typeof value}`];
-  const below = Object.entries(value).flatMap(([key, item]) =>
-    // Ranks are keys where they are counted.
-    kinds(item, `${path}.${/^\d+$/.test(key) ? 'N' : key}`),
-  );
+  const below = Object.entries(value).flatMap(([key, item]) => {
+    // Ranks, and what decided verdicts, are keys where they are counted.
+    const counted = /^\d+$/.test(key) || path.endsWith('.decidedBy');
+    return kinds(item, `${path}.${counted ? 'N' : key}`);
+  });
   return [...new Set(below)].sort();
 }
 
