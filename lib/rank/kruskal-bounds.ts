@@ -126,7 +126,8 @@ class Search {
   private certifyJudged(undecided: number, value: number, argument: string): boolean {
     const open = this.independence.undecided - undecided;
     if (open === 0) this.certify('atLeast', value, argument);
-    else this.notes.push(`${open} sets of up to ${value} rows, too near to the tolerance to be told from dependent ones`);
+    else
+      this.notes.push(`${open} sets of up to ${value} rows, too near to the tolerance to be told from dependent ones`);
     return open === 0;
   }
 

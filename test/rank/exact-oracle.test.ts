@@ -8,8 +8,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { decideExactly } from 'attention-capacity/rank/exact/decide';
 import { relativeTolerance, type Rtol } from 'attention-capacity/rank/index';
+import { IndependenceTest } from 'attention-capacity/rank/proofs/independence';
+import type { Verdict } from 'attention-capacity/rank/proofs/proof';
+import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import type { Matrix } from 'attention-capacity/tensor/index';
 import { root } from '../setup/scripts';
+import { testInFloat64 } from './in-float64';
 import { firstRows, matrix, rowsOf } from './matrices';
 
 const golden = JSON.parse(readFileSync(join(root, 'test', 'golden', 'rank', 'near-tolerance.json'), 'utf8')) as {
@@ -86,4 +90,25 @@ test('exact decisions: all of them, in any order of the rows', (context) => {
   cases.forEach(({ features, k, rtol }, i) => {
     if (i % 10 === 0) assert.deepEqual(decide(rowsOf(features, firstRows(k).reverse()), rtol), decisions[i]);
   });
+});
+
+testInFloat64('verdicts, in the batches of tests and curves and one by one as in the search', (context) => {
+  const ways: Record<string, (judge: IndependenceTest, subset: Int32Array) => Verdict> = {
+    'likely independent': (judge, subset) => judge.judge([subset], 'independent')[0],
+    'likely dependent': (judge, subset) => judge.judge([subset], 'dependent')[0],
+    'one by one': (judge, subset) => judge.judgeOne(subset),
+  };
+  for (const [by, way] of Object.entries(ways)) {
+    const methods: Partial<Record<string, number>> = {};
+    const verdicts = cases.map(({ features, k, rtol }, i) => {
+      // All in one way, a third in the others.
+      if (by !== 'likely independent' && i % 3 > 0) return cases[i].independent;
+      const { independent, method } = way(new IndependenceTest(prepareRows(features), rtol), firstRows(k));
+      methods[method] = (methods[method] ?? 0) + 1;
+      return independent;
+    });
+    const left = open(verdicts, by);
+    context.diagnostic(`${by}: ${left} of ${cases.length} undecided; ${JSON.stringify(methods)}`);
+    assert.equal(left, 0);
+  }
 });
