@@ -110,8 +110,8 @@ describe('features of your own', () => {
     await refused(openFeatures(at('absent.npy')), /absent\.npy' cannot be read: there is no such file or folder/);
     mkdirSync(at('empty'));
     await refused(openFeatures(at('empty')), /empty': expected JPEG or PNG images, got an empty folder/);
-    writeFileSync(at('rows.txt'), '1 2 3');
-    await refused(openFeatures(at('rows.txt')), /expected a \.npy, \.csv or \.safetensors file, got '.*rows\.txt'/);
+    writeFileSync(at('rows.mat'), '1 2 3');
+    await refused(openFeatures(at('rows.mat')), /expected a .*\.npy.*, got '.*rows\.mat'/);
     await refused(
       openFeatures(at('empty'), { tensor: 'x' }),
       /expected a \.safetensors file for the tensor 'x', got the folder '.*empty'/,
