@@ -13,7 +13,9 @@ import { root } from '../setup/scripts';
 
 const page = readFileSync(join(root, 'docs', 'json.md'), 'utf8');
 const folder = temporaryFolder();
-const commands = [...page.matchAll(/^```sh\nnpx --no-install attention-capacity (.*) --json\n```\n\n```json\n([\s\S]*?)^```$/gm)];
+const commands = [
+  ...page.matchAll(/^```sh\nnpx --no-install attention-capacity (.*) --json\n```\n\n```json\n([\s\S]*?)^```$/gm),
+];
 
 /** `tests[].ci95[]: number`, …: the paths of a document and the kinds of what they lead to, each once, sorted. */
 function kinds(value: unknown, path = ''): string[] {
