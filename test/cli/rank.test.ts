@@ -264,3 +264,103 @@ test('each bad file gets one line that names it, and exit status 2', async () =>
   await writeNpy(at('flat.npy'), { data: rows.slice(0, 5 * d), shape: [5, d] });
   assert.match(await refusal('rank', at('flat.npy'), '--k', '6'), /--k expects at most 5, the 5 rows of .* got 6/);
 });
+
+test('numbers spaced more widely than the tolerance are noted, whatever they are kept in', async () => {
+  const single = Float32Array.from(rows, Math.fround);
+  await writeNpy(at('wide.npy'), { data: Float64Array.from(single), shape: [T, d] });
+  const lines = (digits: number) =>
+    Array.from({ length: T }, (_, t) => [...rows.slice(t * d, (t + 1) * d)].map((x) => x.toFixed(digits)).join(','));
+  writeFileSync(at('four.csv'), lines(4).join('\n'));
+  await writeNpy(at('whole.npy'), { data: Int32Array.from(rows, (x) => Math.round(100 * x)), shape: [T, d] });
+  for (const [name, below] of [
+    ['wide.npy', true],
+    ['four.csv', true],
+    ['whole.npy', false],
+    ['rows.npy', false],
+  ] as const) {
+    const { status, stdout, stderr } = await attentionCapacity('rank', at(name), '--draws', '20', '--json');
+    assert.equal(status, 0, stderr);
+    const { belowResolution, notes = [] } = JSON.parse(stdout) as RankResult;
+    assert.equal(belowResolution, below, name);
+    assert.equal(/rounding alone raises ranks/.test(notes.join()), below);
+    assert.equal(stderr, notes.map((text) => `note: ${text}\n`).join(''));
+  }
+});
+
+test('a file larger than the memory is refused with the size that it needs', async (t) => {
+  const file = openSync(at('huge.npy'), 'w');
+  try {
+    const header = formatHeader('float64', [2_000_000, 100_000]);
+    writeSync(file, header);
+    try {
+      ftruncateSync(file, header.length + 8 * 2_000_000 * 100_000);
+    } catch {
+      return t.skip('this file system holds no sparse file of 1.6 TB');
+    }
+    assert.match(await refusal('rank', at('huge.npy')), /huge\.npy' needs 1\.6 TB of memory/);
+  } finally {
+    ftruncateSync(file, 0);
+    closeSync(file);
+  }
+});
+
+test('help and a refusal are answered at once, before TensorFlow is loaded', () => {
+  for (const args of [['--help'], ['rank', '--help'], ['rank', at('rows.npy'), '--k', '0'], ['rank', at('none.npy')]]) {
+    const listLoaded = `process.on('exit', () => console.log(JSON.stringify(Object.keys(require.cache))))`;
+    const run = `process.argv.splice(1, Infinity, ...${JSON.stringify([bin, ...args])}); ${listLoaded}; require(${JSON.stringify(bin)})`;
+    const { stdout } = spawnSync(process.execPath, ['-e', run], { encoding: 'utf8' });
+    const loaded = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as string[];
+    assert.ok(loaded.some((file) => file.includes('commander')));
+    assert.deepEqual(
+      loaded.filter((file) => file.includes('tensorflow')),
+      [],
+      args.join(' '),
+    );
+  }
+});
+
+test('Ctrl-C ends the work with status 130 and one line', async () => {
+  // On a busy machine starting takes long: the work has begun when a short one has ended.
+  const began = Date.now();
+  await json('rank', at('rows.npy'), '--draws', '1');
+  const started = Date.now() - began;
+  const child = spawn(process.execPath, [bin, 'rank', at('rows.npy'), '--draws', '100000000', '--json']);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text) => (stdout += text));
+  child.stderr.on('data', (text) => (stderr += text));
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  setTimeout(() => child.kill('SIGINT'), 2 * started);
+  assert.equal(await ended, 130, stderr);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^attention-capacity: interrupted[^\n]*\n$/);
+});
+
+test('a reader that leaves early is no failure', async () => {
+  const child = spawn(process.execPath, [bin, 'rank', at('rows.npy'), '--draws', '50', '--curve', '--json']);
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (text) => (stderr += text));
+  assert.equal(await new Promise((resolve) => child.on('close', resolve)), 0, stderr);
+  assert.equal(stderr, '');
+});
+
+test('numbers spaced more widely than the tolerance are noted, however they are kept', async () => {
+  const kept = Float64Array.from(Float32Array.from(rows));
+  await writeNpy(at('rounded.npy'), { data: kept, shape: [T, d] });
+  const lines = (digits: number) =>
+    Array.from({ length: T }, (_, i) =>
+      Array.from(rows.subarray(i * d, (i + 1) * d), (value) => value.toPrecision(digits)).join(),
+    ).join('\n');
+  writeFileSync(at('digits.csv'), lines(4));
+  writeFileSync(at('all.csv'), lines(17));
+  for (const [file, isRounded] of [
+    ['rounded.npy', true],
+    ['digits.csv', true],
+    ['rows32.npy', true],
+    ['rows.npy', false],
+    ['all.csv', false],
+  ] as const) {
+    const { stderr } = await attentionCapacity('rank', at(file), '--draws', '3', '--rtol', 'float64', '--json');
+    assert.equal(/rounding alone raises ranks at the tolerance float64/.test(stderr), isRounded, `${file}: ${stderr}`);
+  }
+});
