@@ -28,9 +28,9 @@ export interface Random {
  * whole number or a label not finite.
  */
 export function randomSource(seed: number, ...stream: (string | number)[]): Random {
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`A seed has to be a whole number, but ${seed} came.`);
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed: expected a whole number, got ${seed}`);
   if (stream.some((label) => typeof label === 'number' && !Number.isFinite(label))) {
-    throw new RangeError(`The labels of a random stream have to be finite, but ${stream.join(', ')} came.`);
+    throw new RangeError(`expected finite labels of a random stream, got ${stream.join(', ')}`);
   }
   const hash = createHash('sha256')
     .update(JSON.stringify([seed, ...stream]))
@@ -48,7 +48,7 @@ export function randomSource(seed: number, ...stream: (string | number)[]): Rand
 
   function integer(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-      throw new RangeError(`integer(n) needs a whole n from 1 to 2^32, but n = ${n} came.`);
+      throw new RangeError(`integer(n): expected a whole number from 1 to 2^32, got ${n}`);
     }
     if (n === 1) return 0;
     const excessBits = Math.clz32(n - 1);
@@ -78,7 +78,7 @@ export function randomSource(seed: number, ...stream: (string | number)[]): Rand
 
   function truncatedNormal(std: number, bound = 2): number {
     if (!(std >= 0 && bound > 0)) {
-      throw new RangeError(`truncatedNormal needs std >= 0 and bound > 0, but ${std} and ${bound} came.`);
+      throw new RangeError(`truncatedNormal: expected std >= 0 and bound > 0, got ${std} and ${bound}`);
     }
     for (;;) {
       const value = std * normal();
@@ -100,7 +100,7 @@ export function randomSource(seed: number, ...stream: (string | number)[]): Rand
   /** Floyd's algorithm on a set of marks: k draws, then one sweep that finds the marks in order. */
   function subset(n: number, k: number): Int32Array {
     if (!(Number.isInteger(n) && Number.isInteger(k) && 0 <= k && k <= n)) {
-      throw new RangeError(`subset(n, k) needs whole numbers with 0 <= k <= n, but n = ${n} and k = ${k} came.`);
+      throw new RangeError(`subset(n, k): expected whole numbers with 0 <= k <= n, got n = ${n} and k = ${k}`);
     }
     const chosen = new Uint8Array(n);
     for (let last = n - k; last < n; last++) {

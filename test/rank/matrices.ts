@@ -15,7 +15,7 @@ export function normalMatrix(rows: number, columns: number, random: Random): Mat
 /** Random orthonormal rows or columns, whichever are fewer, times the singular values between them. */
 export function withSingularValues(rows: number, columns: number, sigmas: ArrayLike<number>, random: Random): Matrix {
   const p = Math.min(rows, columns);
-  if (sigmas.length !== p) throw new RangeError(`${p} singular values are needed, but ${sigmas.length} came.`);
+  if (sigmas.length !== p) throw new RangeError(`expected ${p} singular values, got ${sigmas.length}`);
   let data: Float64Array | undefined;
   inPrecision('float64', () =>
     tf.tidy(() => {

@@ -78,7 +78,7 @@ function interruptAfter(after: number): void {
   });
 }
 
-test('an interrupted test goes on where it was', async () => {
+test('an interrupted test resumes', async () => {
   const whole = await testKruskalRank(features, { ...options, draws: 20000, ranksDraws: 15000 });
   interruptAfter(200);
   const error = await testKruskalRank(features, { ...options, draws: 20000, ranksDraws: 15000 }).catch(
@@ -94,7 +94,7 @@ test('an interrupted test goes on where it was', async () => {
   await assert.rejects(testKruskalRank(features, { ...options, seed: 6, from }), InputError);
 });
 
-test('an interrupted curve goes on where it was', async () => {
+test('an interrupted curve resumes', async () => {
   const whole = await kruskalCurve(features, { permutations: 2000, seed: 2, rtol: 1e-3 });
   interruptAfter(10);
   const error = await kruskalCurve(features, { permutations: 2000, seed: 2, rtol: 1e-3 }).catch((e: unknown) => e);
@@ -175,7 +175,7 @@ const bad: [string, Matrix, object, RegExp][] = [
     { k: 1 },
     /^k: expected at most 0, the number of vectors, got 1;/,
   ],
-  ['too few values', { data: new Float64Array(5), shape: [20, 16] }, {}, /needs 320 values, but 5 came/],
+  ['too few values', { data: new Float64Array(5), shape: [20, 16] }, {}, /expected 320 values, got 5/],
 ];
 for (const [name, features_, change, message] of bad) {
   test(`bad input: ${name}`, async () => {

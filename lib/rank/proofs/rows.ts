@@ -30,7 +30,7 @@ export function prepareRows(features: Matrix): Rows {
   }
   if (features.data.length !== count * columns) {
     throw new InputError(
-      `the features have shape [${count}, ${columns}], which needs ${count * columns} values, but ${features.data.length} came.`,
+      `features of shape [${count}, ${columns}]: expected ${count * columns} values, got ${features.data.length}`,
     );
   }
   let largest = 0;

@@ -81,7 +81,7 @@ function promise(ascent: Ascent): Float64Array {
 
 /**
  * Steps, and now and then a check, a new balance and a new aim: above what is reached, further while the aims are met. It
- * ends where no whole number lies between what is proved and the aim, or where the multiplications do.
+ * ends where the proved bound is less than 1 below the aim, or where the multiplications run out.
  */
 async function climb(
   ascent: Ascent,
