@@ -53,3 +53,25 @@ export const firstRows = (n: number) => Int32Array.from({ length: n }, (_, index
 export function geometric(count: number, last: number): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => (count === 1 ? 1 : last ** (i / (count - 1))));
 }
+
+/** The rank of a matrix of whole numbers, by Bareiss' elimination: they stay whole numbers. */
+export function exactRank({ data, shape: [rows, columns] }: Matrix): number {
+  const a = Array.from({ length: rows }, (_, i) =>
+    Array.from({ length: columns }, (_, j) => BigInt(data[i * columns + j])),
+  );
+  let rank = 0;
+  let previous = 1n;
+  for (let column = 0; column < columns && rank < rows; column++) {
+    const pivot = a.findIndex((row, i) => i >= rank && row[column] !== 0n);
+    if (pivot < 0) continue;
+    [a[rank], a[pivot]] = [a[pivot], a[rank]];
+    for (let i = rank + 1; i < rows; i++) {
+      for (let j = columns - 1; j >= column; j--) {
+        a[i][j] = (a[i][j] * a[rank][column] - a[i][column] * a[rank][j]) / previous;
+      }
+    }
+    previous = a[rank][column];
+    rank++;
+  }
+  return rank;
+}

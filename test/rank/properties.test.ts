@@ -10,7 +10,7 @@ import { singularValues, testKruskalRank } from 'attention-capacity/rank/index';
 import { IndependenceTest } from 'attention-capacity/rank/proofs/independence';
 import { prepareRows } from 'attention-capacity/rank/proofs/rows';
 import { inPrecision, type Matrix, qr, randomSource, tf, toTensor, valuesOf } from 'attention-capacity/tensor/index';
-import { firstRows, geometric, matrix, normalMatrix, rowsOf, withSingularValues } from './matrices';
+import { exactRank, firstRows, geometric, matrix, normalMatrix, rowsOf, withSingularValues } from './matrices';
 
 const RUNS = { numRuns: process.env.ATTENTION_TEST_ALL ? 500 : 60, seed: 1 };
 
@@ -111,25 +111,3 @@ test('small whole numbers: the verdict of fraction-free elimination', () => {
     { ...RUNS, numRuns: 5 * RUNS.numRuns },
   );
 });
-
-/** Bareiss' elimination: whole numbers stay whole numbers. */
-function exactRank({ data, shape: [rows, columns] }: Matrix): number {
-  const a = Array.from({ length: rows }, (_, i) =>
-    Array.from({ length: columns }, (_, j) => BigInt(data[i * columns + j])),
-  );
-  let rank = 0;
-  let previous = 1n;
-  for (let column = 0; column < columns && rank < rows; column++) {
-    const pivot = a.findIndex((row, i) => i >= rank && row[column] !== 0n);
-    if (pivot < 0) continue;
-    [a[rank], a[pivot]] = [a[pivot], a[rank]];
-    for (let i = rank + 1; i < rows; i++) {
-      for (let j = columns - 1; j >= column; j--) {
-        a[i][j] = (a[i][j] * a[rank][column] - a[i][column] * a[rank][j]) / previous;
-      }
-    }
-    previous = a[rank][column];
-    rank++;
-  }
-  return rank;
-}
