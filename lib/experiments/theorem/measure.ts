@@ -1,10 +1,23 @@
 import { begin } from '../../work';
 import { rankAt, relativeTolerance } from '../../rank';
 import { setting as settingOf, type SettingOptions } from '../../memorization/config';
+import type { Capacity } from '../../memorization/capacity/capacity';
 import { featureMatrix, featureRank } from '../../memorization/capacity/feature-matrix';
 import { initialParameters } from '../../memorization/parameters';
 import { drawTask } from '../../memorization/task';
 import { expectedRank, sharedUpperBound, theoremLowerBound } from '../../memorization/theorem';
+
+/**
+ * The largest error, of labels in [0, 1], up to which this notebook calls them fitted. At the rank itself a solve may need
+ * value weights of 10^7 (20 heads of size 8), and adding terms of that size in float64 leaves errors of some 10^-8 on any
+ * processor, which no refinement removes; one example more leaves more than 10^-3. This is at least 100 times from either.
+ */
+export const FITTED_TO = 1e-5;
+
+/** Whether the solved weights fitted the labels to {@link FITTED_TO}. */
+export function isFitted({ maxResidual }: Pick<Capacity, 'maxResidual'>): boolean {
+  return maxResidual !== null && maxResidual <= FITTED_TO;
+}
 
 /** The rank of Z of one random layer beside what the theorem promises and the most that is possible. */
 export interface LayerRank {

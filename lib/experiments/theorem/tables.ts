@@ -1,7 +1,8 @@
-import type { LayerRank } from './measure';
+import { FITTED_TO, isFitted, type LayerRank } from './measure';
 import { shapeColumns } from '../tables';
 import type { Capacity } from '../../memorization/capacity/capacity';
 import { table, type Row, type Table } from '../../report/display';
+import { formatNumber } from '../../report/format';
 
 /** Ranks of feature matrices beside the formulas, one row per layer. */
 export function layerRankTable(name: string, ranks: readonly LayerRank[], title: string): Table {
@@ -31,7 +32,8 @@ export function capacityTable(found: readonly Capacity[]): Table {
   return table(
     'capacity',
     found.map(({ config: { contexts, task, heads, context, headSize, examples, seed }, ...one }): Row => {
-      const { theoremLowerBound, sharedUpperBound, featureRank, memorized, maxResidual, sigmaRatio } = one;
+      const { theoremLowerBound, sharedUpperBound, featureRank, maxResidual, sigmaRatio } = one;
+      const memorized = isFitted(one);
       const shape = { contexts, task, heads, context, headSize, examples, seed };
       return { ...shape, theoremLowerBound, sharedUpperBound, featureRank, memorized, maxResidual, sigmaRatio };
     }),
@@ -42,7 +44,11 @@ export function capacityTable(found: readonly Capacity[]): Table {
       { key: 'theoremLowerBound', title: 'Theorem 1', format: 'integer' },
       { key: 'featureRank', title: 'rank of Z', format: 'integer' },
       ...shapeColumns(['examples']),
-      { key: 'memorized', title: 'memorized?', about: 'largest error at most 10⁻⁸, with the solved weights' },
+      {
+        key: 'memorized',
+        title: 'memorized?',
+        about: `largest error at most ${formatNumber(FITTED_TO, 'scientific')}, with the solved weights`,
+      },
       { key: 'maxResidual', title: 'largest error', format: 'scientific', about: 'of all examples; labels in [0, 1]' },
     ],
     { title: 'Value and output weights found by one linear solve, run in the model' },
