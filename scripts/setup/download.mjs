@@ -1,5 +1,5 @@
 /** Fetches pinned archives from package registries, by pip and npm, so that the user's mirrors, proxies and certificates apply. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { cache, python } from './places.mjs';
@@ -51,6 +51,8 @@ export async function fetchArchive(source) {
     return whole;
   } finally {
     rmSync(partial, { recursive: true, force: true });
+    // A failure leaves nothing behind, not even an empty folder.
+    if (existsSync(downloads) && readdirSync(downloads).length === 0) rmdirSync(downloads);
   }
 }
 

@@ -47,10 +47,11 @@ async function setUpAlone({ fresh }) {
   };
   if (Object.values(missing).every((part) => part === false || part.length === 0)) return;
 
-  const [python, compiler, npm] = await Promise.all([
-    missing.pythonPackages ? findPython() : {},
+  const npm = await lookAtNpm();
+  missing.npm = missing.nodePackages && npm.old === true && (fresh || !pinnedNpmPresent());
+  const [python, compiler] = await Promise.all([
+    missing.pythonPackages || missing.npm ? findPython() : {},
     addonBuilt(device) && !fresh ? {} : findCompiler(),
-    lookAtNpm(),
   ]);
   const sizes = [
     missing.nodePackages ? SPACE.nodePackages : 0,
@@ -67,15 +68,9 @@ async function setUpAlone({ fresh }) {
 
   if (fresh) forget();
   say('Setting up what is missing (once; if it is interrupted, the next run resumes)');
-  const packages = [
-    async () => {
-      if (missing.nodePackages && npm.old && !pinnedNpmPresent()) await fetchSource(pinnedNpm);
-      if (missing.nodePackages) await installNodePackages(npm.old);
-    },
-    () => missing.pythonPackages && makeEnvironment(jupyter, python.interpreter),
-  ];
-  // The pinned npm is unpacked by the environment's Python.
-  for (const install of npm.old ? packages.reverse() : packages) await install();
+  if (missing.npm) await fetchSource(pinnedNpm, python.interpreter);
+  if (missing.nodePackages) await installNodePackages(npm.old);
+  if (missing.pythonPackages) await makeEnvironment(jupyter, python.interpreter);
   for (const source of missing.sources) await fetchSource(source);
   if (missing.cuda) await installCuda();
   // Checked again: installing Node packages deletes the addon.

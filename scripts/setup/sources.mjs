@@ -28,15 +28,15 @@ export function spaceFor(source) {
 }
 
 /** Fetches an entry's archive, unpacks and checks its files, and deletes the archive. */
-export async function fetchSource(source) {
+export async function fetchSource(source, interpreter = python) {
   const archive = await fetchArchive(source);
   if (source.folder) {
-    await unpackWhole(source, archive);
+    await unpackWhole(source, archive, interpreter);
     rmSync(archive);
     return;
   }
   try {
-    await unpack(source, archive);
+    await unpack(source, archive, interpreter);
     for (const pin of source.files) {
       if (!(await matches(partial(pin), pin))) {
         throw new SetupFailure(
@@ -55,19 +55,19 @@ export async function fetchSource(source) {
 }
 
 /** Unpacks a whole archive, whose checksum was checked, into the folder of its entry. */
-async function unpackWhole(source, archive) {
+async function unpackWhole(source, archive, interpreter) {
   const folder = join(cache, source.folder);
   rmSync(folder, { recursive: true, force: true });
-  await unpack(source, archive, `${folder}.partial`);
+  await unpack(source, archive, interpreter, `${folder}.partial`);
   renameSync(`${folder}.partial`, folder);
 }
 
 const partial = (pin) => join(cache, `${pin.file}.partial`);
 
-async function unpack(source, archive, folder) {
+async function unpack(source, archive, interpreter, folder) {
   const progress = bar(`  unpacking ${source.use}`, totalBytes(source), size);
   try {
-    await mustRun(`unpacking ${source.archive}`, python, [join(import.meta.dirname, 'unpack.py')], {
+    await mustRun(`unpacking ${source.archive}`, interpreter, [join(import.meta.dirname, 'unpack.py')], {
       input: JSON.stringify({ archive, folder, members: source.files.map((pin) => [pin.member, partial(pin)]) }),
       onLine: (line) => progress.update(Number(line)),
     });

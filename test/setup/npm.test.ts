@@ -1,6 +1,6 @@
 /** npm as set-up meets it: it ends with 0 where nothing was installed, is too old, cannot write, or loses its network. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { type Ended, runModule, runNode, scriptUrl, temporaryFolder } from './scripts';
@@ -80,12 +80,6 @@ test('where npm is older than 9.3, the pinned one in the cache installs the pack
       const file = join(checkout, 'data', 'cache', 'npm', '10.9.9', 'package', 'bin', 'npm-cli.js');
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, pinned);
-      // Its Python is the environment's, which is taken for whole.
-      const venv = join(checkout, '.venv');
-      mkdirSync(join(venv, 'bin'), { recursive: true });
-      writeFileSync(join(venv, 'bin', 'python'), '');
-      const requirements = readFileSync(join(checkout, 'scripts', 'setup', 'requirements.txt'), 'utf8');
-      writeFileSync(join(venv, 'installed-requirements.txt'), `# for ${venv}\n${requirements}`);
     },
   });
   assert.match(stderr, /npm ci failed: npm ended with status 1; its output:\n {2}npm error code EPINNED ci\n$/);

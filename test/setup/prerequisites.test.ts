@@ -184,7 +184,7 @@ describe('set-up as the first command after git clone', () => {
     assert.equal(status, 2, stderr);
     assert.match(
       stderr.trim().split('\n').at(-1) ?? '',
-      /^npm ci failed: the package registry could not be reached, .*run the same command again$/,
+      /^(npm ci|fetching npm [\d.]+) failed: the package registry could not be reached, .*run the same command again$/,
     );
     assertNothingInstalled(checkout);
   });
