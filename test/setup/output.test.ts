@@ -23,7 +23,8 @@ os.waitpid(pid, 0)
 `;
   const python = join(root, '.venv', 'bin', 'python');
   const node = ['--input-type=module', '--eval', program];
-  const settings = { env: { ...process.env, TERM: 'xterm-256color', NO_COLOR: undefined, ...env } };
+  // Nothing else is inherited: CI, NO_COLOR, FORCE_COLOR and others say what colours are for.
+  const settings = { env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm-256color', ...env } };
   return (await promisify(execFile)(python, ['-c', terminal, process.execPath, ...node], settings)).stdout;
 }
 
