@@ -16,6 +16,10 @@ const GRACE_MS = 1000;
 /** Long enough to read the requests that were sent before an error was known. */
 const DRAIN_MS = 20;
 const REBUILT = 'The library was rebuilt. This kernel still uses the old one: restart it to use the new one.\n';
+/** Printed text is gathered for this long, as ipykernel does: Jupyter's server drops more than 1000 messages a second. */
+const GATHER_MS = 50;
+/** The most messages that are sent each time. */
+const PIECES = 16;
 const DIAGNOSTIC_FORMAT = '%s%d:%d - %s';
 /** How long to wait for a port that another program uses. */
 const PORT_PATIENCE_MS = 5000;
@@ -114,11 +118,15 @@ class Server extends jupyter.ZmqServer {
     }
     if (!silent) this.#count++;
     const count = this.#count;
-    const publish = (type, content) => this.#send(this.iopub, request, type, content);
+    const printed = new Printed((content) => this.#send(this.iopub, request, 'stream', content));
+    const publish = (type, content) => {
+      printed.flush();
+      this.#send(this.iopub, request, type, content);
+    };
     const cell = (this.#cell = { code, count, silent, publish, error: null });
     if (!silent) publish('execute_input', { code, execution_count: count });
-    process.stdout.write = writer(publish, 'stdout');
-    process.stderr.write = writer(publish, 'stderr');
+    process.stdout.write = printed.writer('stdout');
+    process.stderr.write = printed.writer('stderr');
     jupyter.lastWriteDisplayData = (data, update) => publish(update ? 'update_display_data' : 'display_data', data);
 
     if (rebuilt()) process.stderr.write(REBUILT);
@@ -132,6 +140,7 @@ class Server extends jupyter.ZmqServer {
       this.#report(describeError(error));
     }
     endCell();
+    printed.flush();
 
     if (cell.error === null) {
       this.#cell = null;
@@ -193,16 +202,54 @@ function asInterrupt(thrown) {
   return { name: 'Interrupted', message: what, [Symbol.toStringTag]: 'Error' };
 }
 
-/** A `write` for process.stdout and process.stderr that sends the text to the notebook. */
-function writer(publish, name) {
-  const decoder = new TextDecoder();
-  return (chunk, encoding, callback) => {
-    const done = typeof encoding === 'function' ? encoding : callback;
-    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-    if (text !== '') publish('stream', { name, text });
-    if (done) process.nextTick(done);
-    return true;
-  };
+/**
+ * What a cell prints. The first text is sent at once, since the cell may block the event loop; what follows within a moment is
+ * gathered into one message. Where both streams are printed to in turn their order is kept, unless they change more often than
+ * messages may be sent.
+ */
+class Printed {
+  #pieces = [];
+  #timer = undefined;
+  #sent = -Infinity;
+
+  /** @param send publishes a piece, `{name, text}` */
+  constructor(send) {
+    this.send = send;
+  }
+
+  /** A `write` for process.stdout and process.stderr. */
+  writer(name) {
+    const decoder = new TextDecoder();
+    return (chunk, encoding, callback) => {
+      const done = typeof encoding === 'function' ? encoding : callback;
+      this.#add(name, typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }));
+      if (done) process.nextTick(done);
+      return true;
+    };
+  }
+
+  #add(name, text) {
+    if (text === '') return;
+    const last = this.#pieces.at(-1);
+    if (name === last?.name) last.text += text;
+    else this.#pieces.push({ name, text });
+    if (performance.now() - this.#sent > GATHER_MS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  flush() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#pieces.length === 0) return;
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#sent = performance.now();
+    if (pieces.length <= PIECES) return void pieces.forEach((piece) => this.send(piece));
+    for (const name of ['stdout', 'stderr']) {
+      const text = pieces.flatMap((piece) => (piece.name === name ? [piece.text] : [])).join('');
+      this.send({ name, text });
+    }
+  }
 }
 
 module.exports = { Server };

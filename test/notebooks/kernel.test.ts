@@ -82,6 +82,49 @@ describe('the notebook kernel', () => {
     assert.equal(said.reply.status, 'ok');
     const lines = said.of('stream').map(({ text }) => text as string);
     assert.deepEqual(lines.join('').trim().split('\n').map(Number), [...Array(3000).keys()]);
+    assert.ok(lines.length < 300, `gathered in ${lines.length} messages`);
+  });
+
+  test('thousands of lines on both streams in turn are few messages', async () => {
+    const said = await kernel.execute(
+      "for (let i = 0; i < 3000; i++) (i % 2 ? console.error : console.log)(i);\n'end'",
+    );
+    assert.ok(said.of('stream').length < 300, `${said.of('stream').length} messages`);
+    for (const [name, rest] of [
+      ['stdout', 0],
+      ['stderr', 1],
+    ] as const) {
+      const text = said.of('stream').flatMap((piece) => (piece.name === name ? [String(piece.text)] : []));
+      assert.deepEqual(
+        text.join('').trim().split('\n').map(Number),
+        Array.from({ length: 1500 }, (_, i) => 2 * i + rest),
+      );
+    }
+    assert.equal(said.of('execute_result').length, 1);
+  });
+
+  test('what is printed keeps its place among results, figures and the other stream', async () => {
+    const said = await kernel.execute(
+      'console.log(1); console.log(2); console.error(3); console.log(4);\n' +
+        "require('tslab').display.text('5'); console.log(6);\n7",
+    );
+    const order: [string, string][] = [];
+    for (const { type, content } of said.published) {
+      if (!/^(stream|display_data|execute_result)$/.test(type)) continue;
+      const text = String(content.text ?? (content.data as Record<string, string>)['text/plain']);
+      const kind = type === 'stream' ? String(content.name) : type;
+      // One stream's text may come in several messages.
+      if (kind === order.at(-1)?.[0]) order.at(-1)![1] += text;
+      else order.push([kind, text]);
+    }
+    assert.deepEqual(order, [
+      ['stdout', '1\n2\n'],
+      ['stderr', '3\n'],
+      ['stdout', '4\n'],
+      ['display_data', '5'],
+      ['stdout', '6\n'],
+      ['execute_result', '7'],
+    ]);
   });
 
   test("an error names the cell's lines, where it was thrown and from where it was called", async () => {
