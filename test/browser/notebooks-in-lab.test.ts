@@ -67,7 +67,14 @@ describe('the notebooks in JupyterLab', () => {
       await menu(page, 'Kernel', 'Restart Kernel and Run All Cells…');
       await page.locator('.jp-Dialog button.jp-mod-accept').click();
       await until(async () => (await prompts()).includes('[*]:'));
-      await until(async () => (await prompts()).at(-1) === numbered.at(-1), RUN);
+      // An error stops the other cells: it is shown, and not waited for.
+      const errors = page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]');
+      const ended = async () => (await prompts()).at(-1) === numbered.at(-1) || (await errors.count()) > 0;
+      await until(ended, RUN).catch(async (error) => {
+        const seen = [await prompts(), await page.locator('.jp-Notebook .jp-OutputArea').allInnerTexts()];
+        throw new Error(`The cells did not run: ${JSON.stringify(seen)}`, { cause: error });
+      });
+      assert.deepEqual(await errors.allInnerTexts(), []);
       await idle(page, RUN);
       const whole = await save(page, file, count);
       assert.deepEqual(numbers(whole), numbers(stepped), 'the same numbers after a restart');
