@@ -64,7 +64,7 @@ export { assumptionRows, assumptionTable, systemTable } from './experiments/assu
 export { kruskalCurveFigure } from './experiments/curve/figures';
 export { kruskalCurveFindings } from './experiments/curve/findings';
 export { kruskalCurveTable } from './experiments/curve/tables';
-export { depthFigure } from './experiments/depth/figures';
+export { depthFigure, depthStepFigure } from './experiments/depth/figures';
 export { depthFindings } from './experiments/depth/findings';
 export { depthStepTable, depthTable } from './experiments/depth/tables';
 export { languageMarginFigure } from './experiments/language/figures';

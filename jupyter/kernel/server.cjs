@@ -9,6 +9,7 @@ const { inspect } = require('node:util');
 const { beginCell, endCell } = require('./cells.cjs');
 const { describeDiagnostics, describeError, plain } = require('./errors.cjs');
 const { rebuilt } = require('./library.cjs');
+const { printQuickInfo } = require('tslab/dist/inspect.js');
 const jupyter = require('tslab/dist/jupyter.js');
 
 /** How long an interrupted cell may take to stop by itself, at the next step of its work, before it is abandoned. */
@@ -25,6 +26,32 @@ const DIAGNOSTIC_FORMAT = '%s%d:%d - %s';
 const PORT_PATIENCE_MS = 5000;
 /** The method of an object that says how to show it: the convention of Deno's Jupyter kernel. */
 const JUPYTER_DISPLAY = Symbol.for('Jupyter.display');
+
+/**
+ * What is in the metadata of the notebooks, no more: JupyterLab stores what the kernel says, and opening a notebook must not
+ * change it.
+ */
+const LANGUAGE = { name: 'typescript', mimetype: 'text/x-typescript', file_extension: '.ts' };
+
+class Handler extends jupyter.JupyterHandlerImpl {
+  handleKernel() {
+    return { ...super.handleKernel(), language_info: LANGUAGE };
+  }
+
+  /** Documentation, with the words of links in place of their syntax. tslab would put every part on a line of its own. */
+  handleInspect(request) {
+    const info = this.executor.inspect(request.code, request.cursor_pos);
+    const reply = { status: 'ok', found: Boolean(info), data: {}, metadata: {} };
+    if (!info) return reply;
+    const text = (parts) => parts.map((part) => part.text).join('');
+    const documentation = info.documentation?.length ? [{ text: text(info.documentation) }] : [];
+    reply.data['text/plain'] = printQuickInfo({ ...info, documentation }).replace(LINK, spoken);
+    return reply;
+  }
+}
+
+const LINK = /\{@link(?:code|plain)?\s+([^\s|}]+)\s*\|?\s*([^}]*)\}/g;
+const spoken = (_, target, words) => words.trim() || target;
 
 class Server extends jupyter.ZmqServer {
   #executor;
@@ -44,7 +71,7 @@ class Server extends jupyter.ZmqServer {
       log: (value) => this.#result(value),
       error: (...what) => this.#failed(...what),
     });
-    super(new jupyter.JupyterHandlerImpl(executor, false), configPath);
+    super(new Handler(executor, false), configPath);
     this.#executor = executor;
   }
 

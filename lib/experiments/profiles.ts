@@ -108,7 +108,17 @@ export function sizes<N extends NotebookName>(notebook: N): Sizes<N> {
   for (const [name, values] of Object.entries<readonly number[]>(profiles[notebook])) {
     chosen[name] = override(name) ?? values[PROFILES.indexOf(profile)];
   }
-  return chosen as Sizes<N>;
+  const words = Object.entries(chosen)
+    .filter(([name]) => name !== 'profile')
+    .map(([name, value]) => `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${value}`)
+    .join(', ');
+  // The convention of Deno's Jupyter kernel, which ours follows: as the last line of a cell the sizes are a sentence.
+  return Object.defineProperty(chosen as Sizes<N>, Symbol.for('Jupyter.display'), {
+    value: () => ({
+      'text/markdown': `Sizes of the profile \`${profile}\`: ${words}.`,
+      'text/plain': `Sizes of the profile '${profile}': ${words}.`,
+    }),
+  });
 }
 
 /** @throws InputError when ATTENTION_PROFILE or an override of a size is not one, whichever notebook it is meant for. */

@@ -15,7 +15,7 @@ export function table(
   name: string,
   rows: readonly Row[],
   columns?: readonly (Column | string)[],
-  about: { readonly title?: string; readonly note?: string } = {},
+  about: { readonly title?: string; readonly note?: string; readonly group?: string } = {},
 ): Table {
   checkName(name);
   const fields = rows.length > 0 ? Object.keys(rows[0]) : [];

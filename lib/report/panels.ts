@@ -1,15 +1,19 @@
 import type { Layout, Shape } from 'plotly.js';
 import { groupBy } from '../statistics';
+import { type LogAxis, stripShape } from './log-axis';
 import { neutral } from './theme';
 
 /** Panels that share what they show, one for each title. */
 export interface Panels {
+  /** `meta.panels` says how many there are and how high, for pages that stack them. */
   readonly layout: Partial<Layout>;
   /** The axes of one panel, as its traces name them. */
   axes(panel: number): { xaxis: string; yaxis: string };
   /** A dotted line across a panel, with a word at its end. */
   verticalLine(panel: number, x: number, label: string): void;
   horizontalLine(panel: number, y: number, label: string, color: string): void;
+  /** The strip for zeros of a logarithmic axis, where it has one. */
+  zeros(panel: number, letter: 'x' | 'y', axis: LogAxis): void;
   /** A grey stretch between two values of x, with a word in it. */
   band(panel: number, from: number, to: number, label: string): void;
 }
@@ -20,7 +24,7 @@ export function bySystem<T extends { readonly system: string }>(results: readonl
 }
 
 /**
- * Lays out one panel a title, row by row; `panelLayout` gives each panel's axes, and is told whether the panel is the last of
+ * Lays out one panel for each title, row by row; on a phone the report stacks them. `panelLayout` gives each panel's axes, and is told whether the panel is the last of
  * its column.
  */
 export function panels(
@@ -38,6 +42,7 @@ export function panels(
     legend: { orientation: 'h', x: 0, y: 1 + 0.3 / rows, yanchor: 'bottom' },
     shapes,
     annotations,
+    meta: { panels: { count: titles.length, height: panelHeight } },
   };
   const axis = (letter: 'x' | 'y', panel: number) => `${letter}${panel === 0 ? '' : panel + 1}`;
   const axes = (panel: number) => ({ xaxis: axis('x', panel), yaxis: axis('y', panel) });
@@ -82,6 +87,9 @@ export function panels(
       shapes.push({ type: 'line', xref, yref, x0: 0, x1: 1, y0: at, y1: at, line });
       const place = { x: 1, y: Math.log10(at), xanchor: 'right', yanchor: 'bottom' } as const;
       annotations.push({ xref, yref, ...place, text: label, showarrow: false, font: { size: 11 } });
+    },
+    zeros(panel, letter, { strip }) {
+      if (strip) shapes.push(stripShape(strip, letter, panel));
     },
     band(panel, from, to, label) {
       const [xref, yref] = [x(panel), along(panel)];

@@ -4,10 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { DataFrame } from 'danfojs-node';
-import { tableHtml, escapeHtml } from './html';
+import type { Layout } from 'plotly.js';
+import { heading, tableHtml } from './html';
 import { type MimeBundle, pageOfCell } from './notebook';
 import { tableText } from './text';
-import { template } from './theme';
+import { inHtml, inMarkdown, wrapped } from './symbols';
+import { modeBar, template } from './theme';
 import type { Column, Figure, Row, Table } from './types';
 
 /** MIME types of our own: what the exported report and `reports/<notebook>.json` are made of. */
@@ -36,15 +38,31 @@ export function say(markdown: string): void {
 export function headline(markdown: string, figure?: string): void {
   const text = markdown.replace(/(\*\*|__|`)(.+?)\1/g, '$2');
   put({
-    [mimeTypes.headline]: { text, markdown, ...(figure && { figure }) },
-    'text/markdown': `> ${markdown}`,
+    [mimeTypes.headline]: { text, markdown: inMarkdown(markdown), ...(figure && { figure }) },
+    'text/markdown': `> ${inMarkdown(markdown)}`,
     'text/plain': text,
   });
 }
 
+/**
+ * One figure that is drawn again and again in the same output of the running cell, for curves that grow. Outside a notebook
+ * nothing is drawn.
+ */
+export function liveFigure(): (figure: Figure) => void {
+  const id = randomUUID();
+  let drawn = false;
+  return (figure) => {
+    const page = pageOfCell();
+    // plotly's renderer for JupyterLab draws once and ignores updates; after an output of another type it begins again.
+    if (drawn) page?.send({ 'text/html': `<div style="height: ${heightOf(figure)}px"></div>` }, id, true);
+    page?.send(mimeBundle(figure), id, drawn);
+    drawn = true;
+  };
+}
+
 /** What {@link show} sends: the same thing for JupyterLab, for the exported report, for programs and as plain text. */
 export function mimeBundle(what: Table | Figure | DataFrame | string): MimeBundle {
-  if (typeof what === 'string') return { 'text/markdown': what, 'text/plain': what };
+  if (typeof what === 'string') return { 'text/markdown': inMarkdown(what), 'text/plain': what };
   if (isTable(what)) return tableBundle(what);
   if (isFigure(what)) return figureBundle(what);
   return frameBundle(what);
@@ -65,23 +83,43 @@ function put(bundle: MimeBundle): void {
 }
 
 function tableBundle(table: Table): MimeBundle {
-  const { name, title, note, columns } = table;
+  const { name, title, note, columns, group } = table;
   // What people see comes from the danfo frame, what programs read from the rows.
   const rows = frameRows(table.frame);
   return {
-    [mimeTypes.table]: { name, title: title ?? name, columns: columns.map(({ key }) => key), rows: table.rows },
-    'text/html': tableHtml({ columns, rows, title, note }),
-    'text/plain': tableText({ columns, rows, title, note }),
+    [mimeTypes.table]: {
+      name,
+      title: title ?? name,
+      columns: columns.map(({ key }) => key),
+      explained: columns.flatMap((column) =>
+        column.about ? [{ column: inHtml(heading(column)), about: inHtml(column.about) }] : [],
+      ),
+      rows: table.rows,
+    },
+    'text/html': tableHtml({ columns, rows, title, note, group }),
+    'text/plain': tableText({ columns, rows, title, note, group }),
   };
 }
 
 function figureBundle(figure: Figure): MimeBundle {
   const { name, title, alt, note, data, layout } = figure;
+  const caption = note === undefined ? [] : wrapped(inHtml(note), CAPTION_WIDTH);
   return {
-    [mimeTypes.plotly]: { data, layout: { ...titled(title, (layout.legend?.y ?? 0) > 1), ...layout } },
-    [mimeTypes.figure]: { name, title, alt, note: note ?? null },
+    [mimeTypes.plotly]: {
+      data,
+      layout: { ...titled(title, (layout.legend?.y ?? 0) > 1), ...layout, ...captioned(figure, caption) },
+      config: { ...modeBar, toImageButtonOptions: { format: 'svg', filename: name } },
+    },
+    [mimeTypes.figure]: {
+      name,
+      title,
+      alt,
+      note: note ?? null,
+      titleHtml: inHtml(title),
+      noteHtml: inHtml(note ?? ''),
+    },
     'text/html':
-      `<figure><figcaption><strong>${escapeHtml(title)}.</strong> ${escapeHtml(alt)}</figcaption>` +
+      `<figure><figcaption><strong>${inHtml(title)}.</strong> ${inHtml(alt)}</figcaption>` +
       '<p>The drawing appears in JupyterLab and in the exported report.</p></figure>',
     'text/plain': `${title}: ${alt}`,
   };
@@ -92,8 +130,48 @@ function titled(text: string, legendAbove: boolean): object {
   const page = template('light');
   const margin = { ...page.layout?.margin, t: legendAbove ? 116 : 48 };
   return {
-    title: { text, yref: 'container', y: 1, yanchor: 'top', pad: { t: 14 } },
+    title: { text: inHtml(text), yref: 'container', y: 1, yanchor: 'top', pad: { t: 14 } },
     template: { ...page, layout: { ...page.layout, margin } },
+  };
+}
+
+/** Characters of a line of a caption: it fits figures from 640 pixels on. */
+const CAPTION_WIDTH = 100;
+const CAPTION_LINE = 16;
+/** The height of a figure that names none: plotly's own. */
+const HEIGHT = 450;
+const heightOf = ({ layout }: Figure) => layout.height ?? HEIGHT;
+
+/**
+ * A caption at the lower edge, for JupyterLab and for saved pictures. Reports set their own, and take this one away again:
+ * `meta.caption` is how much higher the figure is for it.
+ */
+function captioned(figure: Figure, lines: readonly string[]): object {
+  if (lines.length === 0) return {};
+  const { layout } = figure as { readonly layout: Partial<Layout> & { readonly meta?: object } };
+  const caption = 14 + CAPTION_LINE * lines.length;
+  const bottom = (layout.margin?.b ?? template('light').layout?.margin?.b ?? 0) + caption;
+  return {
+    height: heightOf(figure) + caption,
+    margin: { ...layout.margin, b: bottom },
+    meta: { ...layout.meta, caption },
+    annotations: [
+      ...(layout.annotations ?? []),
+      {
+        name: 'caption',
+        text: lines.join('<br>'),
+        showarrow: false,
+        align: 'left',
+        font: { size: 12 },
+        xref: 'paper',
+        x: 0,
+        xanchor: 'left',
+        yref: 'paper',
+        y: 0,
+        yanchor: 'bottom',
+        yshift: 4 - bottom,
+      },
+    ],
   };
 }
 

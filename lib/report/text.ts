@@ -1,12 +1,19 @@
 /** A table as plain text, for terminals. */
 import { formatCell } from './format';
-import { heading, isNumeric, type TableView } from './html';
+import { grouped, heading, isNumeric, type TableView } from './html';
 
 /** Columns side by side, numbers flush right, a rule below the headings. No line ends in blanks. */
-export function tableText({ columns, rows, title, note }: TableView): string {
+export function tableText(view: TableView): string {
+  const { rows, title, note } = view;
+  const { groups, by, shown } = grouped(view);
+  const columns = by ? [by, ...shown] : shown;
   const cells = [
     columns.map(heading),
-    ...rows.map((row) => columns.map(({ key, format }) => formatCell(row[key], format))),
+    ...groups.flatMap((group) =>
+      group.map((row, i) =>
+        columns.map((column) => (column === by && i > 0 ? '' : formatCell(row[column.key], column.format))),
+      ),
+    ),
   ];
   const widths = columns.map((_, i) => Math.max(...cells.map((line) => width(line[i]))));
   const right = columns.map((column) => isNumeric(column, rows));

@@ -2,7 +2,7 @@
  * How figures look: one plotly template for light pages and one for dark ones, and colours that people with any kind of
  * colour vision tell apart.
  */
-import type { Layout, Template } from 'plotly.js';
+import type { Config, Layout, Template } from 'plotly.js';
 
 /**
  * The colours of traces, in order: Okabe and Ito's blue and vermilion, and others chosen to be as far from them and from
@@ -14,8 +14,27 @@ export const colours: readonly string[] = ['#0072B2', '#D55E00', '#00947B', '#7A
 /** float32 and float64 look the same in every figure. */
 export const precisionColours = { float32: '#0072B2', float64: '#D55E00' } as const;
 
+/**
+ * One colour has one meaning in all figures: blue and vermilion are the two precisions, and the others never stand for one. What
+ * is measured in one precision only differs by its marks, not by colour.
+ */
+export const meanings = {
+  ...precisionColours,
+  trained: '#00947B',
+  sharedContexts: '#7A38FF',
+  ownContexts: '#C3223D',
+  attention: '#4C88FF',
+} as const;
+
 /** For what others are compared with: the paper's values, thresholds, tolerances. Visible on light and on dark pages. */
 export const neutral = '#7A7F87';
+
+/** plotly's buttons above a figure: none that sends it to plotly's servers. */
+export const modeBar: Partial<Config> = {
+  showSendToCloud: false,
+  displaylogo: false,
+  modeBarButtonsToRemove: ['lasso2d', 'select2d'],
+};
 
 /** A legend in one line above the figure. */
 export const legendAbove = { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom' } as const;

@@ -29,9 +29,11 @@ export interface Table {
   readonly rows: readonly Row[];
   /** The columns that are shown, in order; fields that are not named here are kept in the data only. */
   readonly columns: readonly Column[];
+  /** The column whose values head groups of rows: rows with the same value follow each other. */
+  readonly group?: string;
   /** A heading for the table. */
   readonly title?: string;
-  /** What a reader must know to read it, below the table. */
+  /** What a reader must know to read it, below the table. Symbols such as σ_min, d_h and k are set, here as in every text. */
   readonly note?: string;
 }
 

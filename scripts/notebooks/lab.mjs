@@ -9,6 +9,9 @@ import { handOver, isMain, runScript } from '../setup/failure.mjs';
 import { python, root } from '../setup/places.mjs';
 import { prepare } from '../setup/setup.mjs';
 
+/** The name of an option: what stands before its value. `--notebook-dir` is an alias of Jupyter's for the root folder. */
+const nameOf = (option) => option.split('=')[0].replace(/^--notebook-dir$/, '--ServerApp.root_dir');
+
 /** The command that starts JupyterLab on `folder`, as the arguments of `start` and `handOver`. */
 export function labCommand({ folder = join(root, 'notebooks'), options = [], environment = {} } = {}) {
   const settings = [
@@ -23,8 +26,11 @@ export function labCommand({ folder = join(root, 'notebooks'), options = [], env
   ];
   // JupyterLab refuses to run as root, which is usual in a container.
   if (process.getuid?.() === 0) settings.push('--allow-root');
+  // JupyterLab refuses an option that is given twice: yours replaces ours.
+  const named = new Set(options.map(nameOf));
+  const ours = settings.filter((setting) => !named.has(nameOf(setting)));
   const env = { ...jupyterEnvironment(), ...environment };
-  return [python, ['-m', 'jupyterlab', ...settings, ...options], { cwd: root, env }];
+  return [python, ['-m', 'jupyterlab', ...ours, ...options], { cwd: root, env }];
 }
 
 if (isMain(import.meta.url)) {

@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { coresFor } from './cores.mjs';
 import { jupyterEnvironment } from './environment.mjs';
+import { provenance } from './provenance.mjs';
 import { start } from '../setup/children.mjs';
 import { SetupFailure, isMain, runScript } from '../setup/failure.mjs';
 import { python, root } from '../setup/places.mjs';
@@ -53,7 +54,7 @@ export async function executeNotebook(
   notebook,
   { output, threads, allowErrors = false, listener = createBoard().listener(notebook), onCell = () => {} },
 ) {
-  const run = { profile: process.env.ATTENTION_PROFILE ?? 'quick', machine: machine() };
+  const run = { profile: process.env.ATTENTION_PROFILE ?? 'quick', machine: machine(), ...provenance() };
   const args = [join(root, 'scripts', 'notebooks', 'notebooks.py'), notebook, output, '--run', JSON.stringify(run)];
   if (allowErrors) args.push('--allow-errors');
   const env = { ...(threads && { TF_NUM_INTRAOP_THREADS: String(threads) }), ...jupyterEnvironment() };

@@ -7,7 +7,8 @@ import { createRequire } from 'node:module';
 import { basename, join, relative } from 'node:path';
 import { jupyterEnvironment } from '../notebooks/environment.mjs';
 import { reports } from '../notebooks/notebooks.mjs';
-import { fillPage, indexPage } from './page.mjs';
+import { frontPage } from './front-page.mjs';
+import { fillPage, withNeighbours } from './page.mjs';
 import { SetupFailure } from '../setup/failure.mjs';
 import { python, root } from '../setup/places.mjs';
 import { mustRun } from '../setup/run.mjs';
@@ -37,7 +38,8 @@ export async function makeReports({ folder = reports, names, fresh = [] } = {}) 
     if (isWanted && !fresh.includes(report.name)) await makeReport(report, join(folder, file));
     made.push(report);
   }
-  write(join(folder, 'index.html'), indexPage(made));
+  made.forEach(({ html }, i) => linkPage(html, made[i - 1], made[i + 1]));
+  write(join(folder, 'index.html'), frontPage(made));
   return names ? made.filter(({ name }) => names.includes(name)) : made;
 }
 
@@ -96,6 +98,14 @@ async function makeReport(report, executed) {
   rmSync(raw, { force: true });
   const { tables, headlines, run } = report;
   write(report.json, `${JSON.stringify({ tables, headlines, run }, null, 1)}\n`);
+}
+
+/** Which reports stand before and after one is known only now; most pages have the right links already. */
+function linkPage(html, previous, next) {
+  if (!existsSync(html)) return;
+  const page = readFileSync(html, 'utf8');
+  const linked = withNeighbours(page, previous, next);
+  if (linked !== page) write(html, linked);
 }
 
 function titleOf(notebook) {

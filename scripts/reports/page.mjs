@@ -1,4 +1,4 @@
-/** The parts of a page that are not in the notebook: styles, plotly, formulas, contents, the list of reports. */
+/** The parts of a page that are not in the notebook: styles, plotly, formulas, contents, links to other reports. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
@@ -9,7 +9,6 @@ import { root } from '../setup/places.mjs';
 const require = createRequire(import.meta.url);
 const { pages, template } = require('attention-capacity/report/theme');
 const { escapeHtml } = require('attention-capacity/report/html');
-const { duration } = require('attention-capacity/report/format');
 
 const templates = join(root, 'jupyter', 'templates', 'attention-capacity');
 const ownFile = (name) => readFileSync(join(templates, name), 'utf8');
@@ -29,59 +28,38 @@ export function fillPage(page) {
     styles: styles(withFormulas.includes('class="katex')),
     plotly: withFormulas.includes('class="plot"') ? plotly() : '',
     contents: contents(withFormulas),
+    neighbours: NEIGHBOURS.replace('*', ''),
+    citation: citation(),
     script: withFormulas.includes('class="plot"') ? script() : '',
   };
   return withFormulas.replace(/<!-- attention-capacity: (\w+) -->/g, (_, name) => parts[name]);
 }
 
-/** The page that lists the reports, one card for each. */
-export function indexPage(reports) {
-  const cards = reports.map(
-    ({ name, title, headlines, figure, run, failed }) => `<li class="card">
-<h2><a href="${encodeURIComponent(name)}.html">${escapeHtml(title)}</a></h2>
-${failed ? '<p><strong>A cell failed in this run.</strong></p>' : ''}
-${headlines.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
-${figure ? smallFigure(figure) : ''}
-<p class="facts">${facts(run)}</p>
-<p class="facts"><a href="${encodeURIComponent(name)}.json">Tables as JSON</a></p>
-</li>`,
+/** Where the links to the reports before and after one stand; they are filled in when it is known which there are. */
+const NEIGHBOURS = '<nav class="neighbours" aria-label="Other reports">*</nav>';
+
+/** The page with its links to the reports before and after it, `{name, title}`, where there are any. */
+export function withNeighbours(page, previous, next) {
+  const link = (report, rel, arrow) =>
+    report ? `<a rel="${rel}" href="${encodeURIComponent(report.name)}.html">${arrow(escapeHtml(report.title))}</a>` : '';
+  const links = [
+    link(previous, 'prev', (title) => `← ${title}`),
+    '<a href="index.html">All reports</a>',
+    link(next, 'next', (title) => `${title} →`),
+  ];
+  return page.replace(/<nav class="neighbours"[^>]*>[\s\S]*?<\/nav>/, () =>
+    NEIGHBOURS.replace('*', () => links.filter((text) => text !== '').join(' ')),
   );
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>Attention capacity: reports</title>
-${styles(false)}
-${plotly()}
-</head>
-<body>
-<main id="main">
-<h1>How much attention can memorize</h1>
-<p>Measured for <a href="https://arxiv.org/abs/2306.02010">arXiv 2306.02010</a>. Each report is one file that works without a network.</p>
-<ul class="cards">
-${cards.join('\n')}
-</ul>
-</main>
-${script()}
-</body>
-</html>
-`;
 }
 
-function facts({ started, seconds, profile, machine }) {
-  if (!started) return 'not run';
-  return escapeHtml(`${started.slice(0, 10)}, ${duration(seconds)}, profile ${profile}, ${machine}`);
+/** How to cite the paper and this software, from CITATION.cff. */
+export function citation() {
+  const cff = readFileSync(join(root, 'CITATION.cff'), 'utf8');
+  const own = /^title: *['"]?(.*?)['"]?$/m.exec(cff)[1];
+  return `<p>Please cite Mahdavi, Liao, Thrampoulidis: <cite>Memorization Capacity of Multi-Head Attention in Transformers</cite>, ICLR 2024, <a href="https://arxiv.org/abs/2306.02010">arXiv 2306.02010</a>, and, if it helped, this software: <cite>${escapeHtml(own)}</cite> (CITATION.cff).</p>`;
 }
 
-function smallFigure({ spec, alt }) {
-  return `<div class="plot" data-small><div class="drawing" data-alt="${escapeHtml(alt)}"></div>
-<script type="application/json">${jsonInHtml(spec)}</script></div>`;
-}
-
-function styles(withFormulas) {
+export function styles(withFormulas) {
   const variables = (page) =>
     Object.entries(pages[page])
       .map(([name, colour]) => `--${name}: ${colour};`)
@@ -102,12 +80,12 @@ function katexStyles() {
 let packedPlotly;
 
 /** plotly.js, compressed to a quarter of its 10 MB. report.js unpacks it before the first drawing. */
-function plotly() {
+export function plotly() {
   packedPlotly ??= gzipSync(readFileSync(require.resolve('plotly.js-dist')), { level: 9 }).toString('base64');
   return `<script id="plotly-library" type="application/gzip">${packedPlotly}</script>`;
 }
 
-function script() {
+export function script() {
   const both = { light: template('light'), dark: template('dark') };
   return `<script id="plotly-templates" type="application/json">${jsonInHtml(both)}</script>\n<script>\n${ownFile('report.js')}</script>`;
 }
@@ -115,12 +93,12 @@ function script() {
 /** Links to the sections of a long page. */
 function contents(page) {
   const parts = [...page.matchAll(/<h2 id="([^"]+)">([\s\S]*?)<\/h2>/g)];
-  if (parts.length < 3) return '';
+  if (parts.length < 2) return '';
   const items = parts.map(([, id, heading]) => `<li><a href="#${id}">${heading}</a></li>`);
-  return `<nav class="contents" aria-label="Contents"><ul>\n${items.join('\n')}\n</ul></nav>`;
+  return `<nav class="contents" aria-label="Contents"><p>On this page</p><ul>\n${items.join('\n')}\n</ul></nav>`;
 }
 
-function jsonInHtml(value) {
+export function jsonInHtml(value) {
   return JSON.stringify(value).replace(/</g, '\\u003c');
 }
 

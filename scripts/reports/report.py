@@ -1,5 +1,5 @@
-"""Turns an executed notebook into HTML with the template in jupyter/templates. make-reports.mjs then fills in styles, plotly
-and formulas, which are left as <span class="formula"> around TeX."""
+"""Turns an executed notebook into HTML with the template in jupyter/templates: the answer first, then the rest in its order.
+make-reports.mjs then fills in styles, plotly and formulas, which are left as <span class="formula"> around TeX."""
 
 import base64
 import csv
@@ -15,6 +15,13 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "jupyter" / "templates"
+
+
+HEADLINE = "application/vnd.attention-capacity.headline+json"
+FIGURE = "application/vnd.attention-capacity.figure+json"
+TABLE = "application/vnd.attention-capacity.table+json"
+# Longer tables are folded.
+LONG = 20
 
 
 class Renderer(IPythonRenderer):
@@ -40,6 +47,7 @@ class ReportExporter(HTMLExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield ("csv_address", csv_address)
+        yield ("numbered", numbered)
         yield ("duration", duration)
 
 
@@ -74,6 +82,71 @@ def duration(seconds):
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def numbered(table_html, about):
+    """The table, its number in front of its caption. A folded one has both in the line that unfolds it."""
+    name = f"Table {about['number']}."
+    without = re.sub(r"<caption[^>]*>.*?</caption>\n?", "", table_html, count=1, flags=re.S)
+    if about["long"]:
+        return without.replace("<table", f'<table aria-label="{name}"', 1)
+    title = f'{name} {about["titleHtml"]}'
+    return re.sub(r"(<table[^>]*>)", lambda found: f"{found[0]}<caption><strong>{title}</strong></caption>", without, count=1)
+
+
+def take_paragraph(notebook, begins):
+    """Takes the paragraph that begins so out of the prose; None where there is none."""
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown":
+            continue
+        paragraphs = re.split(r"\n\s*\n", cell.source)
+        for index, paragraph in enumerate(paragraphs):
+            if paragraph.startswith(begins):
+                del paragraphs[index]
+                cell.source = "\n\n".join(paragraphs)
+                return paragraph
+    return None
+
+
+def answer_of(notebook):
+    """What stands first: title, question, findings, key figure, limits. They are taken from where they are in the notebook."""
+    question = take_paragraph(notebook, "**Question.**")
+    limits = take_paragraph(notebook, "**What this does not show.**")
+    title = take_paragraph(notebook, "# ")
+    findings, figures = [], []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if HEADLINE in data:
+                findings.append(data[HEADLINE])
+            if FIGURE in data:
+                figures.append(output)
+    named = [told["figure"] for told in findings if "figure" in told]
+    key = next((output for output in figures if output.data[FIGURE]["name"] in named), figures[0] if figures else None)
+    number(notebook, key)
+    above = nbformat.from_dict(key) if key else None
+    if key:
+        key.data = {"text/markdown": "", FIGURE: {**key.data[FIGURE], "above": True}}
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if HEADLINE not in output.get("data", {})]
+    return {"title": title, "question": question, "findings": findings, "key": above, "limits": limits}
+
+
+def number(notebook, key):
+    """Numbers figures and tables in the order of the page."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    first = [key] if key else []
+    for kind in (FIGURE, TABLE):
+        own = [output for output in [*first, *(o for o in outputs if o is not key)] if kind in output.get("data", {})]
+        for index, output in enumerate(own, start=1):
+            output.data[kind]["number"] = index
+    for output in outputs:
+        about = output.get("data", {}).get(TABLE)
+        if about:
+            about["long"] = len(about["rows"]) > LONG
+            caption = re.search(r"<caption[^>]*><strong>(.*?)</strong></caption>", output.data["text/html"], re.S)
+            about["titleHtml"] = caption[1] if caption else html.escape(about["title"])
+
+
 def title_of(notebook, name):
     lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.split("\n"))
     return next((line[2:].strip() for line in lines if line.startswith("# ")), name)
@@ -87,6 +160,7 @@ def main(source, target):
     )
     name = Path(source).stem
     resources = {"title": title_of(notebook, name), "notebook_name": name}
+    resources["answer"] = answer_of(notebook)
     body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": name}, **resources})
     Path(target).write_text(body, encoding="utf-8")
 

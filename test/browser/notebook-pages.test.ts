@@ -83,7 +83,7 @@ describe('the notebooks', () => {
       const prose = readFileSync(join(root, 'notebooks', file), 'utf8');
       assert.match(prose, /\*[^*]*(minute|second|hour)s?\b[^*]*\*/, 'it says how long it takes');
       const shown = bundles.map((data) => String(data['text/plain'])).join('\n');
-      const echoed = /profile: 'test'|`([a-z]+-)?test`/.test(shown) || /same in every profile/.test(prose);
+      const echoed = /profile '?test'?|`([a-z]+-)?test`/.test(shown) || /same in every profile/.test(prose);
       assert.ok(echoed, 'it says what it ran with');
       assert.ok(figures >= 1 && tables >= 1, `${figures} figures, ${tables} tables`);
       assert.ok(count('application/vnd.attention-capacity.headline+json') >= 1, 'it says what was found');
@@ -101,6 +101,8 @@ describe('the notebooks', () => {
       assert.deepEqual(await barriers(page), []);
       await page.context().close();
       assert.deepEqual(await misfits(html as string), [], 'it fits a phone and paper');
+      const { reportProblems } = await script('browser/check-reports.mjs');
+      assert.deepEqual(await reportProblems(browser, html), []);
     });
   }
 });

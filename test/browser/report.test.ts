@@ -132,7 +132,7 @@ describe('reports', () => {
     assert.equal(await page.locator('.katex-mathml math').count(), 3);
     assert.equal(await page.locator('.formula, .katex-error').count(), 0);
     assert.ok(await page.evaluate('document.fonts.ready.then(() => document.fonts.check("16px KaTeX_Main"))'));
-    assert.equal(await page.locator('table td, table th').count(), 18);
+    assert.equal(await page.locator('.table table td, .table table th').count(), 18);
     assert.equal(await page.locator('th >> text=random <b>embeddings</b>').count(), 1, 'cells are text, not HTML');
     await page.locator('figure.plot .nsewdrag').first().hover();
     await page.waitForSelector('.hoverlayer .hovertext', { timeout: 5000 });
@@ -187,6 +187,17 @@ describe('reports', () => {
     const svg = await save('text=Save as SVG');
     assert.equal(svg.name, 'linear.svg');
     assert.match(svg.text, /^<svg [\s\S]*<\/svg>$/);
+    assert.match(svg.text, /<title[^>]*>Figure 1\. k to the power of 1<\/title><desc[^>]*>A line that rises/);
+    const drawn = (await page.evaluate(
+      `[...new DOMParser().parseFromString(${JSON.stringify(svg.text)}, 'image/svg+xml').querySelectorAll('text')].map((text) => text.textContent).join('\\n')`,
+    )) as string;
+    assert.match(drawn, /Figure 1\. k to the power of 1/, 'its title');
+    assert.match(drawn, /The 1 is the fixture's|The 1 is the fixture’s/, 'and its caption');
+  });
+
+  test('the answer stands first, nothing uploads, and it fits a desktop, a phone and paper', async () => {
+    const { reportProblems } = await script('browser/check-reports.mjs');
+    assert.deepEqual(await reportProblems(browser, made[0].html, { draft: true }), []);
   });
 
   test('a figure becomes a PDF of vectors and text, an SVG, or a PNG of the size that was asked for', async () => {
@@ -237,7 +248,7 @@ describe('reports', () => {
     assert.match((await card.textContent())!, /Two of two things were shown\.[\s\S]*profile/);
     assert.equal((await card.locator('.main-svg').count()) > 0, true);
     assert.deepEqual(complaints, []);
-    await card.locator('h2 a').click();
+    await card.locator('h3 a').click();
     assert.equal(await page.locator('h1').textContent(), 'What a page can show');
   });
 });

@@ -1,7 +1,17 @@
 /** The kernel's side of Jupyter's protocol: what JupyterLab, nbclient and nbconvert rely on, and stock tslab lacks. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
@@ -327,6 +337,29 @@ describe('the notebook kernel', () => {
     });
     assert.equal(explained.found, true);
     assert.match(explained.data['text/plain'] as string, /Makes a table of `rows`/);
+  });
+
+  test('documentation has the words of its links, without their syntax', async () => {
+    for (const [name, says] of [
+      ['figure', /see Figure for the fields/],
+      ['selfShowing', /by the convention of Deno/],
+    ] as const) {
+      const code = `import { ${name} } from 'attention-capacity/report/${name === 'figure' ? 'display' : 'show'}';\n${name}`;
+      const explained = await kernel.ask('inspect_request', { code, cursor_pos: code.length - 2, detail_level: 0 });
+      assert.match(explained.data['text/plain'] as string, says);
+      assert.doesNotMatch(explained.data['text/plain'] as string, /\{@/);
+    }
+    const code = '/** See {@link half} and {@linkcode half}. */\nconst linked = 1;\nlinked';
+    const explained = await kernel.ask('inspect_request', { code, cursor_pos: code.length - 2, detail_level: 0 });
+    assert.match(explained.data['text/plain'] as string, /See half and half\./);
+  });
+
+  test('says of its language what the notebooks store, so that opening one changes nothing', async () => {
+    const { language_info: said } = await kernel.ask('kernel_info_request', {});
+    for (const name of readdirSync(join(root, 'notebooks')).filter((file) => file.endsWith('.ipynb'))) {
+      const { metadata } = JSON.parse(readFileSync(join(root, 'notebooks', name), 'utf8'));
+      assert.deepEqual(metadata.language_info, said, name);
+    }
   });
 
   test('shows tables and figures in every form a page may want', async () => {

@@ -6,7 +6,7 @@ import { figure, table } from 'attention-capacity/report/display';
 import { duration, formatCell, formatNumber } from 'attention-capacity/report/format';
 import { escapeHtml } from 'attention-capacity/report/html';
 import { pageWatcher } from 'attention-capacity/report/progress';
-import { headline, mimeBundle, mimeTypes, say, show } from 'attention-capacity/report/show';
+import { headline, liveFigure, mimeBundle, mimeTypes, say, show } from 'attention-capacity/report/show';
 import { tableText } from 'attention-capacity/report/text';
 
 interface Sent {
@@ -103,15 +103,34 @@ describe('tables', () => {
 
   test('the page gets HTML in which cells are text, programs get all the rows', () => {
     const bundle = mimeBundle(
-      table('ranks', rows, ['layer', { key: 'k', about: 'the "size"' }], { title: 'T & C', note: '<note>' }),
+      table('ranks', rows, ['layer', { key: 'k', about: 'the "size"' }], { title: 'This & C', note: '<note>' }),
     );
     const html = String(bundle['text/html']);
     assert.match(html, /&lt;b&gt;one&lt;\/b&gt;/);
     assert.match(html, /two &amp; &quot;three&quot;/);
     assert.match(html, /title="the &quot;size&quot;"/);
-    assert.match(html, /<strong>T &amp; C<\/strong>[\s\S]*&lt;note&gt;/);
+    assert.match(html, /<strong>This &amp; C<\/strong>[\s\S]*&lt;note&gt;/);
     assert.doesNotMatch(html, /<b>|<note>|interval/);
-    assert.deepEqual(bundle[mimeTypes.table], { name: 'ranks', title: 'T & C', columns: ['layer', 'k'], rows });
+    assert.deepEqual(bundle[mimeTypes.table], {
+      name: 'ranks',
+      title: 'This & C',
+      columns: ['layer', 'k'],
+      explained: [{ column: '<i>k</i>', about: 'the &quot;size&quot;' }],
+      rows,
+    });
+  });
+
+  test('rows with the same value of a column stand together below it', () => {
+    const twice = [
+      { layer: 'one', k: 1 },
+      { layer: 'two', k: 2 },
+      { layer: 'one', k: 3 },
+    ];
+    const bundle = mimeBundle(table('ranks', twice, ['layer', 'k'], { group: 'layer' }));
+    const html = String(bundle['text/html']);
+    assert.equal(html.match(/<tbody>/g)!.length, 2);
+    assert.match(html, /one<\/span>[\s\S]*>1<[\s\S]*>3<[\s\S]*two<\/span>[\s\S]*>2</);
+    assert.deepEqual(String(bundle['text/plain']).split('\n').slice(2), ['one    1', '       3', 'two    2']);
   });
 
   test('a danfo frame can be shown as it is', () => {
@@ -173,8 +192,55 @@ describe('show', () => {
     assert.equal(drawn.layout.height, 200);
     assert.equal((drawn.layout.title as { text: string }).text, 'A line');
     assert.ok(drawn.layout.template, 'the theme is applied');
+    const { config } = sent[1].data[mimeTypes.plotly] as { config: Record<string, unknown> };
+    assert.equal(config.showSendToCloud, false, 'no button sends it to a server');
     assert.equal(sent[1].data['text/plain'], 'A line: It rises.');
     assert.equal(sent[2].data['text/markdown'], '**bold**');
+  });
+
+  test('a figure carries its caption, set and broken into lines, and is higher for it', () => {
+    const note = `The ratio σ_min/σ_max of d_h vectors, k = n${', and so on'.repeat(20)}.`;
+    const parts = { name: 'line', title: 'Ranks of k-subsets', alt: 'It rises.', data: [], note };
+    const bundle = mimeBundle(figure({ ...parts, layout: { height: 300, annotations: [{ text: 'own' }] } }));
+    const { layout } = bundle[mimeTypes.plotly] as {
+      layout: {
+        height: number;
+        margin: { b: number };
+        meta: { caption: number };
+        title: { text: string };
+        annotations: { text: string; name?: string }[];
+      };
+    };
+    assert.equal(layout.title.text, 'Ranks of <i>k</i>-subsets');
+    const [own, caption] = layout.annotations;
+    assert.equal(own.text, 'own');
+    assert.equal(caption.name, 'caption');
+    const lines = caption.text.split('<br>');
+    assert.ok(lines.length >= 3 && lines.every((line) => line.replace(/<[^>]*>/g, '').length <= 100));
+    assert.match(
+      lines[0],
+      /σ<sub>min<\/sub>\/σ<sub>max<\/sub> of <i>d<sub>h<\/sub><\/i> vectors, <i>k<\/i> = <i>n<\/i>/,
+    );
+    assert.equal(layout.height, 300 + layout.meta.caption);
+    assert.ok(layout.meta.caption > 16 * lines.length && layout.margin.b > layout.meta.caption);
+  });
+
+  test('a live figure begins again in the same output, because plotly’s renderer for JupyterLab ignores updates', () => {
+    const sent = pretendNotebook();
+    const draw = liveFigure();
+    const line = figure({ name: 'line', title: 'A line', alt: 'It rises.', data: [], layout: { height: 200 } });
+    draw(line);
+    draw(line);
+    assert.equal(new Set(sent.map(({ id }) => id)).size, 1);
+    assert.deepEqual(
+      sent.map(({ data, update }) => [mimeTypes.plotly in data, update]),
+      [
+        [true, false],
+        [false, true],
+        [true, true],
+      ],
+    );
+    assert.match(String(sent[1].data['text/html']), /height: 200px/, 'the page does not jump');
   });
 
   test('a headline is Markdown on the page and plain words elsewhere', () => {

@@ -2,8 +2,15 @@
 (() => {
   /** Fits A4 and Letter inside of their margins, in CSS pixels. */
   const PAPER_WIDTH = 640;
+  /** A drawing with its title and caption is no higher than a page. */
+  const PAPER_HEIGHT = 800;
+  /** Figures of the front page are no higher. */
+  const FRONT_HEIGHT = 460;
+  /** A saved figure is at least this wide: its caption is broken into lines for it. */
+  const SAVED_WIDTH = 720;
   const templates = JSON.parse(document.getElementById('plotly-templates').textContent);
   const dark = matchMedia('(prefers-color-scheme: dark)');
+  const phone = matchMedia('(max-width: 599px)');
   const plots = [...document.querySelectorAll('.plot')].map((element) => ({
     element,
     drawing: element.querySelector('.drawing'),
@@ -29,12 +36,34 @@
     first.setAttribute('aria-label', drawing.dataset.alt);
     for (const layer of others) layer.setAttribute('aria-hidden', 'true');
   };
-  const draw = async ({ element, drawing, spec }, page, width) => {
-    const small = element.hasAttribute('data-small');
-    const layout = { ...spec.layout, template: templates[page] };
-    // The title stands above the drawing, where it wraps.
+  /** Without title and caption: they stand above and below the drawing, where they wrap. */
+  const bare = (whole) => {
+    const layout = { ...whole, annotations: (whole.annotations ?? []).filter(({ name }) => name !== 'caption') };
     delete layout.title;
+    const caption = layout.meta?.caption ?? 0;
+    if (caption > 0) {
+      layout.height -= caption;
+      layout.margin = { ...layout.margin, b: layout.margin.b - caption };
+    }
     if (layout.margin?.t === undefined) layout.margin = { ...layout.margin, t: 24 };
+    return layout;
+  };
+  /** One panel below the other, each with the labels of its own axis. */
+  const stack = (layout) => {
+    const { count, height } = layout.meta.panels;
+    layout.grid = { ...layout.grid, rows: count, columns: 1, ygap: 0.35 };
+    layout.height = 150 + (height + 40) * count;
+    if (layout.legend?.y > 1) layout.legend = { ...layout.legend, y: 1 + 0.3 / count };
+    for (const axis of Object.keys(layout).filter((name) => /^yaxis\d*$/.test(name)))
+      layout[axis] = { ...layout[axis], showticklabels: true };
+  };
+  const draw = async ({ element, drawing, spec }, page, width) => {
+    const { size } = element.dataset;
+    const small = size === 'small';
+    const layout = { ...bare(spec.layout), template: templates[page] };
+    if (phone.matches && width === undefined && layout.meta?.panels && !small) stack(layout);
+    if (width !== undefined && layout.height > PAPER_HEIGHT) layout.height = PAPER_HEIGHT;
+    if (size === 'front') layout.height = Math.min(layout.height ?? FRONT_HEIGHT, FRONT_HEIGHT);
     if (small) {
       layout.showlegend = false;
       layout.annotations = [];
@@ -50,36 +79,67 @@
     if (width !== undefined && !small) layout.width = width;
     await library;
     await Plotly.react(drawing, spec.data, layout, {
+      ...spec.config,
+      // The button below the figure saves it with its title and caption.
+      modeBarButtonsToRemove: [...(spec.config?.modeBarButtonsToRemove ?? []), 'toImage'],
       responsive: true,
-      staticPlot: small,
-      displaylogo: false,
-      modeBarButtonsToRemove: ['lasso2d', 'select2d'],
-      toImageButtonOptions: { format: 'svg', filename: element.dataset.name },
+      staticPlot: size !== undefined,
     });
     describe(drawing);
   };
-  const drawAll = (page, width) =>
-    Promise.all(
-      plots.map((plot) =>
-        draw(plot, page, width).catch((error) => {
-          plot.drawing.textContent = `This figure could not be drawn: ${error.message}`;
-          throw error;
-        }),
-      ),
+  /** `data-drawn` counts the figures that are drawn. */
+  const drawAll = async (page, width) => {
+    const drawn = plots.map((plot) =>
+      draw(plot, page, width).catch((error) => {
+        plot.drawing.textContent = `This figure could not be drawn: ${error.message}`;
+        throw error;
+      }),
     );
-  const here = () => (dark.matches ? 'dark' : 'light');
+    await Promise.all(drawn);
+    document.documentElement.setAttribute('data-drawn', String(plots.length));
+  };
+  const drawHere = () => drawAll(dark.matches ? 'dark' : 'light');
+  drawHere();
+  dark.addEventListener('change', drawHere);
+  phone.addEventListener('change', drawHere);
 
-  drawAll(here()).then(() => document.documentElement.setAttribute('data-drawn', String(plots.length)));
-  dark.addEventListener('change', () => drawAll(here()));
-  addEventListener('beforeprint', () => drawAll('light', PAPER_WIDTH));
-  addEventListener('afterprint', () => drawAll(here()));
-  for (const plot of plots) {
-    plot.element.querySelector('[data-save]')?.addEventListener('click', async () => {
-      // Papers are white.
-      await draw(plot, 'light');
-      const { width, height } = plot.drawing.getBoundingClientRect();
-      await Plotly.downloadImage(plot.drawing, { format: 'svg', filename: plot.element.dataset.name, width, height });
-      await draw(plot, here());
+  // Paper shows all of every table.
+  const folded = [...document.querySelectorAll('details.long')];
+  addEventListener('beforeprint', () => {
+    for (const details of folded) {
+      details.dataset.was = String(details.open);
+      details.open = true;
+    }
+    drawAll('light', PAPER_WIDTH);
+  });
+  addEventListener('afterprint', () => {
+    for (const details of folded) details.open = details.dataset.was === 'true';
+    drawHere();
+  });
+
+  // Papers are white. The title begins with the figure's number, as on the page.
+  const save = async ({ element, drawing, spec }) => {
+    const title = { ...spec.layout.title, text: element.querySelector('figcaption.title').innerHTML };
+    const layout = { ...spec.layout, title };
+    const width = Math.max(drawing.clientWidth, SAVED_WIDTH);
+    const height = layout.height ?? drawing.clientHeight;
+    const address = await Plotly.toImage({ data: spec.data, layout }, { format: 'svg', width, height });
+    const svg = decodeURIComponent(address.slice(address.indexOf(',') + 1));
+    const about = [
+      ['title', element.querySelector('figcaption.title').textContent],
+      ['desc', drawing.dataset.alt],
+    ].map(([tag, text]) => {
+      const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+      node.textContent = text;
+      return new XMLSerializer().serializeToString(node);
     });
-  }
+    const link = document.createElement('a');
+    link.download = `${element.dataset.name}.svg`;
+    link.href = URL.createObjectURL(
+      new Blob([svg.replace(/<svg [^>]*>/, (tag) => tag + about.join(''))], { type: 'image/svg+xml' }),
+    );
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  };
+  for (const plot of plots) plot.element.querySelector('[data-save]')?.addEventListener('click', () => save(plot));
 })();

@@ -4,6 +4,7 @@ import { curveFall, type KruskalCurve } from '../../rank';
 import type { Precision } from '../../tensor';
 import { paperFall } from '../paper';
 import { figure, type Figure } from '../../report/display';
+import { formatCell, formatNumber } from '../../report/format';
 import { bySystem, panels } from '../../report/panels';
 import { precisionColours } from '../../report/theme';
 import { trace } from '../../report/traces';
@@ -19,7 +20,7 @@ export function kruskalCurveFigure(curves: readonly LayerCurve[]): Figure {
     170,
     (panel, isLast) => ({
       xaxis: { range: [0, systems[panel][0].d * 1.03], ...(isLast && { title: { text: '<i>k</i>' } }) },
-      yaxis: { range: [-0.03, 1.06], tickformat: '.0%', nticks: 4 },
+      yaxis: { range: [-0.03, 1.06], tickformat: '.0%', nticks: 4, title: { text: 'independent' } },
     }),
   );
   const data: Partial<Data>[] = [];
@@ -48,7 +49,7 @@ export function kruskalCurveFigure(curves: readonly LayerCurve[]): Figure {
 
 /** One curve and its 95 % band at the tolerance of `precision`; `own` goes to both (axes), `showlegend` to the curve. */
 export function curveTraces(
-  { points }: KruskalCurve,
+  { points, permutations }: KruskalCurve,
   precision: Precision,
   own: { readonly showlegend?: boolean; readonly xaxis?: string; readonly yaxis?: string } = {},
 ): Partial<Data>[] {
@@ -63,7 +64,10 @@ export function curveTraces(
       y: points.map(({ fraction }) => fraction),
       line: { width: 2, dash: precision === 'float32' ? 'solid' : 'dash', color },
       hover: `k = %{x}: {value}<extra>${precision}</extra>`,
-      format: 'fraction',
+      values: points.map(({ fraction, ci95 }) => {
+        const share = `${formatNumber(fraction, 'fraction')} of ${formatNumber(permutations)} random k-subsets`;
+        return `${share}<br>95 %: ${formatCell(ci95, 'fraction')}`;
+      }),
     }),
     trace({
       ...common,

@@ -13,6 +13,9 @@ const STEPS: readonly { name: string; from: DepthPart | 'below'; to: DepthPart }
   { name: 'adding the MLP', from: 'residual', to: 'output' },
 ];
 
+/** The steps in their order within a block. */
+export const STEP_NAMES = STEPS.map(({ name }) => name);
+
 /** How much one step of a block changes sigma_min / sigma_max of random n-subsets (k = n), block by block. */
 export interface DepthStep {
   readonly system: string;

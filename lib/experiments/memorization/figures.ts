@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Data } from 'plotly.js';
 import { slopeText } from './findings';
 import { panelsOf, type Panel, type PanelAxis, type PanelPoint } from './measure';
@@ -7,9 +6,8 @@ import type { MemorizationConfig } from '../../memorization/config';
 import type { Evaluation } from '../../memorization/training/evaluate';
 import { figure, type Figure } from '../../report/display';
 import { formatNumber } from '../../report/format';
-import { pageOfCell } from '../../report/notebook';
 import { panels } from '../../report/panels';
-import { mimeBundle } from '../../report/show';
+import { liveFigure } from '../../report/show';
 import { colours, neutral } from '../../report/theme';
 import { trace } from '../../report/traces';
 import { groupBy } from '../../statistics';
@@ -161,9 +159,9 @@ function trainingCurve(evaluations: readonly Evaluation[], title = 'Training'): 
  */
 export function liveTrainingCurve(title = 'Training'): (config: MemorizationConfig, evaluation: Evaluation) => void {
   const evaluations: Evaluation[] = [];
-  const id = randomUUID();
+  const draw = liveFigure();
   return (_, evaluation) => {
     evaluations.push(evaluation);
-    pageOfCell()?.send(mimeBundle(trainingCurve(evaluations, title)), id, evaluations.length > 1);
+    draw(trainingCurve(evaluations, title));
   };
 }

@@ -6,7 +6,7 @@ import type { MemorizationResult } from '../../memorization/training/trainer';
 import { figure, type Figure } from '../../report/display';
 import { formatNumber } from '../../report/format';
 import { panels } from '../../report/panels';
-import { colours } from '../../report/theme';
+import { meanings } from '../../report/theme';
 import { trace, type Trace } from '../../report/traces';
 
 const label = ({ config: { heads, examples } }: MemorizationResult) => `H = ${heads}, T = ${examples}`;
@@ -26,7 +26,7 @@ export function saturatedHeadsFigure(results: readonly SweepResult[]): Figure {
     ...bars(models, 'saturated heads', 'share of the examples', ({ saturation, config }) => ({
       x: saturation.examplesBySaturatedHeads.map((_, heads) => heads),
       y: saturation.examplesBySaturatedHeads.map((count) => count / config.examples),
-      hover: '%{x} heads: {value} of the examples',
+      hover: `%{x} saturated heads: {value} of ${formatNumber(config.examples)} examples`,
     })),
   });
 }
@@ -43,7 +43,9 @@ export function largestWeightFigure(results: readonly SweepResult[]): Figure {
     ...bars(models, 'largest weight', 'share of heads and examples', (result) => {
       const y = shares(result);
       const middles = y.map((_, bin) => (bin + 0.5) / y.length);
-      return { x: middles, y, width: 1 / y.length, hover: 'around %{x:.2f}: {value}' };
+      const pairs = formatNumber(result.config.heads * result.config.examples);
+      const hover = `largest weight around %{x:.2f}: {value} of ${pairs} heads and examples`;
+      return { x: middles, y, width: 1 / y.length, hover };
     }),
   });
 }
@@ -69,7 +71,7 @@ function bars(
     models.length,
   );
   const data = models.map((result, i): Partial<Data> => {
-    const marker = { color: colours[i % colours.length] };
+    const marker = { color: meanings.trained };
     const own = { type: 'bar', name: label(result), showlegend: false, marker, format: 'percent' } as const;
     return trace({ ...own, ...axes(i), ...of(result) });
   });

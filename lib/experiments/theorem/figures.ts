@@ -1,9 +1,11 @@
 import type { LayerRank } from './measure';
 import { figure, type Figure } from '../../report/display';
 import { formatNumber } from '../../report/format';
-import { colours, neutral } from '../../report/theme';
+import { meanings, neutral } from '../../report/theme';
 import { trace, type Trace } from '../../report/traces';
 import { groupBy, mean, median } from '../../statistics';
+
+const SYMBOLS = ['circle', 'square-open', 'diamond', 'triangle-up-open'];
 
 /** Rank against the number of examples: it follows T up to the formula and stays there. */
 export function rankByExamplesFigure(ranks: readonly LayerRank[]): Figure {
@@ -14,7 +16,9 @@ export function rankByExamplesFigure(ranks: readonly LayerRank[]): Figure {
       name,
       x: own.map(({ examples }) => examples),
       y: own.map(({ rank }) => rank),
-      line: { color: colours[i % colours.length], dash: own[0].contexts === 'shared' ? 'solid' : 'dash' },
+      line: { color: own[0].contexts === 'shared' ? meanings.sharedContexts : meanings.ownContexts },
+      marker: { symbol: SYMBOLS[i % SYMBOLS.length], size: 8 },
+      hover: `T = %{x} examples: rank {value}<extra>${name}</extra>`,
     }),
   );
   const [{ context, width, headSize }] = ranks;
@@ -86,6 +90,7 @@ function precisionFigure(
       x: byX.map(({ x }) => x),
       y: byX.map(({ own }) => median(own.map((rank) => of(rank) ?? NaN))),
       line,
+      hover: `%{x}: rank {value}, median of ${byX[0].own.length} seeds<extra>${label}</extra>`,
     });
   const [{ heads, context, width, examples }] = ranks;
   const ends = byX.map(({ x, own }) => `${x}: ${median(own.map(({ rank }) => rank))}`).join(', ');
@@ -94,14 +99,20 @@ function precisionFigure(
     alt: `Median rank of Z over seeds. At float64's tolerance: ${ends}. The formula says ${ranks[0].formula}.`,
     note: `H = ${heads}, n = ${context}, d = ${width}, shared context, T = ${examples}. ${note}`,
     data: [
-      series('float64’s tolerance', ({ rank }) => rank, { color: colours[1] }),
-      series('float32’s tolerance', ({ rankAtFloat32 }) => rankAtFloat32, { color: colours[0] }),
+      series('float64’s tolerance', ({ rank }) => rank, { color: meanings.float64 }),
+      series('float32’s tolerance', ({ rankAtFloat32 }) => rankAtFloat32, { color: meanings.float32 }),
       series('H(n − 1) + 1', ({ formula }) => formula, { color: neutral, dash: 'dash' }, 'lines'),
       series('Theorem 1', ({ theorem }) => theorem, { color: neutral, dash: 'dot' }, 'lines'),
     ],
     layout: {
       height: 420,
-      xaxis: { type: 'log', title: { text: xTitle } },
+      // The values that were measured, and no others.
+      xaxis: {
+        type: 'log',
+        title: { text: xTitle },
+        tickvals: byX.map(({ x }) => x),
+        ticktext: byX.map(({ x }) => String(x)),
+      },
       yaxis: { rangemode: 'tozero', title: { text: 'rank of <i>Z</i>' } },
     },
   });

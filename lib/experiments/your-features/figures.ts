@@ -2,24 +2,23 @@ import type { Data } from 'plotly.js';
 import type { FeatureAnalysis, VerdictsAtTolerance } from './measure';
 import { curveTraces } from '../curve/figures';
 import { figure, type Figure } from '../../report/display';
-import { formatNumber } from '../../report/format';
+import { formatCell, formatNumber } from '../../report/format';
+import { logAxis, stripShape } from '../../report/log-axis';
 import { legendAbove, neutral, precisionColours } from '../../report/theme';
 import { trace, type Trace } from '../../report/traces';
-
-/** Singular values that are exactly zero have no place on a logarithmic axis; they are drawn here. */
-const SMALLEST_DRAWN = 1e-19;
 
 /** sigma_i / sigma_1 of all rows together, with what each tolerance takes for zero. */
 export function singularValueFigure({ features, spectrum, verdicts, summary }: FeatureAnalysis): Figure {
   const ratios = Array.from(spectrum, (value) => (spectrum[0] === 0 ? 0 : value / spectrum[0]));
+  const scale = logAxis(ratios, { shown: verdicts.map(({ tolerance }) => tolerance) });
   const data = [
     trace({
       mode: ratios.length > 60 ? 'lines' : 'lines+markers',
       name: 'singular values',
       x: ratios.map((_, i) => i + 1),
-      y: ratios.map((ratio) => Math.max(ratio, SMALLEST_DRAWN)),
+      y: ratios.map(scale.place),
       line: { width: 2, color: neutral },
-      hover: 'i = %{x}: {value}',
+      hover: `i = %{x} of ${ratios.length}: σ<sub>i</sub>/σ<sub>1</sub> = {value}`,
       values: ratios,
       format: 'scientific',
     }),
@@ -30,7 +29,7 @@ export function singularValueFigure({ features, spectrum, verdicts, summary }: F
         x: [1, ratios.length],
         y: [tolerance, tolerance],
         line: { width: 1.5, dash: rtol === 'float32' ? 'solid' : 'dash', color: precisionColours[rtol] },
-        hover: `{value}<extra>${rtol}</extra>`,
+        hover: `zero below {value}<extra>${rtol}</extra>`,
         format: 'scientific',
       }),
     ),
@@ -50,10 +49,8 @@ export function singularValueFigure({ features, spectrum, verdicts, summary }: F
     layout: {
       height: 420,
       xaxis: { title: { text: '<i>i</i>' } },
-      yaxis: {
-        type: 'log',
-        title: { text: 'σ<sub><i>i</i></sub> / σ<sub>1</sub>' },
-      },
+      yaxis: { ...scale.axis, title: { text: 'σ<sub><i>i</i></sub>/σ<sub>1</sub>' } },
+      shapes: scale.strip ? [stripShape(scale.strip, 'y')] : [],
       legend: legendAbove,
     },
   });
@@ -62,7 +59,7 @@ export function singularValueFigure({ features, spectrum, verdicts, summary }: F
 /** The share of independent k-subsets for every k, the tests as dots, and below them what is certain. */
 export function featureCurveFigure({ features, verdicts }: FeatureAnalysis): Figure {
   const most = Math.min(...features.shape);
-  const data = verdicts.flatMap((verdict, i) => [...estimates(verdict), ...certainties(verdict, most, -0.1 * (i + 1))]);
+  const data = verdicts.flatMap((verdict, i) => [...estimates(verdict), ...certainties(verdict, most, barHeight(i))]);
   return figure({
     name: 'feature-curve',
     title: 'Share of independent k-subsets, and what is certain for all of them',
@@ -70,20 +67,40 @@ export function featureCurveFigure({ features, verdicts }: FeatureAnalysis): Fig
       'Share of random k-subsets of the rows that are independent, against k, at the tolerance of float32 and of float64; below, a bar up to the k for which every subset is proved independent, and a cross where a dependent set was found. ' +
       verdicts.map(inWords).join('; ') +
       '.',
-    note: 'Curves and dots are estimates (bands and bars: 95 %). The bars below zero are certain: thick where every subset is proved independent, dotted where nothing is decided, a cross at the size of the dependent set.',
+    note: 'Curves and dots are estimates (bands and error bars: 95 %). Below zero stands what is certain, a bar for each tolerance: thick up to the k for which every subset is proved independent, dotted where nothing is decided, a cross at the size of a dependent set that was found.',
     data,
     layout: {
-      height: 460,
+      height: 500,
       xaxis: { range: [0, most * 1.04], title: { text: '<i>k</i>' } },
       yaxis: {
-        range: [-0.1 * (verdicts.length + 1), 1.06],
+        range: [barHeight(verdicts.length) + 0.06, 1.06],
         tickvals: [0, 0.25, 0.5, 0.75, 1],
         tickformat: '.0%',
         title: { text: 'independent' },
       },
       legend: legendAbove,
+      annotations: verdicts.map((verdict, i) => ({
+        x: 0,
+        y: barHeight(i),
+        xanchor: 'left',
+        yanchor: 'bottom',
+        yshift: 4,
+        showarrow: false,
+        text: barText(verdict),
+        font: { size: 11, color: precisionColours[verdict.rtol] },
+      })),
     },
   });
+}
+
+/** Where the bar of a tolerance stands, below the curves, with room for its text. */
+const barHeight = (index: number) => -0.17 * (index + 1);
+
+/** What a bar says, beside it. */
+function barText({ rtol, bounds: { atLeast, atMost, witness } }: VerdictsAtTolerance): string {
+  const found = witness ? `, ${witness.length} dependent rows found` : '';
+  const open = atMost > atLeast ? `, open to ${atMost}` : '';
+  return `${rtol}: all subsets independent to ${atLeast}${open}${found}`;
 }
 
 function estimates({ rtol, curve, tests }: VerdictsAtTolerance): Partial<Data>[] {
@@ -103,7 +120,9 @@ function estimates({ rtol, curve, tests }: VerdictsAtTolerance): Partial<Data>[]
       },
       marker: { size: 7, color, symbol: rtol === 'float32' ? 'circle' : 'square-open' },
       hover: `k = %{x}: {value}<extra>${rtol}, random subsets</extra>`,
-      format: 'fraction',
+      values: tests.map(({ satisfied, draws, ci95 }) => {
+        return `${formatNumber(satisfied)} of ${formatNumber(draws)} independent<br>95 %: ${formatCell(ci95, 'fraction')}`;
+      }),
       showlegend: false,
     }),
   ];

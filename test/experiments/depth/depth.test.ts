@@ -8,7 +8,7 @@ import { depthSteps } from 'attention-capacity/experiments/depth/steps';
 import { computeFeatures } from 'attention-capacity/features/features';
 import { layerOf } from 'attention-capacity/models';
 import { singularValues } from 'attention-capacity/rank';
-import { depthFigure } from 'attention-capacity/experiments/depth/figures';
+import { depthFigure, depthStepFigure } from 'attention-capacity/experiments/depth/figures';
 import { depthFindings } from 'attention-capacity/experiments/depth/findings';
 import { depthStepTable, depthTable } from 'attention-capacity/experiments/depth/tables';
 import { tf } from 'attention-capacity/tensor';
@@ -124,10 +124,16 @@ describe('the way of the query vectors through a network', () => {
     assert.equal(table.rows[2]['mlp k=n'], places[13].assumption1.ratios.median);
     assert.equal(depthStepTable(places).rows.length, 14);
     const figure = depthFigure(places);
-    assert.doesNotMatch(JSON.stringify([figure, table.rows]), /NaN|undefined/);
-    // Seven lines and the contexts for k = n, seven lines for k = d, in two precisions; two of attention.
-    assert.equal(figure.data.length, 2 * (8 + 7) + 2);
-    assert.equal(figure.data.filter((trace) => 'showlegend' in trace && trace.showlegend).length, 10);
+    const steps = depthStepFigure(places);
+    assert.doesNotMatch(JSON.stringify([figure, steps, table.rows]), /NaN|undefined/);
+    // k = n, k = d and the contexts, in two precisions; two of attention.
+    assert.equal(figure.data.length, 2 * 3 + 2);
+    // A colour for each precision, and the contexts.
+    assert.equal(figure.data.filter((trace) => 'showlegend' in trace && trace.showlegend).length, 3);
+    // The factors of the blocks, and their medians.
+    assert.equal(steps.data.length, 2 * 2);
+    const [factors, medians] = steps.data as { x: number[]; y: string[] }[];
+    assert.deepEqual([new Set(factors.y).size, medians.y.length], [7, 7]);
     assert.match(figure.alt, /small ViT, float64, k = n: .* after block 1, .* after block 2\./);
     // Where float64 goes less deep, attention is still followed to the last block.
     const shallow = places.filter(({ precision, block }) => precision === 'float32' || block < 2);
@@ -146,7 +152,7 @@ describe('the way of the query vectors through a network', () => {
     const few = await depthPlaces(model, noiseImages(9), { ...options, precision: 'float32' });
     assert.ok(few.every(({ generalPosition }) => generalPosition === null));
     assert.equal(depthTable(few).rows[1].generalPosition, null);
-    assert.equal(depthFigure(few).data.length, 8 + 2);
+    assert.equal(depthFigure(few).data.length, 2 + 2);
     assert.doesNotMatch(depthFindings(few).all, /d-subsets/);
   });
 });
