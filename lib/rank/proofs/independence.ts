@@ -1,10 +1,11 @@
 import { decideExactly } from '../exact/decide';
 import type { LinearIndependence } from '../exact/linear-independence';
 import { relativeTolerance, type Rtol } from '../tolerance';
+import type { ColumnInertia } from './column-inertia';
 import { shortestSquares } from './combination';
 import { Congruence, orthonormalizer } from './congruence';
 import { Gram } from './gram';
-import { LargestSingularValue, tightBrackets, type Brackets } from './largest-singular-value';
+import { bracketsNear, LargestSingularValue, tightBrackets, type Brackets } from './largest-singular-value';
 import { Preconditioners } from './preconditioner';
 import {
   canFail,
@@ -114,12 +115,12 @@ export class IndependenceTest {
     k: number,
     byCount?: (subsets: readonly Int32Array[]) => readonly boolean[],
   ): readonly Proof[] {
-    const { definition, equalRows, cholesky, preconditioned, failing, combination, exact } = this;
+    const { definition, equalRows, cholesky, preconditioned, inverse, failing, combination, exact } = this;
     // A Cholesky of either Gram costs the same: what decides more of the subsets is tried first.
     const independent =
       this.successes(preconditioned, k) > this.successes(cholesky, k)
-        ? [preconditioned, cholesky]
-        : [cholesky, preconditioned];
+        ? [preconditioned, cholesky, inverse]
+        : [cholesky, preconditioned, inverse];
     if (this.exactly) return [definition, ...independent, this.modular];
     const [roughly, closely] = [this.interlacing('roughly'), this.interlacing('closely')];
     const isLarge = k > Math.min(this.rows.count, this.rows.columns) / 2;
@@ -166,12 +167,23 @@ export class IndependenceTest {
     const wanted = CLOSENESS.indexOf(closeness);
     const vague = candidates.filter(({ closeness: known }) => known === null || CLOSENESS.indexOf(known) < wanted);
     if (vague.length === 0) return;
-    const { low, high } = this.brackets(
-      vague.map(({ subset }) => subset),
-      vague.map(({ trace }) => trace),
-      closeness,
-    );
-    vague.forEach((candidate, i) => {
+    const [subsets, traces] = [vague.map(({ subset }) => subset), vague.map(({ trace }) => trace)];
+    this.narrow(vague, this.brackets(subsets, traces, closeness), closeness);
+  }
+
+  /** Brackets sigma_max tightly where the singular values of each are known, unproved, up to a common factor. */
+  bracketNear(candidates: readonly Candidate[], spectra: readonly Float64Array[]): void {
+    if (candidates.length === 0) return;
+    const [subsets, traces] = [candidates.map(({ subset }) => subset), candidates.map(({ trace }) => trace)];
+    const tops = spectra.map((values, i) => {
+      const squares = values.reduce((sum, value) => sum + value * value, 0);
+      return (traces[i] * values[0] ** 2) / squares;
+    });
+    this.narrow(candidates, bracketsNear(this.gram, subsets, traces, tops), 'tightly');
+  }
+
+  private narrow(candidates: readonly Candidate[], { low, high }: Brackets, closeness: Closeness): void {
+    candidates.forEach((candidate, i) => {
       const squared = this.tolerance(candidate.subset.length) ** 2;
       candidate.low = Math.max(candidate.low, squared * low[i]);
       candidate.high = Math.min(candidate.high, squared * high[i]);
@@ -204,7 +216,11 @@ export class IndependenceTest {
       method: 'interlacing',
       needs,
       able: (open) => {
-        const kth = this.largestSingularValue.squaredSpectrum[open[0].subset.length - 1];
+        const k = open[0].subset.length;
+        const ofGram = this.largestSingularValue.squaredSpectrum[k - 1];
+        const kth = isBlind(open)
+          ? Math.min(ofGram, this.columnInertia(k)?.squaredSpectrum[k - 1] ?? Infinity)
+          : ofGram;
         return open.filter(({ low }) => kth <= low);
       },
       decide: settled(false),
@@ -224,16 +240,30 @@ export class IndependenceTest {
     method: 'preconditioned',
     needs: 'byTraces',
     able: (open) => (!isBlind(open) || this.isVain(this.preconditioned, open) ? [] : open),
-    decide: (able) => {
-      const preconditioner = this.preconditioners.forSubsetsOf(able[0].subset.length);
-      if (preconditioner === null) return able.map(() => null);
-      const proved = preconditioner.proves(
-        able.map(({ subset }) => subset),
-        able.map(({ high, near }) => Math.sqrt(high) * (1 + near)),
-      );
-      return Array.from(proved, (passed) => passed === 1 || null);
-    },
+    decide: (able) => this.byPreconditioner(able, 'proves'),
   };
+
+  /** The same with twice the work. */
+  readonly inverse: Proof = {
+    ...this.preconditioned,
+    able: (open) => (!isBlind(open) || this.isVain(this.inverse, open) ? [] : open),
+    decide: (able) => this.byPreconditioner(able, 'provesByInverse'),
+  };
+
+  private byPreconditioner(able: readonly Candidate[], proof: 'proves' | 'provesByInverse'): (boolean | null)[] {
+    const preconditioner = this.preconditioners.forSubsetsOf(able[0].subset.length);
+    if (preconditioner === null) return able.map(() => null);
+    const proved = preconditioner[proof](
+      able.map(({ subset }) => subset),
+      able.map(({ high, near }) => Math.sqrt(high) * (1 + near)),
+    );
+    return Array.from(proved, (passed) => passed === 1 || null);
+  }
+
+  /** Counts of singular values above the tolerance of k rows where the Gram is blind; null where there are too few rows. */
+  columnInertia(k: number): ColumnInertia | null {
+    return k > FEW_ROWS ? this.preconditioners.columnInertia(this.tolerance(k)) : null;
+  }
 
   /** A Gram that minus a shift below the squared tolerance has no Cholesky factor proves dependence. */
   private readonly failing: Proof = {

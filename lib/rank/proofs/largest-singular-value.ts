@@ -126,18 +126,35 @@ function product(left: Float64Array, shape: readonly number[], right: tf.Tensor2
  * proved is that b I - G has a factor for b just above the largest, and none for b just below it.
  */
 export function tightBrackets(gram: Gram, subsets: readonly Int32Array[], traces: readonly number[]): Brackets {
+  const k = subsets[0].length;
+  const size = batchSize(k);
+  const tops: number[] = [];
+  for (let start = 0; start < subsets.length; start += size) {
+    const batch = subsets.slice(start, start + size);
+    const unshifted = batch.map(() => 0);
+    const eigenvalues = inFloat64(() => valuesOf(eigvalsh(gram.leading(batch, unshifted, k))));
+    batch.forEach((_, i) => tops.push(eigenvalues[(i + 1) * k - 1]));
+  }
+  return bracketsNear(gram, subsets, traces, tops);
+}
+
+/** The same where to look is known: `tops` are near to sigma_max^2. */
+export function bracketsNear(
+  gram: Gram,
+  subsets: readonly Int32Array[],
+  traces: readonly number[],
+  tops: readonly number[],
+): Brackets {
   const low = new Float64Array(subsets.length);
   const high = Float64Array.from(traces, (trace) => trace * (1 + 2 * choleskySlack(gram.columns, gram.count, 1)));
   const k = subsets[0].length;
   const size = batchSize(k);
   for (let start = 0; start < subsets.length; start += size) {
     const batch = subsets.slice(start, start + size);
-    const unshifted = batch.map(() => 0);
-    const eigenvalues = inFloat64(() => valuesOf(eigvalsh(gram.leading(batch, unshifted, k))));
-    const tops = batch.map((_, i) => eigenvalues[(i + 1) * k - 1]);
+    const own = tops.slice(start, start + size);
     // The trace of b I - G is at most k b.
-    const slacks = tops.map((top, i) => choleskySlack(gram.columns, k, traces[start + i] + k * top * 1.01));
-    const [above, below] = [2, -2].map((times) => tops.map((top, i) => top + times * slacks[i]));
+    const slacks = own.map((top, i) => choleskySlack(gram.columns, k, traces[start + i] + k * top * 1.01));
+    const [above, below] = [2, -2].map((times) => own.map((top, i) => top + times * slacks[i]));
     gram.bounds(batch, above).forEach((isBound, i) => {
       if (isBound === 1) high[start + i] = Math.min(high[start + i], above[i] + slacks[i]);
     });

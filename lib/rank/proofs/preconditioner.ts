@@ -1,7 +1,8 @@
-import { inFloat64, qr, svd, tf, toTensor, valuesOf } from '../../tensor';
+import { cholesky, inFloat64, qr, svd, tf, toTensor, triangularSolve, valuesOf } from '../../tensor';
+import { ColumnInertia } from './column-inertia';
 import { exactProduct, exactProductError } from './exact-product';
-import { Gram } from './gram';
-import { choleskySlack } from './rounding';
+import { batchSize, Gram } from './gram';
+import { choleskySlack, UNIT } from './rounding';
 import type { Rows } from './rows';
 
 /**
@@ -23,7 +24,10 @@ import type { Rows } from './rows';
 export class Preconditioner {
   private constructor(
     private readonly gram: Gram,
-    private readonly smallestScale: number,
+    /** A `[T, r]`. */
+    private readonly scaled: Float64Array,
+    /** The diagonal of Sigma_r, descending. */
+    private readonly scales: Float64Array,
     /** Upper bound of ||V_r||. */
     private readonly stretch: number,
     /** Upper bound of ||row i of E||^2, `[T]`. */
@@ -35,14 +39,80 @@ export class Preconditioner {
    * sigma_min must exceed, in the scale of the rows.
    */
   proves(subsets: readonly Int32Array[], bounds: readonly number[]): Uint8Array {
-    const { gram } = this;
+    const { gram, scales } = this;
     const shifts = subsets.map((subset, index) => {
-      let squaredError = 0;
-      for (const row of subset) squaredError += this.squaredErrors[row];
-      const needed = ((bounds[index] * this.stretch + Math.sqrt(squaredError)) / this.smallestScale) * (1 + 1e-12);
+      const needed = this.needed(subset, bounds[index]) / scales[scales.length - 1];
       return needed * needed + choleskySlack(gram.columns, subset.length, gram.trace(subset));
     });
     return gram.factors(subsets, shifts);
+  }
+
+  /**
+   * The same, finer, for the price of a second factorization and two triangular solves: where the direction that makes S A
+   * ill-conditioned is not the last one of Sigma_r, sigma_min(S A) sigma_r is far too low. With G = S A (S A)^T the matrix
+   * P = Sigma_r^-1 (S A)^T G^-1 is a right inverse of S A Sigma_r, so that sigma_min(S A Sigma_r) >= 1 / ||P||, and
+   *
+   *     ||P||^2 <= 1 / (sigma_m^2 lambda_min(G)) + the sum over j > m of ||y_j||^2 / sigma_j^2,   y_j = G^-1 (column j of S A),
+   *
+   * for any m: only the last columns, of small sigma_j, have to be solved for. lambda_min(G) has a bound by a Cholesky
+   * factorization of G less a shift; a computed y_j leaves a residual of at most
+   * (r + 3 k + 10) u trace(G) ||y_j|| (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1 and 10.4).
+   */
+  provesByInverse(subsets: readonly Int32Array[], bounds: readonly number[]): Uint8Array {
+    const { gram, scales } = this;
+    const k = subsets[0].length;
+    const residuals = subsets.map((subset) => (gram.columns + 3 * k + 10) * UNIT * 1.01 * gram.trace(subset));
+    const shifts = residuals.map((residual) => 40 * residual);
+    const results = gram.factors(subsets, shifts);
+    const places = Array.from(results.keys()).filter((i) => results[i] === 1);
+    const size = batchSize(k);
+    for (let start = 0; start < places.length; start += size) {
+      const batch = places.slice(start, start + size);
+      const needed = batch.map((i) => this.needed(subsets[i], bounds[i]));
+      // At least lambda_min(G): choleskySlack is less than a residual.
+      const smallest = batch.map((i) => shifts[i] - residuals[i]);
+      const worst = Math.max(...needed.map((value, at) => value / Math.sqrt(smallest[at])));
+      const leading = scales.filter((scale) => scale >= 4 * worst).length;
+      const squares = this.squaresOfInverses(
+        batch.map((i) => subsets[i]),
+        Math.min(leading, scales.length - 1),
+      );
+      batch.forEach((i, at) => {
+        const ofLeading = leading === 0 ? 0 : 1 / (scales[leading - 1] ** 2 * smallest[at]);
+        const ofOthers = squares[at] * (1 + residuals[i] / smallest[at]) ** 2;
+        // Written so that NaN proves nothing.
+        results[i] = (ofLeading + ofOthers) * needed[at] ** 2 * (1 + 1e-9) < 1 ? 1 : 0;
+      });
+    }
+    return results;
+  }
+
+  /** For each subset the sum over the columns j from `leading` on of ||G^-1 (column j of S A)||^2 / sigma_j^2. */
+  private squaresOfInverses(subsets: readonly Int32Array[], leading: number): ArrayLike<number> {
+    const { gram, scaled, scales } = this;
+    const [batch, k, last] = [subsets.length, subsets[0].length, scales.length - leading];
+    const columns = new Float64Array(batch * k * last);
+    subsets.forEach((subset, index) => {
+      subset.forEach((row, i) => {
+        const end = (row + 1) * scales.length;
+        columns.set(scaled.subarray(end - last, end), (index * k + i) * last);
+      });
+    });
+    return inFloat64(() => {
+      const unshifted = subsets.map(() => 0);
+      const factor = cholesky(gram.leading(subsets, unshifted, k));
+      const forward = triangularSolve(factor, toTensor(columns, [batch, k, last]));
+      const solved = triangularSolve(factor, forward, { adjoint: true });
+      const weighed = tf.div(solved, toTensor(scales.subarray(leading), [1, 1, last]));
+      return Float64Array.from(valuesOf(tf.sum(tf.square(weighed), [1, 2])));
+    });
+  }
+
+  /** What sigma_min(S A Sigma_r) has to exceed. */
+  private needed(subset: Int32Array, bound: number): number {
+    let squaredError = 0;
+    for (const row of subset) squaredError += this.squaredErrors[row];
+    return (bound * this.stretch + Math.sqrt(squaredError)) * (1 + 1e-12);
   }
 
   /** With the `kept` leading columns of V: for subsets of up to so many rows. */
@@ -63,21 +133,41 @@ export class Preconditioner {
       }
     }
     const gram = new Gram(scaled, count, kept);
-    return new Preconditioner(gram, spectrum.values[kept - 1], stretchOf(leading, columns, kept), squaredErrors);
+    const scales = spectrum.values.slice(0, kept);
+    const stretch = Math.sqrt(1 + skewOf(leading, columns, kept));
+    return new Preconditioner(gram, scaled, scales, stretch, squaredErrors);
   }
 }
 
 /** The preconditioners of one matrix, made when first needed. */
 export class Preconditioners {
-  private spectrum: Spectrum | null = null;
+  private spectrumOfAll: Spectrum | null = null;
+  /** By the tolerance. */
+  private readonly counters = new Map<number, ColumnInertia>();
   /** By the number of directions kept; each holds a T x T table, so there are never many. */
   private readonly made = new Map<number, Preconditioner>();
 
   constructor(private readonly rows: Rows) {}
 
+  private get spectrum(): Spectrum {
+    return (this.spectrumOfAll ??= spectrumOf(this.rows));
+  }
+
+  /** Counts singular values above a tolerance where the Gram is blind; null where there are fewer rows than columns. */
+  columnInertia(tolerance: number): ColumnInertia | null {
+    const { count, columns } = this.rows;
+    if (count < columns) return null;
+    const { values, right } = this.spectrum;
+    if (!(values[0] > 0)) return null;
+    const skew = () => skewOf(right, columns, columns);
+    const counter = this.counters.get(tolerance) ?? new ColumnInertia(this.rows, values, right, skew(), tolerance);
+    this.counters.clear();
+    this.counters.set(tolerance, counter);
+    return counter;
+  }
+
   /** For subsets of k rows; null when the rows have no k dimensions that float64 tells from zero. */
   forSubsetsOf(k: number): Preconditioner | null {
-    this.spectrum ??= spectrumOf(this.rows);
     const sigmas = this.spectrum.values;
     let best = 0;
     for (let r = k; r <= sigmas.length; r++) if (worth(sigmas, k, r) > worth(sigmas, k, best)) best = r;
@@ -126,8 +216,8 @@ function leadingColumns({ values, right }: Spectrum, columns: number, kept: numb
   return leading;
 }
 
-/** ||V||^2 <= 1 + ||V^T V - I||_F, with the rounding of the product on top. */
-function stretchOf(vectors: Float64Array, columns: number, kept: number): number {
+/** An upper bound of ||V^T V - I||: its Frobenius norm, with the rounding of the product on top. */
+function skewOf(vectors: Float64Array, columns: number, kept: number): number {
   const products = inFloat64(() => {
     const v = toTensor(vectors, [columns, kept]) as tf.Tensor2D;
     return valuesOf(tf.matMul(v, v, true, false));
@@ -136,5 +226,5 @@ function stretchOf(vectors: Float64Array, columns: number, kept: number): number
   for (let i = 0; i < kept; i++) {
     for (let j = 0; j < kept; j++) squares += (products[i * kept + j] - (i === j ? 1 : 0)) ** 2;
   }
-  return Math.sqrt(1 + Math.sqrt(squares) + columns * kept * 2 ** -52);
+  return Math.sqrt(squares) * (1 + 1e-9) + columns * kept * 2 ** -52;
 }

@@ -32,7 +32,8 @@ export function provedPrefixes(
   test.bracket(open, 'closely');
   if (isBlind(open)) {
     for (const group of groupBy(open, ({ subset }) => subset.length).values()) {
-      for (const proof of [test.interlacing('closely'), test.cholesky, test.preconditioned]) test.attempt(proof, group);
+      for (const proof of [test.interlacing('closely'), test.cholesky, test.preconditioned, test.inverse])
+        test.attempt(proof, group);
     }
     for (const i of usable) if (candidates[i].verdict?.independent) proved[i].independent = guesses[i];
     return proved;

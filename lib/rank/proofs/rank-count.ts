@@ -4,16 +4,20 @@ import { InertiaCounter } from './inertia';
 import { isBlind, type Candidate } from './proof';
 import { SMALLEST_TRACE } from './rounding';
 import { areEqualRows, gatherScaled, isZeroRow } from './rows';
-import { verifiedRank, type CountedRank } from './verified-rank';
+import { singularValuesOfSubsets } from './singular-values';
+import { nearestToTolerance, verifiedRank, type CountedRank } from './verified-rank';
 
 /** From this size on counting by inertia beats computing the eigenvalues. */
 const INERTIA_FROM = 320;
 
+/** With sigma_max^2 in a wider interval, what was not clear for one subset is not tried on the next. */
+const CLOSE = 1.02;
+
 type Found = (subset: Int32Array, rank: number) => void;
 
 /**
- * Counts ranks of subsets of one size: by inertia, by the eigenvalues of the Gram where that is too coarse, and by the singular
- * vectors where those are. All three are proofs; a singular value near to the tolerance always goes as far as the last.
+ * Counts ranks of subsets of one size: by inertia, by the eigenvalues of the Gram where that is too coarse, by inertia
+ * again after a change of columns where the Gram is blind, and by the singular vectors where nothing else tells. All are proofs; a singular value near to the tolerance always goes as far as the last.
  */
 export class RankCounter {
   private counter: InertiaCounter | null = null;
@@ -37,11 +41,8 @@ export class RankCounter {
   provesDependent(subsets: readonly Int32Array[]): boolean[] {
     const proved = new Set<Int32Array>();
     if (subsets.length > 0 && subsets[0].length >= INERTIA_FROM) {
-      this.byInertia(
-        subsets,
-        (subset, rank) => this.counted.set(subset, { rank, nearest: null }),
-        (subset) => proved.add(subset),
-      );
+      const known: Found = (subset, rank) => this.counted.set(subset, { rank, nearest: null });
+      this.byInertia(subsets, known, (subset) => proved.add(subset));
     }
     return subsets.map((subset) => proved.has(subset));
   }
@@ -60,6 +61,7 @@ export class RankCounter {
     const found: Found = (subset, rank) => ranks.set(subset, { rank, nearest: null });
     if (subsets.length > 0 && subsets[0].length >= INERTIA_FROM) this.byInertia(left(), found);
     this.byEigenvalues(left(), found);
+    this.byColumns(left(), (subset, counted) => ranks.set(subset, counted));
     for (const subset of left()) {
       const shape = [subset.length, rows.columns] as const;
       ranks.set(subset, verifiedRank(gatherScaled(rows, subset), shape, this.test.tolerance(subset.length)));
@@ -93,6 +95,36 @@ export class RankCounter {
       const { above, oneBelow } = within[i];
       if (above !== null) found(subset, above);
       if (oneBelow) dependent(subset);
+    });
+  }
+
+  /** Where the Gram is blind. Only where a singular value may be near to the tolerance an SVD has to say how near. */
+  private byColumns(subsets: readonly Int32Array[], found: (subset: Int32Array, counted: CountedRank) => void): void {
+    const usable = this.candidates(subsets);
+    if (usable.length === 0) return;
+    const k = usable[0].subset.length;
+    this.test.bracket(usable, 'closely');
+    const counter = isBlind(usable) ? this.test.columnInertia(k) : null;
+    if (counter === null) return;
+    const count = ({ subset, low, high }: Candidate, near: number) =>
+      counter.countWithin(subset, Math.sqrt(low) * (1 - near), Math.sqrt(high) * (1 + near));
+    let isClear = true;
+    const left = usable.filter((candidate) => {
+      const { subset, near, low, high } = candidate;
+      const rank = isClear || high < CLOSE * low ? count(candidate, near) : null;
+      isClear = rank !== null;
+      if (rank !== null) found(subset, { rank, nearest: null });
+      return rank === null;
+    });
+    const spectra = singularValuesOfSubsets(
+      this.test.rows,
+      left.map(({ subset }) => subset),
+    );
+    this.test.bracketNear(left, spectra);
+    left.forEach((candidate, i) => {
+      const rank = count(candidate, 0);
+      const nearest = nearestToTolerance(spectra[i], this.test.tolerance(k));
+      if (rank !== null) found(candidate.subset, { rank, nearest });
     });
   }
 

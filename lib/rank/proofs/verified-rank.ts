@@ -58,11 +58,16 @@ export function verifiedRank(
       all.subarray(Math.min(rank, expected), Math.max(rank, expected)).every((i) => isNear(sigmas[i], bound, 0.5)),
     )
     .sort((x, y) => Math.abs(x - expected) - Math.abs(y - expected));
-  const near = nearness(tolerance, k);
-  const nearest = Array.from(sigmas, (sigma) => sigma / bound)
-    .filter((ratio) => isNear(ratio, 1, near))
-    .sort((x, y) => Math.abs(x - 1) - Math.abs(y - 1))[0];
-  return { rank: possible.find((rank) => shifted.countIs(rank, low, high)) ?? null, nearest: nearest ?? null };
+  const nearest = nearestToTolerance(sigmas, tolerance);
+  return { rank: possible.find((rank) => shifted.countIs(rank, low, high)) ?? null, nearest };
+}
+
+/** See {@link CountedRank}; of singular values in descending order. */
+export function nearestToTolerance(sigmas: ArrayLike<number>, tolerance: number): number | null {
+  const bound = tolerance * sigmas[0];
+  const near = nearness(tolerance, sigmas.length);
+  const ratios = Array.from(sigmas, (sigma) => sigma / bound).filter((ratio) => isNear(ratio, 1, near));
+  return ratios.sort((x, y) => Math.abs(x - 1) - Math.abs(y - 1))[0] ?? null;
 }
 
 const isNear = (value: number, bound: number, distance: number) => Math.abs(value / bound - 1) <= distance;
