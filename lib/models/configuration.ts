@@ -54,6 +54,11 @@ export class Configuration {
     return new Configuration(`${this.origin}: ${key}`, this.get(key, {}));
   }
 
+  /** The same configuration with another value of one key. */
+  with(key: string, value: unknown): Configuration {
+    return new Configuration(this.origin, { ...this.values, [key]: value });
+  }
+
   /** Refuses all values of a key but one, which is also its default. */
   only(key: string, value: unknown): void {
     const found = this.get(key, value);

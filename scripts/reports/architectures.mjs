@@ -22,7 +22,10 @@ const SMALL = 64;
 
 /** Token numbers, -1 behind an example's own; or pixels. */
 function inputOf({ lengths, batch, size }, config) {
-  if (!lengths) return toTensor(integerPixels(batch, size), [batch, 3, size, size]);
+  if (!lengths) {
+    const [height, width] = typeof size === 'number' ? [size, size] : size;
+    return toTensor(integerPixels(batch, height, width), [batch, 3, height, width]);
+  }
   const n = Math.max(...lengths);
   const ids = integerTokens(lengths.length, n, config.vocabularySize);
   const padded = ids.map((id, i) => (i % n < lengths[Math.floor(i / n)] ? id : -1));
@@ -61,7 +64,8 @@ const lacking = [...rows].filter(([, { networks }]) => networks === 0).map(([typ
 if (lacking.length > 0) throw new Error(`expected golden values for every architecture, got none for ${lacking}`);
 const lines = [...rows].map(([type, { networks, float32, float64 }]) => {
   const { input, query } = architectures[type];
-  const token = input === 'images' ? 'class token' : query === 'first' ? 'first token' : 'last token';
+  const first = input === 'images' ? 'class token' : 'first token';
+  const token = { first, last: 'last token', mean: 'mean of the patches' }[query];
   return `| \`${type}\` | ${input === 'images' ? 'images' : 'text'} | ${token} | ${networks} | ${float32.toExponential(1)} | ${float64.toExponential(1)} |`;
 });
 writeFileSync(
@@ -72,7 +76,13 @@ What \`features --model\` reads from a Hugging Face folder, by the \`model_type\
 are from transformers' (${[...versions].sort().join(', ')}): the largest difference over all layers of small networks, in units of the
 layer's largest value. The golden values are float64; where transformers computes in float32 whatever the model's type (RMSNorm,
 rotary positions), they were made with those steps in float64. DINOv2's position embeddings are an exception: transformers
-resizes them in float32. Made by \`node scripts/reports/architectures.mjs\`.
+resizes them in float32.
+
+CLIP and SigLIP are read as their vision half, from its own folder or from the whole model's. SigLIP has no class token, and the
+probe that its head pools with is the same for every image and meets the last layer only; its query is the mean of the patches, as
+global average pooling takes it. ViT-MAE sees all patches, row by row: \`mask_ratio\` 0, nothing shuffled. Position embeddings
+(BEiT's tables of relative positions too) are resized for images of another size as transformers does it, and images need not be
+square. Made by \`node scripts/reports/architectures.mjs\`.
 
 | model_type | takes | query | networks compared | float32 | float64 |
 | --- | --- | --- | --- | --- | --- |

@@ -28,7 +28,7 @@ export function unit(name: string, count: number): Float64Array {
 /** A weight by the kind that its name tells: norms about 1, LayerScale about 0.5, biases and all else about 0. */
 function weight(name: string, count: number, amplitude: number): Float64Array {
   const values = unit(name, count);
-  if (name.endsWith('lambda1')) return values.map((value) => 0.5 + value);
+  if (/lambda_?[12]$/.test(name)) return values.map((value) => 0.5 + value);
   if (/norm/i.test(name) || name.includes('.ln_')) {
     return values.map((value) => value * 0.5 + (name.endsWith('weight') ? 1 : 0));
   }
@@ -49,9 +49,9 @@ export function integerWeights(shapes: ReadonlyMap<string, readonly number[]>, a
   };
 }
 
-/** `[batch, 3, size, size]` in [-2, 2). */
-export function integerPixels(batch: number, size: number): Float64Array {
-  return unit('pixels', batch * 3 * size * size).map((value) => value * 4);
+/** `[batch, 3, height, width]` in [-2, 2); a square unless the width is given. */
+export function integerPixels(batch: number, height: number, width = height): Float64Array {
+  return unit('pixels', batch * 3 * height * width).map((value) => value * 4);
 }
 
 /** `[batch, length]` numbers from 0 to vocabulary - 1. */

@@ -2,6 +2,7 @@
 import type { tf } from '../../tensor';
 import type { Configuration } from '../configuration';
 import type { Block } from './block';
+import type { Grid } from './operations';
 import { Tensors } from './tensors';
 
 /** What every configuration says. */
@@ -21,6 +22,8 @@ export interface ImageConfig extends AnyConfig {
   readonly patchSize: number;
   /** Side of the image, in pixels, that the position embeddings were learned for. */
   readonly imageSize: number;
+  /** Tokens before the patches: the class token, DeiT's distillation token, registers. 1 unless given; SigLIP has 0. */
+  readonly specialTokens?: number;
 }
 
 export interface TextConfig extends AnyConfig {
@@ -35,9 +38,9 @@ export interface Architecture<C extends NetworkConfig = NetworkConfig> {
   readonly input: 'images' | 'tokens';
   /**
    * Which token is the query: the first (the class token, [CLS]), which attends to all; or the last, where attention is
-   * causal, since it alone sees all the others.
+   * causal, since it alone sees all the others. Where no token stands for the whole image, it is the mean of all of them.
    */
-  readonly query: 'first' | 'last';
+  readonly query: 'first' | 'last' | 'mean';
   /** What a head may put before the names of the tensors. */
   readonly prefix: string;
   /** Reads a config.json; keys that it leaves out have transformers' defaults. Throws InputError for what is not supported. */
@@ -48,9 +51,15 @@ export interface Architecture<C extends NetworkConfig = NetworkConfig> {
   block(config: C, tensors: Tensors, block: number): Block;
 }
 
-/** Tokens of an image of `height` x `width` pixels: the class token and the patches. */
-export function tokenCount({ patchSize }: ImageConfig, height: number, width: number): number {
-  return 1 + Math.floor(height / patchSize) * Math.floor(width / patchSize);
+/** Tokens of an image of `height` x `width` pixels: the special ones and the patches. */
+export function tokenCount(config: ImageConfig, height: number, width: number): number {
+  const { rows, columns } = gridOf(config, height, width);
+  return (config.specialTokens ?? 1) + rows * columns;
+}
+
+/** The patches of an image; pixels that are left over at the right and the bottom belong to none. */
+export function gridOf({ patchSize }: ImageConfig, height: number, width: number): Grid {
+  return { rows: Math.floor(height / patchSize), columns: Math.floor(width / patchSize) };
 }
 
 /** Every tensor of the embeddings and of blocks 1 to `blocks`, under Hugging Face's names, with its shape. */

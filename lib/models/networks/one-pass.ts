@@ -1,9 +1,10 @@
 import { inPrecision, tf, toTensor, type Precision } from '../../tensor';
 import { isWished, placeOf } from '../feature-layer';
 import type { LayerBatch, LayerOutput, LoadedNetwork, Wish } from '../feature-layer';
-import { shapesOf, tokenCount, type Architecture, type NetworkConfig } from './architecture';
+import { InputError } from '../../input-error';
+import { gridOf, shapesOf, tokenCount, type Architecture, type NetworkConfig } from './architecture';
 import { concentration, type Block, type Parts } from './block';
-import { attentionHeads, firstToken, headsOfOne } from './operations';
+import { attentionHeads, firstToken, headsOfOne, type Grid } from './operations';
 import { cut, joined, piecesFor, tidied } from './pieces';
 import { Tensors } from './tensors';
 import { tokenBatch, withoutPadding, type Batch } from './token-batch';
@@ -55,7 +56,8 @@ export function loadNetwork<C extends NetworkConfig>(
                 'vocabularySize' in config
                   ? tokenBatch(piece as tf.Tensor2D, config.vocabularySize, config.positions)
                   : { input: piece, lengths: [], mask: null };
-              return new Pass(architecture.query, batch, outputs, contexts, attention, last, embed);
+              const grid = 'vocabularySize' in config ? null : gridOf(config, piece.shape[2]!, piece.shape[3]!);
+              return new Pass(architecture.query, batch, grid, outputs, contexts, attention, last, embed);
             });
             for (let number = 1; number <= last; number++) {
               withBlock(number, (block) => passes.forEach((pass) => pass.through(block, number)));
@@ -78,6 +80,11 @@ function piecesOf({ shape: [batch, ...shape] }: tf.Tensor, config: NetworkConfig
   return piecesFor(batch, Math.max(n * config.intermediateSize, isText ? config.heads * n * n : 0), precision);
 }
 
+interface Masks {
+  readonly all: tf.Tensor | null;
+  readonly one: tf.Tensor | null;
+}
+
 type Rows = Parts & { readonly weights?: tf.Tensor3D };
 
 /**
@@ -87,7 +94,7 @@ type Rows = Parts & { readonly weights?: tf.Tensor3D };
  */
 class Pass {
   private readonly found: LayerBatch[] = [];
-  private readonly masks = new Map<number | null, { all: tf.Tensor | null; one: tf.Tensor | null }>();
+  private readonly masks = new Map<number | null, Masks>();
   /** The position of each example's query. */
   private readonly positions: readonly number[];
   /** X_{l-1}: `[B, n, d]`. */
@@ -96,44 +103,59 @@ class Pass {
   constructor(
     private readonly query: Architecture['query'],
     private readonly batch: Batch,
+    private readonly grid: Grid | null,
     private readonly outputs: readonly LayerOutput[],
     private readonly contexts: Wish,
     private readonly attention: Wish,
     private readonly last: number,
     embed: (input: tf.Tensor) => tf.Tensor3D,
   ) {
+    if (query === 'mean' && outputs.some((_, index) => isWished(attention, index))) {
+      throw new InputError(
+        'expected a network with a token as its query, to see where it attends; this one has the mean',
+      );
+    }
     this.below = tf.tidy(() => embed(batch.input));
     this.positions =
-      query === 'first' ? new Array<number>(batch.input.shape[0]).fill(0) : batch.lengths.map((length) => length - 1);
+      query === 'last' ? batch.lengths.map((length) => length - 1) : new Array<number>(batch.input.shape[0]).fill(0);
     for (const index of this.indicesIn(0)) this.keep(index, { output: this.rowOf(this.below) }, { output: this.below });
   }
 
   through(block: Block, number: number): void {
     const { below } = this;
     const own = this.indicesIn(number);
-    const wanted = own.filter((index) => isWished(this.contexts, index)).map((i) => placeOf(this.outputs[i]).part);
+    const isMean = this.query === 'mean';
+    const wanted = own
+      .filter((index) => isMean || isWished(this.contexts, index))
+      .map((index) => placeOf(this.outputs[index]).part);
     if (number < this.last) wanted.push('output');
-    const { all, one } = this.masksOf(block.attention.reach ?? null);
     const normed = block.before(below) as tf.Tensor3D;
+    const onGrid = this.grid && block.attention.onGrid?.(this.grid);
+    const attention = { ...block.attention, ...onGrid };
+    const { all, one } = withBias(this.masksOf(attention.reach ?? null), onGrid?.bias);
     let rows: Rows = {};
-    if (own.length > 0) {
+    if (own.length > 0 && !isMean) {
       rows = tf.tidy(() => {
         const row = this.rowOf(normed);
-        const { weights, joined: heads } = headsOfOne(row, normed, block.attention, one, this.positions);
+        const { weights, joined: heads } = headsOfOne(row, normed, attention, one, this.positions);
         return { 'norm-1': row, heads, weights, ...block.after(this.rowOf(below), heads) };
       });
     }
     let whole: Parts = {};
     if (wanted.length > 0) {
       whole = tf.tidy(() => {
-        const heads = attentionHeads(normed, block.attention, all);
+        const heads = attentionHeads(normed, attention, all);
         const parts: Parts = { 'norm-1': normed, heads, ...block.after(below, heads) };
         return Object.fromEntries(Object.entries(parts).filter(([part]) => wanted.includes(part as keyof Parts)));
       });
     }
+    if (isMean && own.length > 0) {
+      rows = Object.fromEntries(Object.entries(whole).map(([part, tokens]) => [part, tf.mean(tokens, 1)]));
+    }
     for (const index of own) this.keep(index, rows, whole);
     const { output, ...others } = whole;
-    tf.dispose([normed, below, ...Object.values(rows), ...Object.values(others)]);
+    const biases = onGrid?.bias ? [onGrid.bias, one!] : [];
+    tf.dispose([normed, below, ...biases, ...Object.values(rows), ...Object.values(others)]);
     this.below = output as tf.Tensor3D;
   }
 
@@ -155,15 +177,16 @@ class Pass {
     };
   }
 
-  /** The query's row: `[B, n, d]` -> `[B, d]`. */
+  /** The query's row, or the mean of all: `[B, n, d]` -> `[B, d]`. */
   private rowOf(x: tf.Tensor3D): tf.Tensor2D {
+    if (this.query === 'mean') return tf.mean(x, 1);
     if (this.query === 'first') return firstToken(x);
     const places = this.positions.map((position, b) => [b, position]);
     return tf.gatherND(x, tf.tensor2d(places, undefined, 'int32')) as tf.Tensor2D;
   }
 
   /** What is added to the scores of all tokens, to be broadcast to `[B, H, n, n]`, and to the query's, `[B, H, n]`. */
-  private masksOf(reach: number | null): { all: tf.Tensor | null; one: tf.Tensor | null } {
+  private masksOf(reach: number | null): Masks {
     let masks = this.masks.get(reach);
     if (masks === undefined) {
       const [batch, n] = this.below.shape;
@@ -182,6 +205,13 @@ class Pass {
     }
     return masks;
   }
+}
+
+/** The masks of an image's tokens, which has no padding, with the bias of a grid of patches; the query is its first token. */
+function withBias(masks: Masks, bias: tf.Tensor4D | undefined): Masks {
+  if (bias === undefined) return masks;
+  const [, heads, n] = bias.shape;
+  return { all: bias, one: bias.slice([0, 0, 0, 0], [1, heads, 1, n]).reshape([1, heads, n]) };
 }
 
 /**

@@ -117,6 +117,12 @@ export function gated(inner: tf.Tensor, activation: Activation): tf.Tensor {
   return tf.mul(activate(gate, activation), value);
 }
 
+/** How many rows and columns of patches an image has. */
+export interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+}
+
 /**
  * An attention layer up to its output map. Heads lie one after the other along the output axis of the three maps; keys and
  * values may have fewer heads, G, each shared by H / G queries (grouped-query attention, Ainslie et al., arXiv 2305.13245).
@@ -132,6 +138,12 @@ export interface Attention {
    * a norm. `positions` are those of one token per example (m = 1); null: 0 to m - 1.
    */
   readonly place?: (x: tf.Tensor4D, of: 'query' | 'key', positions: readonly number[] | null) => tf.Tensor4D;
+  /** What depends on the image's patches, where anything does: a rotation by rows and columns, or what is added to scores. */
+  readonly onGrid?: (grid: Grid) => {
+    readonly place?: Attention['place'];
+    /** `[1, H, n, n]`. */
+    readonly bias?: tf.Tensor4D;
+  };
   /** Scores s become cap tanh(s / cap), as Gemma 2 has it; null or absent: they stay. */
   readonly cap?: number | null;
   /** How many tokens away a token may be to be seen; null or absent: any. */

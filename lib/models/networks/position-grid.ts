@@ -1,17 +1,34 @@
-/** Keys' cubic kernel (1981) with a = -0.75: what PyTorch, ONNX and OpenCV call bicubic. */
-const A = -0.75;
-
-/** Weight of a sample at distance x. */
-function cubic(x: number): number {
+/** Keys' cubic kernel (1981): a = -0.75 is what PyTorch, ONNX and OpenCV call bicubic; Pillow and PyTorch's antialiasing have -0.5. */
+const cubic = (a: number) => (x: number) => {
   const t = Math.abs(x);
-  if (t <= 1) return ((A + 2) * t - (A + 3)) * t * t + 1;
-  if (t < 2) return ((A * t - 5 * A) * t + 8 * A) * t - 4 * A;
+  if (t <= 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
+  if (t < 2) return ((a * t - 5 * a) * t + 8 * a) * t - 4 * a;
   return 0;
+};
+
+interface Filter {
+  /** Half its width. */
+  readonly support: number;
+  /** Weight of a sample at distance x. */
+  readonly at: (x: number) => number;
+  /**
+   * Whether it is widened by the scale when shrinking, and cut off at the borders. If not, samples beyond the borders are the
+   * borders' own.
+   */
+  readonly antialiased: boolean;
 }
 
+const FILTERS = {
+  bicubic: { support: 2, at: cubic(-0.75), antialiased: false },
+  bilinear: { support: 1, at: (x: number) => Math.max(0, 1 - Math.abs(x)), antialiased: false },
+  'bicubic antialiased': { support: 2, at: cubic(-0.5), antialiased: true },
+} as const satisfies Record<string, Filter>;
+
+export type Interpolation = keyof typeof FILTERS;
+
 /**
- * Resizes a grid of vectors bicubically, as `torch.nn.functional.interpolate(mode='bicubic', align_corners=False)` does:
- * half-pixel centres, borders repeated, no antialiasing. In float64 whatever comes in.
+ * Resizes a grid of vectors as `torch.nn.functional.interpolate(mode=…, align_corners=False)` does, with half-pixel centres.
+ * In float64 whatever comes in.
  *
  * @param values `[rows, columns, d]`, row-major
  * @returns `[newRows, newColumns, d]`
@@ -21,9 +38,11 @@ export function resizeGrid(
   [rows, columns]: readonly [number, number],
   [newRows, newColumns]: readonly [number, number],
   d: number,
+  interpolation: Interpolation = 'bicubic',
 ): Float64Array {
-  const narrowed = resizeAxis(values, rows, columns, newColumns, d); // [rows, newColumns, d]
-  return resizeAxis(narrowed, 1, rows, newRows, newColumns * d); // [newRows, newColumns, d]
+  const filter = FILTERS[interpolation];
+  const narrowed = resizeAxis(values, rows, columns, newColumns, d, filter); // [rows, newColumns, d]
+  return resizeAxis(narrowed, 1, rows, newRows, newColumns * d, filter); // [newRows, newColumns, d]
 }
 
 /** `[outer, size, inner]` -> `[outer, newSize, inner]`. */
@@ -33,14 +52,11 @@ function resizeAxis(
   size: number,
   newSize: number,
   inner: number,
+  filter: Filter,
 ): Float64Array {
   const resized = new Float64Array(outer * newSize * inner);
   for (let target = 0; target < newSize; target++) {
-    const centre = ((target + 0.5) * size) / newSize - 0.5;
-    const left = Math.floor(centre);
-    for (let tap = left - 1; tap <= left + 2; tap++) {
-      const weight = cubic(centre - tap);
-      const sample = Math.min(Math.max(tap, 0), size - 1);
+    for (const { sample, weight } of samples(target, size, newSize, filter)) {
       for (let o = 0; o < outer; o++) {
         const from = (o * size + sample) * inner;
         const to = (o * newSize + target) * inner;
@@ -49,4 +65,28 @@ function resizeAxis(
     }
   }
   return resized;
+}
+
+/** The samples of one new position, with their weights. */
+function samples(
+  target: number,
+  size: number,
+  newSize: number,
+  { support, at, antialiased }: Filter,
+): { sample: number; weight: number }[] {
+  const scale = size / newSize;
+  const centre = (target + 0.5) * scale - 0.5;
+  if (!antialiased) {
+    const first = Math.floor(centre) - support + 1;
+    return Array.from({ length: 2 * support }, (_, tap) => ({
+      sample: Math.min(Math.max(first + tap, 0), size - 1),
+      weight: at(centre - first - tap),
+    }));
+  }
+  const widened = Math.max(1, scale);
+  const first = Math.max(0, Math.trunc(centre - support * widened + 1));
+  const last = Math.min(size, Math.trunc(centre + support * widened + 1));
+  const weights = Array.from({ length: last - first }, (_, tap) => at((first + tap - centre) / widened));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight, tap) => ({ sample: first + tap, weight: weight / sum }));
 }

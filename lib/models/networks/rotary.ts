@@ -80,20 +80,26 @@ function yarn(
 
 /** Turns heads `[B, m, H, d_h]` of tokens at `positions`, one for each example (m = 1), or at 0 to m - 1 where that is null. */
 export function rotate(x: tf.Tensor4D, rotary: Rotary, positions: readonly number[] | null): tf.Tensor4D {
-  const [, m, , size] = x.shape;
+  const [, m] = x.shape;
   const pairs = rotary.frequencies.length;
   const { cos, sin } = tablesOf(rotary, positions ?? Array.from({ length: m }, (_, position) => position));
+  const shape = positions ? [positions.length, 1, 1, pairs] : [m, 1, pairs];
+  return tf.tidy(() => turned(x, toTensor(cos, shape), toTensor(sin, shape)));
+}
+
+/** Turns the pairs (i, i + r) of heads `[B, m, H, d_h]` by angles whose cosines and sines broadcast to `[B, m, H, r]`. */
+export function turned(x: tf.Tensor4D, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor4D {
+  const size = x.shape[3];
+  const pairs = cos.shape[cos.rank - 1];
   return tf.tidy(() => {
-    const shape = positions ? [positions.length, 1, 1, pairs] : [m, 1, pairs];
-    const [c, s] = [toTensor(cos, shape), toTensor(sin, shape)];
     const part = (from: number, length: number) => x.slice([0, 0, 0, from], [-1, -1, -1, length]);
     const [first, second] = [part(0, pairs), part(pairs, pairs)];
-    const turned = [
-      tf.sub(tf.mul(first, c), tf.mul(second, s)),
-      tf.add(tf.mul(second, c), tf.mul(first, s)),
+    const parts = [
+      tf.sub(tf.mul(first, cos), tf.mul(second, sin)),
+      tf.add(tf.mul(second, cos), tf.mul(first, sin)),
       ...(2 * pairs < size ? [part(2 * pairs, size - 2 * pairs)] : []),
     ];
-    return tf.concat(turned, 3) as tf.Tensor4D;
+    return tf.concat(parts, 3) as tf.Tensor4D;
   });
 }
 

@@ -107,10 +107,10 @@ export class Tensors {
     return weights.map((weight, i) => ({ weight: weight as tf.Tensor2D, bias: (biases[i] as tf.Tensor1D) ?? null }));
   }
 
-  /** The map of a patch of 3 x p x p pixels to d features, a convolution: `[d, 3 p p]` and `[d]`. */
-  patches(name: string, d: number, p: number): { weight: tf.Tensor2D; bias: tf.Tensor1D } {
+  /** The map of a patch of 3 x p x p pixels to d features, a convolution: `[d, 3 p p]`, and `[d]` where it has a bias. */
+  patches(name: string, d: number, p: number, bias = true): Linear {
     const [weight] = this.pieces(`${name}.weight`, [d, 3, p, p], (w) => [w.reshape([d, 3 * p * p])]);
-    return { weight: weight as tf.Tensor2D, bias: this.get(`${name}.bias`, [d]) as tf.Tensor1D };
+    return { weight: weight as tf.Tensor2D, bias: bias ? (this.get(`${name}.bias`, [d]) as tf.Tensor1D) : null };
   }
 
   /** Gamma and beta of a LayerNorm; beta is 0 where there is none. */

@@ -1,6 +1,6 @@
 /**
- * The Vision Transformer, whole. Dosovitskiy et al., "An Image is Worth 16x16 Words" (arXiv 2010.11929), and its DINOv2
- * variant (Oquab et al., arXiv 2304.07193), following transformers' `modeling_vit.py` and `modeling_dinov2.py`:
+ * The Vision Transformer, whole. Dosovitskiy et al., "An Image is Worth 16x16 Words" (arXiv 2010.11929), and its kin: DeiT,
+ * ViT-MSN, ViT-MAE, DINOv2 (Oquab et al., arXiv 2304.07193), following transformers' files of those names:
  *
  *     X_0     = [class token; patches W_patch + b] + position embeddings
  *     Y_l     = X_{l-1} + lambda_1 * attention(LN(X_{l-1}))
@@ -9,13 +9,13 @@
  * lambda is DINOv2's LayerScale (one factor a feature); a plain ViT has none. The context matrix E(t) of layer l is X_l
  * (`[n, d]`), the query vector e(t) its first row, the class token's.
  */
-import { InputError } from '../../input-error';
-import { tf, toTensor, valuesOf } from '../../tensor';
+import { tf } from '../../tensor';
 import type { Configuration } from '../configuration';
 import type { Architecture, ImageConfig } from './architecture';
 import { preNorm } from './block';
-import { activate, activationNamed, feedForward, gated, layerNorm, linear, type Activation } from './operations';
-import { resizeGrid } from './position-grid';
+import { activate, feedForward, gated, layerNorm, linear, type Activation } from './operations';
+import { imageConfig, patchEmbedding, prepended } from './patches';
+import type { Interpolation } from './position-grid';
 import type { Initialisation } from '../weights/random';
 
 export interface ViTConfig extends ImageConfig {
@@ -25,6 +25,12 @@ export interface ViTConfig extends ImageConfig {
   readonly activation: Activation | 'swiglu';
   readonly layerNormEps: number;
   readonly qkvBias: boolean;
+  /** Whether DeiT's distillation token follows the class token. */
+  readonly distilled?: boolean;
+  /** How many registers follow them; 0 unless given. */
+  readonly registers?: number;
+  /** How position embeddings are resized; bicubic unless given. */
+  readonly interpolation?: Interpolation;
 }
 
 /** google/vit-base-patch16-224-in21k's configuration. */
@@ -55,16 +61,13 @@ export const DINOV2_SMALL: ViTConfig = {
   imageSize: 518,
 };
 
-/** What both layouts say alike. */
-function common(file: Configuration) {
-  const channels = file.count('num_channels', 3);
-  if (channels !== 3) throw new InputError(`${file.origin}: expected 3 channels, got num_channels ${channels}`);
+/** What a ViT's configuration says; DINOv2's differs. */
+function vitConfig(file: Configuration, layerNormEps: number): ViTConfig {
   return {
-    ...file.heads('hidden_size', 'num_attention_heads', 768, 12),
-    depth: file.count('num_hidden_layers', 12),
+    ...imageConfig(file, 16),
+    layout: 'vit',
+    layerNormEps: file.number('layer_norm_eps', layerNormEps),
     qkvBias: file.boolean('qkv_bias', true),
-    imageSize: file.count('image_size', 224),
-    activation: activationNamed(file.get('hidden_act', 'gelu'), file.origin),
   };
 }
 
@@ -72,45 +75,26 @@ export const vit: Architecture<ViTConfig> = {
   input: 'images',
   query: 'first',
   prefix: 'vit',
+  configuration: (file) => vitConfig(file, 1e-12),
 
-  configuration(file) {
-    return {
-      ...common(file),
-      layout: 'vit',
-      intermediateSize: file.count('intermediate_size', 3072),
-      layerNormEps: file.number('layer_norm_eps', 1e-12),
-      patchSize: file.count('patch_size', 16),
-    };
-  },
-
-  embed({ hiddenSize: d, patchSize: p, imageSize }, tensors) {
-    const side = Math.floor(imageSize / p);
+  embed(config, tensors) {
+    const { hiddenSize: d, patchSize, imageSize, distilled, registers = 0, interpolation } = config;
+    const patches = Math.floor(imageSize / patchSize) ** 2;
     const inside = tensors.inside('embeddings');
     const classToken = inside.get('cls_token', [1, 1, d]);
-    const learned = inside.get('position_embeddings', [1, 1 + side * side, d]);
-    const { weight, bias } = inside.patches('patch_embeddings.projection', d, p);
-    // What is added to each embedded patch: the convolution's bias and the position embedding, which is resized where the
-    // image has another number of patches than the embeddings were learned for.
-    const positions = new Map<string, tf.Tensor>();
-    const positionsOf = (rows: number, columns: number) => {
-      const grid = learned.slice([0, 1, 0], [1, side * side, d]).reshape([side * side, d]);
-      if (rows === side && columns === side) return tf.add(grid, bias);
-      const resized = resizeGrid(valuesOf(grid), [side, side], [rows, columns], d);
-      return tf.add(toTensor(resized, [rows * columns, d]), bias);
-    };
+    const distillationToken = distilled ? inside.get('distillation_token', [1, 1, d]) : null;
+    const registerTokens = registers > 0 ? inside.get('register_tokens', [1, registers, d]) : null;
+    const placed = distilled ? 2 : 1; // the special tokens that have a position
+    const learned = inside.get('position_embeddings', [1, placed + patches, d]);
+    const embedded = patchEmbedding(inside, config, {
+      projection: 'patch_embeddings.projection',
+      positions: () => learned.slice([0, placed, 0], [1, patches, d]),
+      interpolation,
+    });
     return (pixels) => {
-      const [batch, channels, height, width] = pixels.shape as [number, number, number, number];
-      const [rows, columns] = [Math.floor(height / p), Math.floor(width / p)];
-      const size = `${rows} x ${columns}`;
-      if (!positions.has(size)) positions.set(size, inside.keep(tf.tidy(() => positionsOf(rows, columns))));
-      // A convolution of stride p leaves out what is left over at the right and the bottom.
-      const covered = pixels.slice([0, 0, 0, 0], [-1, -1, rows * p, columns * p]);
-      const patches = tf
-        .transpose(covered.reshape([batch, channels, rows, p, columns, p]), [0, 2, 4, 1, 3, 5]) // [B, rows, columns, 3, p, p]
-        .reshape([batch * rows * columns, channels * p * p]);
-      const embedded = tf.matMul(patches, weight, false, true).reshape([batch, rows * columns, d]);
-      const first = tf.add(classToken, learned.slice([0, 0, 0], [1, 1, d])).tile([batch, 1, 1]); // [B, 1, d]
-      return tf.concat([first, tf.add(embedded, positions.get(size)!)], 1) as tf.Tensor3D;
+      const tokens = distillationToken ? tf.concat([classToken, distillationToken], 1) : classToken;
+      const special = tf.add(tokens, learned.slice([0, 0, 0], [1, placed, d]));
+      return prepended(registerTokens ? tf.concat([special, registerTokens], 1) : special, embedded(pixels));
     };
   },
 
@@ -144,23 +128,51 @@ export const vit: Architecture<ViTConfig> = {
   },
 };
 
+/** ViT-MSN (arXiv 2204.07141): masks are of its training only. */
+export const vitMsn: Architecture<ViTConfig> = { ...vit, configuration: (file) => vitConfig(file, 1e-6) };
+
+/**
+ * The encoder of ViT-MAE (arXiv 2111.06377). In training it sees some of the patches, shuffled; here it sees all of them, row by
+ * row, as transformers' does with `mask_ratio` 0 and noise that ascends.
+ */
+export const vitMae: Architecture<ViTConfig> = vit;
+
+/** DeiT (arXiv 2012.12877), distilled: the class token, the distillation token, the patches. */
+export const deit: Architecture<ViTConfig> = {
+  ...vit,
+  prefix: 'deit',
+  configuration: (file) => ({ ...vitConfig(file, 1e-12), distilled: true, specialTokens: 2 }),
+};
+
 export const dinov2: Architecture<ViTConfig> = {
   ...vit,
   prefix: 'dinov2',
+  configuration: (file) => dinov2Config(file, 14),
+};
 
+function dinov2Config(file: Configuration, patchSize: number): ViTConfig {
+  const read = imageConfig(file, patchSize);
+  const width = Math.trunc(read.hiddenSize * file.number('mlp_ratio', 4));
+  const gated = file.boolean('use_swiglu_ffn', false);
+  return {
+    ...read,
+    layout: 'dinov2',
+    activation: gated ? 'swiglu' : read.activation,
+    // A gated MLP keeps two thirds of the width, rounded up to a multiple of 8.
+    intermediateSize: gated ? Math.ceil(Math.trunc((width * 2) / 3) / 8) * 8 : width,
+    layerNormEps: file.number('layer_norm_eps', 1e-6),
+    qkvBias: file.boolean('qkv_bias', true),
+  };
+}
+
+/** DINOv2 with registers (arXiv 2309.16588): the class token, registers, which have no position, the patches. */
+export const dinov2WithRegisters: Architecture<ViTConfig> = {
+  ...vit,
+  prefix: 'dinov2_with_registers',
   configuration(file) {
-    const read = common(file);
-    const width = Math.trunc(read.hiddenSize * file.number('mlp_ratio', 4));
-    const gated = file.boolean('use_swiglu_ffn', false);
-    return {
-      ...read,
-      layout: 'dinov2',
-      activation: gated ? 'swiglu' : read.activation,
-      // A gated MLP keeps two thirds of the width, rounded up to a multiple of 8.
-      intermediateSize: gated ? Math.ceil(Math.trunc((width * 2) / 3) / 8) * 8 : width,
-      layerNormEps: file.number('layer_norm_eps', 1e-6),
-      patchSize: file.count('patch_size', 14),
-    };
+    const registers = file.index('num_register_tokens', 4);
+    const interpolation = 'bicubic antialiased';
+    return { ...dinov2Config(file, 16), registers, specialTokens: 1 + registers, interpolation };
   },
 };
 

@@ -29,16 +29,17 @@ def unit(name: str, count: int) -> np.ndarray:
 def tensor(name: str, shape, amplitude: float) -> np.ndarray:
     """A weight by the kind that its name tells: norms about 1, LayerScale about 0.5, biases and all else about 0."""
     values = unit(name, int(np.prod(shape))).reshape(shape)
-    if name.endswith("lambda1"):
+    if name.endswith(("lambda1", "lambda_1", "lambda_2")):
         return 0.5 + values
     if "norm" in name.lower() or ".ln_" in name:
         return values * 0.5 + (1.0 if name.endswith("weight") else 0.0)
     return values * (0.5 if name.endswith("bias") else amplitude)
 
 
-def pixels(batch: int, size: int) -> np.ndarray:
-    """[batch, 3, size, size] in [-2, 2)."""
-    return unit("pixels", batch * 3 * size * size).reshape(batch, 3, size, size) * 4.0
+def pixels(batch: int, height: int, width: int | None = None) -> np.ndarray:
+    """[batch, 3, height, width] in [-2, 2); a square unless the width is given."""
+    width = height if width is None else width
+    return unit("pixels", batch * 3 * height * width).reshape(batch, 3, height, width) * 4.0
 
 
 def tokens(batch: int, length: int, vocabulary: int) -> np.ndarray:

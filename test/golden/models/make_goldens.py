@@ -4,6 +4,7 @@
     venv/bin/python test/golden/models/make_goldens.py     # writes the .json files and folders beside this script
     venv/bin/python test/golden/models/make_goldens.py language_goldens bert gpt2     # some of them
     venv/bin/python test/golden/models/make_goldens.py text_goldens llama qwen2       # some of them
+    venv/bin/python test/golden/models/make_goldens.py image_goldens deit beit        # some of them
 
 Models run in float64 (what is compared in float32 is compared with the same float64 values). Attention is PyTorch's
 `scaled_dot_product_attention`, since transformers' eager ViT takes its softmax in float32. Weights come from a generator
@@ -12,6 +13,7 @@ that the tests implement too (integer_weights.py), so that only checked values a
 
 import contextlib
 import importlib
+import inspect
 import json
 import re
 import sys
@@ -65,13 +67,13 @@ def picks(name: str, values: np.ndarray) -> dict:
     }
 
 
-def with_integer_weights(cls, config, amplitude: float, folder: Path, attention="sdpa", **options):
+def with_integer_weights(cls, config, amplitude: float, folder: Path, attention="sdpa", prefix="", **options):
     """Saves a model of the configuration with integer weights under the hub's names, and loads it in float64."""
     cls(config, **options).save_pretrained(folder)
     path = folder / "model.safetensors"
     with safetensors.safe_open(path, "numpy") as file:
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}
-    weights = {name: tensor(name, shape, amplitude).astype(np.float32) for name, shape in shapes.items()}
+    weights = {name: np.asarray(tensor(name.removeprefix(prefix), shape, amplitude), np.float32) for name, shape in shapes.items()}
     safetensors.numpy.save_file(weights, path, metadata={"format": "pt"})
     model = cls.from_pretrained(folder, attn_implementation=attention, dtype=torch.float64, **options)
     return model.eval()
@@ -271,9 +273,15 @@ TEXTS_BY = {
 }
 
 
-def states_of_blocks(model, blocks, ids: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
-    """What goes into the first block, and what comes out of each; rows of padding set to 0."""
+def text_states(model, blocks, ids: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
+    """The same of texts; rows of padding set to 0."""
     real = np.arange(ids.shape[1]) < np.array(lengths)[:, None]
+    inputs = {"input_ids": torch.tensor(np.where(real, ids, 0)), "attention_mask": torch.tensor(real.astype(np.int64))}
+    return [states * real[:, :, None] for states in states_of_blocks(model, blocks, **inputs)]
+
+
+def states_of_blocks(model, blocks, **inputs) -> list[np.ndarray]:
+    """What goes into the first block, and what comes out of each."""
     caught = []
 
     def first(module, args, kwargs):
@@ -285,15 +293,15 @@ def states_of_blocks(model, blocks, ids: np.ndarray, lengths: list[int]) -> list
     hooks = [blocks[0].register_forward_pre_hook(first, with_kwargs=True)]
     hooks += [block.register_forward_hook(after) for block in blocks]
     with torch.no_grad():
-        model(input_ids=torch.tensor(np.where(real, ids, 0)), attention_mask=torch.tensor(real.astype(np.int64)))
+        model(**inputs)
     for hook in hooks:
         hook.remove()
     assert all(states.dtype == torch.float64 for states in caught)
-    return [states.numpy() * real[:, :, None] for states in caught]
+    return [states.numpy() for states in caught]
 
 
 def blocks_of(model):
-    for name in ["layers", "encoder.layer", "decoder.layers", "transformer.layer"]:
+    for name in ["layers", "encoder.layer", "encoder.layers", "decoder.layers", "transformer.layer", "model.layer"]:
         with contextlib.suppress(AttributeError):
             return model.get_submodule(name)
     raise AttributeError(type(model))
@@ -309,12 +317,76 @@ def text_goldens() -> None:
             model = with_integer_weights(cls, config, case["amplitude"], Path(folder), attention="eager")
             saved = json.loads((Path(folder) / "config.json").read_text())
             ids = tokens(len(lengths), max(lengths), config.vocab_size)
-            states = states_of_blocks(model, blocks_of(model), ids, lengths)
+            states = text_states(model, blocks_of(model), ids, lengths)
         write(name, {
             "provenance": provenance(f"transformers' {case['cls']}, its steps in float32 made in float64"),
             "config": saved,
             "amplitude": case["amplitude"],
             "lengths": lengths,
+            "layers": [picks(f"layer {k}", values) for k, values in enumerate(states)],
+        })
+
+
+def image(cls: str, size: list[int], amplitude=0.5, batch=2, **config) -> dict:
+    return {"cls": cls, "size": size, "amplitude": amplitude, "batch": batch, "config": config}
+
+
+VISION = SMALL | PATCH_5
+CLIP_TEXT = dict(vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+CLIP_TEXT |= dict(bos_token_id=1, eos_token_id=2)
+# size: height and width of the images that go in
+IMAGES = {
+    "deit": image("DeiTModel", [20, 20], **VISION),
+    "deit-resized": image("DeiTModel", [31, 20], **VISION, hidden_act="gelu_new", qkv_bias=False),
+    "vit-msn": image("ViTMSNModel", [20, 20], **VISION),
+    "vit-msn-resized": image("ViTMSNModel", [15, 25], **VISION),
+    "vit-mae": image("ViTMAEModel", [20, 20], **VISION, mask_ratio=0.0),
+    "vit-mae-resized": image("ViTMAEModel", [30, 25], **VISION, mask_ratio=0.0),
+    "beit": image("BeitModel", [20, 20], **VISION, use_relative_position_bias=True),
+    "beit-resized": image("BeitModel", [15, 30], **VISION, use_relative_position_bias=True),
+    "beit-shared": image("BeitModel", [25, 25], **VISION, use_shared_relative_position_bias=True, use_relative_position_bias=True, use_absolute_position_embeddings=True, layer_scale_init_value=0.0),
+    "beit-absolute": image("BeitModel", [20, 20], **VISION, use_absolute_position_embeddings=True, use_mask_token=True),
+    "dinov2-registers": image("Dinov2WithRegistersModel", [28, 28], **SMALL, **PATCH_7, mlp_ratio=2),
+    "dinov2-registers-smaller": image("Dinov2WithRegistersModel", [21, 14], **SMALL, **PATCH_7, use_swiglu_ffn=True, num_register_tokens=1),
+    "dinov2-registers-larger": image("Dinov2WithRegistersModel", [49, 35], **SMALL, **PATCH_7, mlp_ratio=2),
+    "dinov3": image("DINOv3ViTModel", [20, 20], **VISION, num_register_tokens=4),
+    "dinov3-oblong": image("DINOv3ViTModel", [15, 30], **VISION),
+    "dinov3-gated": image("DINOv3ViTModel", [25, 20], **VISION, num_register_tokens=2, use_gated_mlp=True, hidden_act="silu", key_bias=True, proj_bias=False, mlp_bias=False),
+    "clip-vision": image("CLIPVisionModel", [20, 20], **VISION),
+    "clip-vision-resized": image("CLIPVisionModel", [15, 25], **VISION, hidden_act="gelu"),
+    "clip": image("CLIPModel", [20, 20], vision_config=VISION, text_config=CLIP_TEXT),
+    "siglip-vision": image("SiglipVisionModel", [20, 20], **VISION),
+    "siglip-vision-resized": image("SiglipVisionModel", [15, 25], **VISION),
+    "siglip": image("SiglipModel", [20, 20], vision_config=VISION, text_config=CLIP_TEXT),
+    "clip-vit-b32": image("CLIPVisionModel", [224, 224], 0.125, 1),
+}
+
+
+def image_goldens() -> None:
+    for name, case in IMAGES.items():
+        if sys.argv[2:] and name not in sys.argv[2:]:
+            continue
+        cls = getattr(transformers, case["cls"])
+        height, width = case["size"]
+        options = {"add_pooling_layer": False} if case["cls"] in ["DeiTModel", "BeitModel"] else {}
+        with tempfile.TemporaryDirectory() as folder, in_double(cls):
+            config = cls.config_class(**case["config"])
+            model = with_integer_weights(cls, config, case["amplitude"], Path(folder), prefix="vision_model.", **options)
+            saved = json.loads((Path(folder) / "config.json").read_text())
+            model = getattr(model, "vision_model", model)
+            inputs = {"pixel_values": torch.tensor(pixels(case["batch"], height, width))}
+            if case["cls"] == "ViTMAEModel":  # patches in their order
+                count = (height // config.patch_size) * (width // config.patch_size)
+                inputs["noise"] = torch.arange(count, dtype=torch.float64).expand(case["batch"], count)
+            if "interpolate_pos_encoding" in inspect.signature(model.forward).parameters and not case["cls"].startswith("Beit"):
+                inputs["interpolate_pos_encoding"] = True
+            states = states_of_blocks(model, blocks_of(model), **inputs)
+        write(name, {
+            "provenance": provenance(f"transformers' {case['cls']}, its steps in float32 made in float64"),
+            "config": saved,
+            "amplitude": case["amplitude"],
+            "batch": case["batch"],
+            "size": case["size"],
             "layers": [picks(f"layer {k}", values) for k, values in enumerate(states)],
         })
 
@@ -495,7 +567,7 @@ def language_checkpoints() -> None:
 
 if __name__ == "__main__":
     chosen = sys.argv[1:]
-    every = [vit_goldens, language_goldens, text_goldens, random_attention, trained_vit_s, checkpoints]
+    every = [vit_goldens, image_goldens, language_goldens, text_goldens, random_attention, trained_vit_s, checkpoints]
     for make in every + [tokenizer_goldens, trained_minilm, language_checkpoints]:
         if not chosen or make.__name__ == chosen[0]:
             make()

@@ -27,11 +27,15 @@ interface Golden {
   readonly config: Record<string, unknown>;
   readonly amplitude: number;
   readonly batch: number;
-  readonly size: number;
+  /** Side of square images, or height and width. */
+  readonly size: number | readonly [number, number];
   readonly layers: readonly Picks[];
 }
 
-/** Largest differences, over all layers, of the contexts from the golden ones and of the queries from the contexts. */
+/**
+ * Largest differences, over all layers, of the contexts from the golden ones, and of the queries from the contexts: from their
+ * first rows, or their mean.
+ */
 function compare(
   architecture: Architecture,
   config: NetworkConfig,
@@ -43,7 +47,9 @@ function compare(
   const outputs = golden.layers.map((_, layer) => layer);
   const network = loadNetwork(architecture, config, source, outputs, precision);
   const { batch, size } = golden;
-  const pixels = inPrecision(precision, () => toTensor(integerPixels(batch, size), [batch, 3, size, size]));
+  const [height, width] = typeof size === 'number' ? [size, size] : size;
+  const input = integerPixels(batch, height, width);
+  const pixels = inPrecision(precision, () => toTensor(input, [batch, 3, height, width]));
   const whole = network.run(pixels as tf.Tensor4D, true);
   let contexts = 0;
   let queries = 0;
@@ -53,7 +59,8 @@ function compare(
     const [, n, d] = states!.shape;
     const rows = valuesOf(first);
     rows.forEach((value, i) => {
-      const inContext = values[Math.floor(i / d) * n * d + (i % d)];
+      const column = Array.from({ length: n }, (_, token) => values[(Math.floor(i / d) * n + token) * d + (i % d)]);
+      const inContext = architecture.query === 'mean' ? column.reduce((sum, x) => sum + x, 0) / n : column[0];
       queries = Math.max(queries, Math.abs(value - inContext) / golden.layers[layer].scale);
     });
     // Asked for alone, with no contexts and no other layer, they are the same to the last bit.
@@ -77,6 +84,15 @@ const cases: { name: string; layers?: number }[] = [
   { name: 'dinov2' },
   { name: 'dinov2-resized' },
   { name: 'dinov2-swiglu' },
+  ...[
+    ...['deit', 'deit-resized', 'vit-msn', 'vit-msn-resized', 'vit-mae', 'vit-mae-resized'],
+    ...['beit', 'beit-resized', 'beit-shared', 'beit-absolute'],
+    ...['dinov2-registers', 'dinov2-registers-smaller', 'dinov2-registers-larger'],
+    ...['dinov3', 'dinov3-oblong', 'dinov3-gated'],
+    ...['clip', 'clip-vision', 'clip-vision-resized', 'siglip', 'siglip-vision', 'siglip-vision-resized'],
+  ].map((name) => ({ name })),
+  // A real shape, whole, is compared in test:all.
+  { name: 'clip-vit-b32', layers: everything ? 13 : 2 },
   // All 12 layers of the full size take a gigabyte in float64: in test:all.
   { name: 'vit-b16', layers: everything ? 13 : 2 },
 ];
