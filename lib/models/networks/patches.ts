@@ -9,7 +9,8 @@ import type { Tensors } from './tensors';
 
 /** What the configurations of Vision Transformers say alike; of `image_size` and `patch_size`, as transformers has it, a pair too. */
 export function imageConfig(file: Configuration, patchSize: number, activation = 'gelu') {
-  file.only('num_channels', 3);
+  const channels = file.count('num_channels', 3);
+  if (channels !== 3) throw new InputError(`${file.origin}: expected 3 channels, got num_channels ${channels}`);
   return {
     ...file.heads('hidden_size', 'num_attention_heads', 768, 12),
     depth: file.count('num_hidden_layers', 12),

@@ -113,7 +113,10 @@ describe('the designs that a budget pays for', () => {
     const options = { draws: 30, precision: 'float64' } as const;
     assert.equal(await kruskalCandidate(data, [16, 4], options), 16);
     // Three examples: there are no four independent ones, which is bad input and not a refutation.
-    await assert.rejects(kruskalCandidate({ ...data, examples: 3 }, [4], options), /expected at most 3, the number of vectors, got 4/);
+    await assert.rejects(
+      kruskalCandidate({ ...data, examples: 3 }, [4], options),
+      /expected at most 3, the number of vectors, got 4/,
+    );
   });
 
   it('are put into a table, a figure and words', () => {
