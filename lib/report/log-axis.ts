@@ -48,7 +48,7 @@ export function logAxis(
 }
 
 function powerText(power: number): string {
-  if (power === 0) return '1';
+  if (power === 0 || power === 1) return String(10 ** power);
   return `10<sup>${power < 0 ? '−' : ''}${Math.abs(power)}</sup>`;
 }
 

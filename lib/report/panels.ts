@@ -11,7 +11,7 @@ export interface Panels {
   axes(panel: number): { xaxis: string; yaxis: string };
   /** A dotted line across a panel, with a word at its end. */
   verticalLine(panel: number, x: number, label: string): void;
-  horizontalLine(panel: number, y: number, label: string, color: string): void;
+  horizontalLine(panel: number, y: number, label: string, color: string, side?: 'left' | 'right'): void;
   /** The strip for zeros of a logarithmic axis, where it has one. */
   zeros(panel: number, letter: 'x' | 'y', axis: LogAxis): void;
   /** A grey stretch between two values of x, with a word in it. */
@@ -82,10 +82,10 @@ export function panels(
       const place = logarithmic[panel] ? Math.log10(at) : at;
       annotations.push({ xref, yref, x: place, y: 1, yanchor: 'bottom', text: label, showarrow: false });
     },
-    horizontalLine(panel, at, label, color) {
+    horizontalLine(panel, at, label, color, side = 'right') {
       const [xref, yref, line] = [across(panel), y(panel), { width: 1.5, dash: 'dot', color } as const];
       shapes.push({ type: 'line', xref, yref, x0: 0, x1: 1, y0: at, y1: at, line });
-      const place = { x: 1, y: Math.log10(at), xanchor: 'right', yanchor: 'bottom' } as const;
+      const place = { x: side === 'right' ? 1 : 0, y: Math.log10(at), xanchor: side, yanchor: 'bottom' } as const;
       annotations.push({ xref, yref, ...place, text: label, showarrow: false, font: { size: 11 } });
     },
     zeros(panel, letter, { strip }) {

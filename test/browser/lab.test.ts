@@ -1,6 +1,6 @@
 /** JupyterLab as a person uses it: open, run all, look, interrupt, save, open again. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
@@ -81,6 +81,19 @@ describe('JupyterLab', () => {
       await until(async () => (await xRange(plot)).join() !== whole.join());
       const [from, to] = await xRange(plot);
       assert.ok(whole[0] < from && to < whole[1], 'a drag zooms into what it passes over');
+      assert.match(
+        (await plot.locator('.annotation-text').allTextContents()).join('\n'),
+        /The [12] is the fixture/,
+        'its caption is shown',
+      );
+      const buttons = plot.locator('.modebar-btn');
+      const titles = await buttons.evaluateAll((all) => all.map((button) => button.getAttribute('data-title')));
+      assert.ok(titles.length > 3, titles.join());
+      assert.deepEqual(
+        titles.filter((title) => /share|cloud|upload|edit/i.test(title!)),
+        [],
+        'no button uploads it',
+      );
     }
     assert.match((await output(3).textContent())!, /It was done/);
     assert.deepEqual(
@@ -144,6 +157,39 @@ describe('JupyterLab', () => {
     await addCell('table');
     await page.keyboard.press('Shift+Tab');
     await page.locator('.jp-Tooltip').getByText('Makes a table of').waitFor(PATIENCE);
+  });
+
+  test('a live training curve grows while its cell runs', async () => {
+    await open('showing.ipynb');
+    await addCell(`import { liveTrainingCurve } from 'attention-capacity/experiments/memorization/figures';
+const curve = liveTrainingCurve('Live');
+for (let step = 1; step <= 6; step++) {
+  curve({} as never, { step, loss: 1 / step, accuracy: null } as never);
+  await new Promise((done) => setTimeout(done, 1500));
+}
+'grown'`);
+    // Recorded in the page, in which every state is soon replaced by the next.
+    await page.evaluate(`window.pointsSeen = new Set();
+      setInterval(() => pointsSeen.add(document.querySelectorAll('.jp-Notebook .js-plotly-plot .point').length), 50)`);
+    await page.keyboard.press('Control+Enter');
+    await output(7).getByText('grown').waitFor(PATIENCE);
+    await until(async () => (await output(7).locator('.js-plotly-plot .point').count()) === 6);
+    const seen = await page.evaluate<number[]>('[...pointsSeen].filter((points) => points > 0)');
+    assert.ok(seen.length >= 3, `points seen: ${seen.join()}`);
+    assert.equal(await output(7).locator('.js-plotly-plot').count(), 1, 'one figure, not one for each state');
+  });
+
+  test('opening a notebook of the project, and saving it, changes nothing in its file', async () => {
+    const name = '02-kruskal-curve.ipynb';
+    const before = readFileSync(join(root, 'notebooks', name), 'utf8');
+    writeFileSync(join(folder, name), before);
+    await open(name);
+    await page.waitForTimeout(2000);
+    assert.equal(await page.locator('.lm-TabBar-tab.jp-mod-dirty, .jp-mod-dirty').count(), 0, 'nothing to save');
+    const { mtimeMs } = statSync(join(folder, name));
+    await page.keyboard.press('Control+s');
+    await until(() => Promise.resolve(statSync(join(folder, name)).mtimeMs > mtimeMs));
+    await until(() => Promise.resolve(readFileSync(join(folder, name), 'utf8') === before), 10_000);
   });
 
   test('a saved notebook shows its plots again without being run', async () => {

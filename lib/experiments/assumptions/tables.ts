@@ -33,12 +33,13 @@ export function systemTable(layers: readonly FeatureLayer[]): Table {
       return { name, title, n, d, heads, weights: provenanceText(provenance) };
     }),
     [
-      { key: 'title', title: 'System' },
+      { key: 'title', title: 'System', about: 'the layer whose query vectors and contexts are tested' },
       { key: 'n', about: 'tokens of a context matrix' },
       { key: 'd', about: 'size of a token' },
       { key: 'heads', about: 'attention heads of the layer' },
-      { key: 'weights', title: 'Weights' },
+      { key: 'weights', title: 'Weights', about: 'where they come from' },
     ],
+    { title: 'The layers under test' },
   );
 }
 
@@ -55,22 +56,22 @@ export function assumptionRows(results: readonly AssumptionResult[]): Table {
     'assumptions',
     rows,
     [
-      { key: 'system' },
-      { key: 'statement' },
-      { key: 'images', title: 'examples' },
-      { key: 'precision' },
-      { key: 'k', format: 'integer' },
+      { key: 'system', about: 'the layer, by its name in the data' },
+      { key: 'statement', about: 'A1 to A3: the paper’s assumptions' },
+      { key: 'images', title: 'examples', about: 'the set of images or passages' },
+      { key: 'precision', about: 'of the features and of the tolerance' },
+      { key: 'k', format: 'integer', about: 'size of the subsets' },
       { key: 'draws', format: 'integer', about: 'random subsets; for Assumption 2 the examples tested' },
-      { key: 'satisfied', format: 'integer' },
-      { key: 'fraction', format: 'fraction' },
+      { key: 'satisfied', format: 'integer', about: 'draws of full rank' },
+      { key: 'fraction', format: 'fraction', about: 'their share' },
       { key: 'ci95', title: '95 % interval', format: 'fraction', about: 'Clopper–Pearson; nothing is sampled for A2' },
       { key: 'refuted', about: 'at least one subset or context is a counter-example at this tolerance' },
-      { key: 'rankMin', title: 'lowest rank', format: 'integer' },
-      { key: 'rankMax', title: 'highest rank', format: 'integer' },
-      { key: 'sigmaRatioMedian', title: 'σ_min/σ_max, median', format: 'scientific' },
+      { key: 'rankMin', title: 'lowest rank', format: 'integer', about: 'among the first draws' },
+      { key: 'rankMax', title: 'highest rank', format: 'integer', about: 'among the first draws' },
+      { key: 'sigmaRatioMedian', title: 'σ_min/σ_max, median', format: 'scientific', about: 'of some draws' },
       { key: 'tolerance', format: 'scientific', about: 'the ratio that counts as zero: max(k, d) · ε' },
     ],
-    { title: 'All results' },
+    { title: 'All results', group: 'system' },
   );
 }
 
@@ -92,8 +93,8 @@ export function assumptionTable(results: readonly AssumptionResult[]): Table {
     rows,
     [
       { key: 'system', title: 'System' },
-      { key: 'statement', title: 'Statement' },
-      { key: 'k', format: 'integer' },
+      { key: 'statement', title: 'Statement', about: 'general position and the paper’s assumptions' },
+      { key: 'k', format: 'integer', about: 'size of the subsets, n or d' },
       { key: 'paper', title: 'Paper', about: `the paper’s mark, share of ${PAPER_DRAWS} draws, and ranks seen` },
       {
         key: 'float32 mark',
@@ -113,12 +114,13 @@ export function assumptionTable(results: readonly AssumptionResult[]): Table {
         about: 'median of σ_min/σ_max over the ratio that counts as zero: above 1 passes',
       },
       { key: 'float64 mark', title: 'float64', about: 'the same, float64 features at float64’s tolerance' },
-      { key: 'float64 share', title: 'share', format: 'fraction' },
-      { key: 'float64 ranks', title: 'ranks' },
-      { key: 'float64 margin', title: 'margin' },
+      { key: 'float64 share', title: 'share', format: 'fraction', about: 'the same at float64’s tolerance' },
+      { key: 'float64 ranks', title: 'ranks', about: 'the same at float64’s tolerance' },
+      { key: 'float64 margin', title: 'margin', about: 'the same at float64’s tolerance' },
     ],
     {
       title: `The paper’s table, ${examples}`,
+      group: 'system',
       note: `✓ and ✗ follow the paper: satisfied when at least ${PAPER_MARK} of the draws pass. “refuted” means that one of them is a counter-example: at that tolerance the statement, which speaks of every subset, is false. A share of 1 without a counter-example is an estimate, not a proof. Margin: median of σ_min/σ_max of up to ${MARGINS} subsets over the ratio that counts as zero.`,
     },
   );

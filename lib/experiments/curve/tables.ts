@@ -11,10 +11,10 @@ export function kruskalCurveTable(curves: readonly LayerCurve[]): Table {
     }),
     [
       { key: 'title', title: 'System' },
-      { key: 'precision' },
-      { key: 'n' },
-      { key: 'd' },
-      { key: 'permutations', format: 'integer' },
+      { key: 'precision', about: 'of the features and of the tolerance' },
+      { key: 'n', about: 'tokens of a context' },
+      { key: 'd', about: 'size of a query vector' },
+      { key: 'permutations', format: 'integer', about: 'random orders of the vectors behind the curve' },
       {
         key: 'allUpTo',
         title: 'all independent up to k',
@@ -26,6 +26,7 @@ export function kruskalCurveTable(curves: readonly LayerCurve[]): Table {
     ],
     {
       title: 'Where the curves fall',
+      group: 'title',
       note: 'A witness that fails at k proves that the Kruskal rank at that tolerance is below k; that none was found is an estimate.',
     },
   );

@@ -56,7 +56,7 @@ export function depthFigure(places: readonly DepthPlace[]): Figure {
       yaxis:
         panel < systems.length
           ? { ...scales[panel].axis, title: sigmaAxis.title }
-          : { range: [-0.03, 1.03], nticks: 5, title: { text: 'share' } },
+          : { range: [-0.03, 1.03], nticks: 5, title: { text: 'weight, entropy' } },
     }),
     systems.length,
   );
@@ -65,7 +65,13 @@ export function depthFigure(places: readonly DepthPlace[]): Figure {
     for (const precision of precisions) {
       const place = own.find((one) => one.precision === precision);
       if (place)
-        horizontalLine(panel, place.assumption1.tolerance, `below: zero in ${precision}`, precisionColours[precision]);
+        horizontalLine(
+          panel,
+          place.assumption1.tolerance,
+          `below: zero in ${precision}`,
+          precisionColours[precision],
+          'left',
+        );
     }
     return [
       ...outputTraces(own, scales[panel].place, panel === 0).map((one) => ({ ...one, ...axes(panel) })),
@@ -157,15 +163,17 @@ function saturationTraces(places: readonly DepthPlace[]): Partial<Data>[] {
   const own = [...byBlock.values()].map((same) => same.find(({ precision }) => precision === 'float64') ?? same[0]);
   const largest = own.map(({ saturation }) => saturation!.largestWeights);
   const middle = largest.map(mean);
-  const label = (text: string) => ({
-    text: own.map((_, at) => (at === own.length - 1 ? ` ${text}` : '')),
-    textposition: 'middle right' as const,
+  const entropies = own.map(({ saturation }) => mean(saturation!.entropies));
+  const isAbove = (middle.at(-1) ?? 0) > (entropies.at(-1) ?? 0);
+  const label = (text: string, above: boolean) => ({
+    text: own.map((_, at) => (at === own.length - 1 ? text : '')),
+    textposition: above ? ('top right' as const) : ('bottom right' as const),
   });
   const common = { mode: 'text+lines+markers', showlegend: false, x: own.map(({ block }) => block) } as const;
   return [
     trace({
       ...common,
-      ...label('largest<br> weight'),
+      ...label('largest<br>weight', isAbove || (middle.at(-1) ?? 0) < 0.2),
       name: 'largest attention weight',
       y: middle,
       error_y: {
@@ -183,9 +191,9 @@ function saturationTraces(places: readonly DepthPlace[]): Partial<Data>[] {
     }),
     trace({
       ...common,
-      ...label('entropy'),
+      ...label('entropy', !isAbove && (entropies.at(-1) ?? 0) < 0.9),
       name: 'entropy over ln n',
-      y: own.map(({ saturation }) => mean(saturation!.entropies)),
+      y: entropies,
       line: { color: neutral, dash: 'dash' },
       textfont: { color: neutral, size: 11 },
       marker: { symbol: 'triangle-up', color: neutral },

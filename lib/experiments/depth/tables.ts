@@ -40,9 +40,13 @@ export function depthTable(places: readonly DepthPlace[]): Table {
     rows,
     [
       { key: 'title', title: 'Network' },
-      { key: 'precision' },
-      { key: 'block', format: (value) => (value === 0 ? 'embeddings' : String(value)) },
-      { key: 'imageCount', title: 'images', format: 'integer' },
+      { key: 'precision', about: 'of the features and of the tolerance' },
+      {
+        key: 'block',
+        about: 'after which the vectors are taken',
+        format: (value) => (value === 0 ? 'embeddings' : String(value)),
+      },
+      { key: 'imageCount', title: 'images', format: 'integer', about: 'query vectors, one for each' },
       { key: 'assumption1', title: 'k = n', format: 'fraction', about: 'share of independent n-subsets' },
       { key: 'assumption1Margin', title: 'margin', about: marginAbout },
       { key: 'assumption1LeastMargin', title: 'least', about: 'the smallest margin seen' },
@@ -55,6 +59,7 @@ export function depthTable(places: readonly DepthPlace[]): Table {
     ],
     {
       title: 'After every block',
+      group: 'title',
       note: 'Margins are at the tolerance of the features’ own precision. k = d needs more images than d.',
     },
   );
@@ -84,13 +89,13 @@ export function depthStepTable(places: readonly DepthPlace[]): Table {
     })),
     [
       { key: 'title', title: 'Network' },
-      { key: 'precision' },
-      { key: 'step' },
+      { key: 'precision', about: 'of the features' },
+      { key: 'step', about: 'of a block, from its input to its output' },
       { key: 'blocks', format: 'integer', about: 'blocks in which the vectors before the step are independent' },
       { key: 'median', title: 'factor on σ_min/σ_max', about: 'k = n; median of the blocks' },
-      { key: 'least' },
-      { key: 'most' },
+      { key: 'least', about: 'the smallest factor of a block' },
+      { key: 'most', about: 'the largest factor of a block' },
     ],
-    { title: 'Which part does it' },
+    { title: 'Which part does it', group: 'title' },
   );
 }

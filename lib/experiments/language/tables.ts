@@ -23,13 +23,14 @@ export function languageModelTable(systems: readonly LanguageSystem[]): Table {
     })),
     [
       { key: 'title', title: 'Model' },
-      { key: 'query', title: 'Query vector' },
+      { key: 'query', title: 'Query vector', about: 'the token whose vector is the query' },
       { key: 'n', about: 'tokens of a passage' },
       { key: 'd', about: 'size of a token' },
-      { key: 'heads' },
+      { key: 'heads', about: 'attention heads of a block' },
       { key: 'blocks', about: 'blocks looked at' },
-      { key: 'weights', title: 'Weights' },
+      { key: 'weights', title: 'Weights', about: 'where they come from' },
     ],
+    { title: 'The models under test' },
   );
 }
 
@@ -49,10 +50,10 @@ export function languageTable(results: readonly AssumptionResult[]): Table {
       about: 'share of n-subsets that are independent',
     },
     { key: `${precision} A1 margin`, title: 'margin', about: 'median of σ_min/σ_max over what counts as zero' },
-    { key: `${precision} d`, title: 'k = d', format: 'fraction' },
-    { key: `${precision} d margin`, title: 'margin' },
-    { key: `${precision} ranks`, title: 'ranks at k = d' },
-    { key: `${precision} A2`, title: 'contexts of rank n', format: 'fraction' },
+    { key: `${precision} d`, title: 'k = d', format: 'fraction', about: 'share of independent d-subsets' },
+    { key: `${precision} d margin`, title: 'margin', about: 'the same for k = d' },
+    { key: `${precision} ranks`, title: 'ranks at k = d', about: 'lowest and highest rank of a d-subset' },
+    { key: `${precision} A2`, title: 'contexts of rank n', format: 'fraction', about: 'share of the passages' },
   ]);
   // The paper's models are too large for what set-up fetches.
   const paper = rows.some((row) => row.paper !== null) ? [{ key: 'paper', title: 'Paper' }] : [];

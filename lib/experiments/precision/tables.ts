@@ -9,15 +9,15 @@ export function recheckTable(results: readonly Recheck[]): Table {
     results.map((result) => ({ ...result, margin: result.sigmaRatio / result.tolerance })),
     [
       { key: 'title', title: 'System' },
-      { key: 'change', title: 'What was changed' },
-      { key: 'images' },
-      { key: 'imageCount', title: 'number', format: 'integer' },
-      { key: 'draws', format: 'integer' },
-      { key: 'satisfied', title: 'independent', format: 'integer' },
-      { key: 'sigmaRatio', title: 'smallest σ_min/σ_max', format: 'scientific' },
+      { key: 'change', title: 'What was changed', about: 'against the first notebook' },
+      { key: 'images', about: 'the set of images' },
+      { key: 'imageCount', title: 'number', format: 'integer', about: 'of images' },
+      { key: 'draws', format: 'integer', about: 'random d-subsets' },
+      { key: 'satisfied', title: 'independent', format: 'integer', about: 'draws of full rank in float64' },
+      { key: 'sigmaRatio', title: 'smallest σ_min/σ_max', format: 'scientific', about: 'among the draws' },
       { key: 'margin', title: 'over the tolerance', about: 'smallest ratio seen over float64’s tolerance' },
     ],
-    { title: 'Random d-subsets in float64, features and tolerance' },
+    { title: 'Random d-subsets in float64, features and tolerance', group: 'title' },
   );
 }
 
@@ -33,8 +33,8 @@ export function forwardErrorTable(results: readonly ForwardError[]): Table {
     })),
     [
       { key: 'title', title: 'System' },
-      { key: 'k', format: 'integer' },
-      { key: 'sigmaMin', title: 'σ_min', format: 'scientific' },
+      { key: 'k', format: 'integer', about: 'size of the subset' },
+      { key: 'sigmaMin', title: 'σ_min', format: 'scientific', about: 'its smallest singular value' },
       {
         key: 'rowsMeasured',
         title: 'rows measured',
@@ -47,9 +47,9 @@ export function forwardErrorTable(results: readonly ForwardError[]): Table {
         format: 'scientific',
         about: 'square root of k times the largest error of a measured row',
       },
-      { key: 'errorMargin', title: 'σ_min over it' },
+      { key: 'errorMargin', title: 'σ_min over it', about: 'above 1: the exact vectors are independent' },
       { key: 'perturbation', title: '‖X′ − X‖₂', format: 'scientific', about: 'pixels perturbed by 10⁻¹³' },
-      { key: 'perturbationMargin', title: 'σ_min over it' },
+      { key: 'perturbationMargin', title: 'σ_min over it', about: 'above 1: the noise cannot explain it' },
       { key: 'sigmaMinChange', title: 'change of σ_min', format: 'scientific', about: 'relative, when perturbed' },
     ],
     {
@@ -66,13 +66,28 @@ export function smallCopyTable(results: readonly SmallCopy[]): Table {
     results.map((result) => ({ ...result })),
     [
       { key: 'system', title: 'Small copy' },
-      { key: 'n' },
-      { key: 'd' },
-      { key: 'images', format: 'integer' },
-      { key: 'subsets', title: 'd-subsets, all', format: 'integer' },
-      { key: 'independent', title: 'independent, 32 digits', format: 'integer' },
-      { key: 'smallestPivotRatio', title: 'smallest pivot ratio', format: 'scientific' },
-      { key: 'independentAtFloat32', title: 'at float32’s tolerance', format: 'integer' },
+      { key: 'n', about: 'tokens of a context' },
+      { key: 'd', about: 'size of a query vector' },
+      { key: 'images', format: 'integer', about: 'query vectors' },
+      { key: 'subsets', title: 'd-subsets, all', format: 'integer', about: 'every one of them is examined' },
+      {
+        key: 'independent',
+        title: 'independent, 32 digits',
+        format: 'integer',
+        about: 'by elimination in double-double arithmetic',
+      },
+      {
+        key: 'smallestPivotRatio',
+        title: 'smallest pivot ratio',
+        format: 'scientific',
+        about: 'the smallest pivot over the largest, of all subsets',
+      },
+      {
+        key: 'independentAtFloat32',
+        title: 'at float32’s tolerance',
+        format: 'integer',
+        about: 'subsets that are independent at it',
+      },
     ],
     { title: 'Every subset of a small network' },
   );
