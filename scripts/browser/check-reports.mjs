@@ -2,7 +2,7 @@
  * Opens reports as their readers do and says what is wrong with them: the order (the answer first), buttons that upload, requests
  * to the network, and what does not fit a desktop of 1440 pixels, a phone of 390 or paper.
  *
- *     node scripts/browser/check-reports.mjs [02-kruskal-curve …]
+ *     npm run check-reports [-- 02-kruskal-curve …]
  */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -21,6 +21,7 @@ npm run report [-- …]         makes the reports of notebooks that were run
 NOTEBOOK is a file, or how a name in notebooks/ begins: npm start -- 07
 
   --run                       run the notebooks first; npm start does
+  --site FOLDER               also write the reports there as static files, ready to be published
   --figure NOTEBOOK/FIGURE    write a single figure instead, by its name or its number in the report
   --out FILE                  the figure's file: .pdf, .svg or .png
   --width PIXELS              its width, 96 pixels per inch (720); --height PIXELS its height
@@ -41,7 +42,7 @@ function checkSizes() {
 }
 
 await runScript(async () => {
-  const texts = ['figure', 'out', 'width', 'height', 'scale'].map((name) => [name, { type: 'string' }]);
+  const texts = ['site', 'figure', 'out', 'width', 'height', 'scale'].map((name) => [name, { type: 'string' }]);
   const flags = ['run', 'help'].map((name) => [name, { type: 'boolean' }]);
   const options = Object.fromEntries([...flags, ...texts]);
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
@@ -65,6 +66,11 @@ await runScript(async () => {
   const { fresh, onEnd } = reporter();
   const passed = !values.run || (await executeNotebooks(notebooks, { onEnd }));
   const names = positionals.length > 0 ? notebooks.map((path) => basename(path, '.ipynb')) : undefined;
-  process.stdout.write(`${tellReports(await makeReports({ names, fresh }))}\n`);
+  const made = await makeReports({ names, fresh });
+  process.stdout.write(`${tellReports(made)}\n`);
+  if (values.site !== undefined) {
+    const { writeSite } = await import('./site.mjs');
+    process.stdout.write(`Static files: ${writeSite(made, values.site)}\n`);
+  }
   if (!passed) process.exitCode = 1;
 });

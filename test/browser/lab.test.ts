@@ -172,11 +172,11 @@ for (let step = 1; step <= 6; step++) {
     await page.evaluate(`window.pointsSeen = new Set();
       setInterval(() => pointsSeen.add(document.querySelectorAll('.jp-Notebook .js-plotly-plot .point').length), 50)`);
     await page.keyboard.press('Control+Enter');
-    await output(7).getByText('grown').waitFor(PATIENCE);
-    await until(async () => (await output(7).locator('.js-plotly-plot .point').count()) === 6);
+    await output(5).getByText('grown').waitFor(PATIENCE);
+    await until(async () => (await output(5).locator('.js-plotly-plot .point').count()) === 6);
     const seen = await page.evaluate<number[]>('[...pointsSeen].filter((points) => points > 0)');
     assert.ok(seen.length >= 3, `points seen: ${seen.join()}`);
-    assert.equal(await output(7).locator('.js-plotly-plot').count(), 1, 'one figure, not one for each state');
+    assert.equal(await output(5).locator('.js-plotly-plot').count(), 1, 'one figure, not one for each state');
   });
 
   test('opening a notebook of the project, and saving it, changes nothing in its file', async () => {

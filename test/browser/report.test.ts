@@ -1,6 +1,6 @@
 /** Notebooks run unattended and their pages opened from disk, with the network off, in a real browser. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -241,7 +241,31 @@ describe('reports', () => {
     await refused('showing/1', 'none.pdf', { width: 'wide' });
   });
 
-  test('the list of reports has a card for each', async () => {
+  test('a site has the pages and all that they link to, and nothing of what else lies beside the reports', async () => {
+    const { writeSite } = await script('reports/site.mjs');
+    const site = join(folder, 'site');
+    assert.equal(writeSite(made, site), site);
+    assert.deepEqual(readdirSync(site).sort(), [
+      '.nojekyll',
+      'index.html',
+      'showing.html',
+      'showing.ipynb',
+      'showing.json',
+    ]);
+    for (const file of ['index.html', 'showing.html']) {
+      const page = readFileSync(join(site, file), 'utf8');
+      const links = [...page.matchAll(/href="(?!#|data:|https:)([^"]+)"/g)].map(([, to]) => to);
+      assert.ok(links.length > 0);
+      assert.deepEqual(
+        links.filter((to) => !existsSync(join(site, to))),
+        [],
+        file,
+      );
+    }
+    assert.throws(() => writeSite(made, folder), /--site expects a folder of its own/);
+  });
+
+  test('the front page has a card for each report', async () => {
     const { page, complaints } = await open(join(folder, 'index.html'));
     const card = page.locator('.card');
     assert.equal(await card.count(), 1);

@@ -98,9 +98,9 @@ const barHeight = (index: number) => -0.17 * (index + 1);
 
 /** What a bar says, beside it. */
 function barText({ rtol, bounds: { atLeast, atMost, witness } }: VerdictsAtTolerance): string {
-  const found = witness ? `, ${witness.length} dependent rows found` : '';
-  const open = atMost > atLeast ? `, open to ${atMost}` : '';
-  return `${rtol}: all subsets independent to ${atLeast}${open}${found}`;
+  const found = witness ? `; ${witness.length} dependent rows found` : '';
+  const open = atMost > atLeast ? `, undecided up to ${atMost}` : '';
+  return `${rtol}: all subsets independent up to ${atLeast}${open}${found}`;
 }
 
 function estimates({ rtol, curve, tests }: VerdictsAtTolerance): Partial<Data>[] {
