@@ -41,6 +41,7 @@ export async function reportProblems(browser, html, { draft = false } = {}) {
   };
   await look(DESKTOP, orderProblems);
   await look(DESKTOP, buttonProblems);
+  await look(DESKTOP, colourProblems);
   await look(DESKTOP, desktopProblems);
   await look(PHONE, phoneProblems);
   await look(PAPER, paperProblems, 'print');
@@ -94,6 +95,28 @@ function buttonProblems() {
     .map((title) => `a button ‘${title}’`);
   for (const drawing of document.querySelectorAll('.js-plotly-plot'))
     if (drawing._context.showSendToCloud) problems.push('a figure that may be sent to a server');
+  return problems;
+}
+
+/** The two colours of the precisions stand for nothing else, and no precision has another colour. */
+function colourProblems() {
+  const { document } = globalThis;
+  const COLOURS = { '#0072b2': 'float32', '#d55e00': 'float64' };
+  const problems = [];
+  for (const drawing of document.querySelectorAll('.js-plotly-plot')) {
+    const { name: figure } = drawing.closest('.plot').dataset;
+    for (const { name = '', legendgroup = '', line, marker, showlegend } of drawing.data) {
+      const colours = new Set([line?.color, marker?.color].filter((colour) => typeof colour === 'string'));
+      for (const colour of colours) {
+        const precision = COLOURS[colour.toLowerCase()];
+        const said = /float(32|64)/.exec(`${name} ${legendgroup}`)?.[0];
+        const legend = showlegend === false ? '' : name;
+        if (precision && said && precision !== said) problems.push(`${figure}: ${name} in the colour of ${precision}`);
+        if (!precision && /^float(32|64) (features|tolerance)$/.test(legend))
+          problems.push(`${figure}: ${name} in ${colour}`);
+      }
+    }
+  }
   return problems;
 }
 

@@ -3,7 +3,7 @@ import { bestDesign, nameOf, type MeasuredDesign, type TrainedDesign } from './m
 import { figure, type Figure } from '../../report/display';
 import { formatNumber } from '../../report/format';
 import { panels } from '../../report/panels';
-import { colours, neutral } from '../../report/theme';
+import { meanings, neutral } from '../../report/theme';
 import { trace } from '../../report/traces';
 import { groupBy } from '../../statistics';
 
@@ -62,11 +62,11 @@ const sizesOf = (own: readonly { readonly setting: { readonly headSize: number }
 
 function curves(own: readonly MeasuredDesign[], place: object): Partial<Data>[] {
   const lines = [
-    { name: 'rank of Z, float64’s tolerance', of: 'rank', line: { color: colours[1] }, symbol: 'square' },
+    { name: 'rank of Z, float64’s tolerance', of: 'rank', line: { color: meanings.float64 }, symbol: 'square' },
     {
       name: 'rank of Z, float32’s tolerance',
       of: 'rankAtFloat32',
-      line: { color: colours[0], dash: 'dash' },
+      line: { color: meanings.float32, dash: 'dash' },
       symbol: 'diamond',
     },
     { name: 'Theorem 1', of: 'theorem', line: { color: neutral, dash: 'dot' }, symbol: 'triangle-up' },
@@ -96,7 +96,7 @@ function trainedMarks(trained: readonly TrainedDesign[], place: object): Partial
     // A logarithmic axis has no zero.
     y: marks.map(({ memorized }) => Math.max(memorized, 1)),
     text: marks.map(({ design }) => nameOf(design)),
-    marker: { symbol: 'circle-open', size: 11, color: colours[2], line: { width: 2 } },
+    marker: { symbol: 'circle-open', size: 11, color: meanings.trained, line: { width: 2 } },
     hover: '%{text}: {value}<extra>trained</extra>',
     values: marks.map(({ memorized }) => memorized),
     format: 'integer',

@@ -3,6 +3,7 @@ import type { AssumptionResult, Statement } from '../assumptions/measure';
 import { markText } from '../assumptions/tables';
 import { findings, type Findings } from '../findings';
 import { rangeText } from '../tables';
+import { formatNumber } from '../../report/format';
 import type { Precision } from '../../tensor';
 
 /** What the results say: for each model the layers in which the statements hold. */
@@ -49,7 +50,14 @@ export function languageFindings(systems: readonly LanguageSystem[], results: re
       `${model.title}: k = n in ${n32.length} of ${layers.length} layers at float32's tolerance, ${n64.length} at float64's`,
     );
   }
-  return findings(`${brief.join('; ')}.`, sentences);
+  const whole = results
+    .filter(({ statement, fraction }) => statement === 'A1' && fraction === 1)
+    .map(({ ci95 }) => ci95[0]);
+  const interval =
+    whole.length > 0
+      ? ` (where all draws pass, at least ${formatNumber(Math.min(...whole), 'percent')} of all subsets do, at 95 %)`
+      : '';
+  return findings(`${brief.join('; ')}${interval}.`, sentences);
 }
 
 function listed(layers: readonly number[]): string {

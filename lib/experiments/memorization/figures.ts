@@ -8,7 +8,7 @@ import { figure, type Figure } from '../../report/display';
 import { formatNumber } from '../../report/format';
 import { panels } from '../../report/panels';
 import { liveFigure } from '../../report/show';
-import { colours, neutral } from '../../report/theme';
+import { meanings, neutral } from '../../report/theme';
 import { trace } from '../../report/traces';
 import { groupBy } from '../../statistics';
 
@@ -59,6 +59,7 @@ function panelTraces({ points, trained }: Panel, axes: object): Partial<Data>[] 
   const ends = [xs[0], xs[xs.length - 1]];
   const at = (x: number) => points.find((point) => point.x === x)!;
   const bySize = [...groupBy(points, ({ config }) => config.examples)];
+  const { contexts } = points[0].config;
   return [
     ...bySize.map(([examples, own], i) =>
       trace({
@@ -68,7 +69,7 @@ function panelTraces({ points, trained }: Panel, axes: object): Partial<Data>[] 
         x: own.map(({ x }) => x),
         y: own.map(({ memorized }) => memorized),
         text: own.map(({ config }) => `seed ${config.seed}`),
-        marker: { color: colours[i % colours.length], size: 8, symbol: symbols[i % symbols.length] },
+        marker: { color: meanings.trained, size: 8, symbol: symbols[i % symbols.length] },
         hover: '%{x}: {value} examples<br>%{text}',
         format: 'integer',
       }),
@@ -79,7 +80,7 @@ function panelTraces({ points, trained }: Panel, axes: object): Partial<Data>[] 
       name: 'straight line through them',
       x: ends,
       y: ends.map((x) => trained.intercept + trained.slope * x),
-      line: { color: colours[0], width: 1.5 },
+      line: { color: meanings.trained, width: 1.5 },
       hover: null,
     }),
     trace({
@@ -88,7 +89,7 @@ function panelTraces({ points, trained }: Panel, axes: object): Partial<Data>[] 
       name: 'attention fixed, readout solved',
       x: xs,
       y: xs.map((x) => at(x).fixedAttention),
-      line: { color: colours[1], width: 2, dash: 'dash' },
+      line: { color: contexts === 'shared' ? meanings.sharedContexts : meanings.ownContexts, width: 2, dash: 'dash' },
       hover: '%{x}: {value} (rank of Z)',
     }),
     trace({
@@ -113,7 +114,7 @@ function trainingCurve(evaluations: readonly Evaluation[], title = 'Training'): 
       name: 'loss',
       x: evaluations.map(({ step }) => step),
       y: evaluations.map(({ loss }) => loss),
-      line: { color: colours[0] },
+      line: { color: meanings.trained },
     }),
   ];
   if (accuracies.length > 0) {
@@ -124,7 +125,7 @@ function trainingCurve(evaluations: readonly Evaluation[], title = 'Training'): 
         yaxis: 'y2',
         x: accuracies.map(({ step }) => step),
         y: accuracies.map(({ accuracy }) => accuracy),
-        line: { color: colours[1] },
+        line: { color: neutral, dash: 'dash' },
         format: 'fraction',
       }),
     );
