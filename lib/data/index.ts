@@ -18,7 +18,7 @@ export { inBytes, requireMemory } from './files/memory';
 export { createNpy, type NpyArray, type NpyFile, type NpyWriter, openNpy, readNpy, writeNpy } from './files/npy';
 export type { NpyData, NpyType } from './files/npy-header';
 export { type PhotoOptions, photos } from './images/photos';
-export { type PixelBatch, pixelBatch, preprocess, type Preprocessing } from './images/preprocess';
+export { type PixelBatch, pixelBatch, preprocess, type Preprocessing, type ResizedImages } from './images/preprocess';
 export { cacheFolder, projectRoot } from './project-root';
 export { resize, type Resample } from './images/resize';
 export { type PassageOptions, speeches } from './text/passages';

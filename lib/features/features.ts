@@ -1,4 +1,4 @@
-import type { ExampleSet } from '../data';
+import type { ExampleSet, ResizedImages, RgbImage } from '../data';
 import { FeatureStore, type FeaturePart, type Part } from './feature-store';
 import { groupBy } from '../statistics';
 import { checkCount } from '../input-error';
@@ -156,7 +156,7 @@ async function computeParts(jobs: readonly Job[], examples: ExampleSet, precisio
           await passExamples(loaded, {
             ...part,
             precision,
-            read: (indices) => readBatch(stores[0].layer, examples, indices, precision),
+            read: (indices) => readBatch(stores[0].layer, examples, indices, precision, keptOf(examples)),
             contexts: stores.map((store) => store.wantedOf(part) !== 'nothing'),
             attention: stores.map((store) => store.wanted.attention),
             take: (outputs) => outputs.forEach((output, index) => collected[index].add(output)),
@@ -171,6 +171,15 @@ async function computeParts(jobs: readonly Job[], examples: ExampleSet, precisio
   } finally {
     work.end();
   }
+}
+
+/** A set passes through several networks, in both precisions: what was resized for one serves the others. */
+const resized = new WeakMap<ExampleSet, ResizedImages>();
+
+function keptOf(examples: ExampleSet): ResizedImages {
+  const kept = resized.get(examples) ?? new Map<string, RgbImage>();
+  resized.set(examples, kept);
+  return kept;
 }
 
 /** Layers that take the same input go through their networks together. */

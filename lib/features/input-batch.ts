@@ -1,5 +1,5 @@
 /** From examples to what a network takes: pixels of images, token numbers of text. */
-import { pixelBatch, type ExampleSet, type PixelBatch } from '../data';
+import { pixelBatch, type ExampleSet, type PixelBatch, type ResizedImages } from '../data';
 import type { FeatureLayer } from '../models';
 import { tf, toTensor, type Precision } from '../tensor';
 
@@ -12,6 +12,7 @@ export function readBatch(
   examples: ExampleSet,
   indices: readonly number[],
   precision: Precision,
+  kept?: ResizedImages,
 ): InputBatch {
   const isText = 'tokens' in examples;
   if (isText !== (layer.input === 'tokens')) {
@@ -19,7 +20,7 @@ export function readBatch(
       `${layer.name}: expected ${layer.input === 'tokens' ? 'text' : 'images'}, got the ${isText ? 'text' : 'images'} of ${examples.name}`,
     );
   }
-  if (!isText) return pixelBatch(examples, indices, layer.preprocessing, precision);
+  if (!isText) return pixelBatch(examples, indices, layer.preprocessing, precision, kept);
   if (examples.n !== layer.n) {
     throw new Error(`${layer.name}: expected passages of ${layer.n} tokens, got ${examples.n} in ${examples.name}`);
   }

@@ -53,7 +53,7 @@ test('missing data are named with what to do, and the rest is still examined', a
     wrong.map(({ name }) => name),
     ['photographs', 'CIFAR-10', 'trained weights', 'language model and vocabularies', 'speeches'],
   );
-  assert.equal(wrong[0].found, '0 of 31 files; photos/astronaut.png is missing');
+  assert.equal(wrong[0].found, '0 of 100 files; photos/astronaut.png is missing');
   assert.equal(wrong[0].remedy, 'npm run setup');
 });
 

@@ -33,7 +33,7 @@ export function decodeImage(bytes: Uint8Array): RgbImage {
         format === 'png'
           ? tf.node.decodePng(bytes, 3)
           : tf.node.decodeJpeg(bytes, 3, 1, true, false, 1, 'INTEGER_ACCURATE');
-      return { width, height, data: Uint8Array.from(pixels.dataSync()) };
+      return { width, height, data: new Uint8Array(pixels.dataSync()) };
     } catch (error) {
       if (!INVALID_ARGUMENT.test((error as Error).message)) throw error;
       throw new UnusableImage(`broken ${format === 'png' ? 'PNG' : 'JPEG'} data: truncated or damaged`);

@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
-import { checkCount } from '../../input-error';
+import { checkCount, InputError } from '../../input-error';
 import { randomSource } from '../../tensor';
 import { decodeImage } from './decode';
 import { crop, type RgbImage } from './image';
 import type { ImageSet } from './image-set';
-import { readSource, sourceFiles } from '../sources';
+import { cacheFolder } from '../project-root';
+import { readSource, sourceFiles, type SourceFile } from '../sources';
 
 /** Raise it whenever the same photographs and options would give different pixels. */
-const REVISION = 1;
-/** The side of a crop, as a share of the photograph's shorter side. */
-const SMALLEST_SIDE = 0.3;
-const LARGEST_SIDE = 0.9;
+const REVISION = 2;
+/** The smallest side of a crop in pixels, which is what the networks take: no crop is enlarged. */
+const SMALLEST_SIDE = 224;
+/**
+ * The smallest side of a crop, as a share of the photograph's shorter side: 224 of the 375 pixels that ImageNet's photographs
+ * usually have. So a crop shows a scene and not a patch of one, however large the file is.
+ */
+const SMALLEST_SHARE = 0.6;
 
 export interface PhotoOptions {
   /** How many crops; default 2000. A larger number begins with the crops of a smaller one. */
@@ -29,24 +34,31 @@ interface Crop {
 }
 
 /**
- * Square crops of the 31 colour photographs that set-up takes from Python packages (`data/README.md` lists them with
- * their licences). Crop i is taken from photograph i mod 31, so that all contribute equally. Its side is uniform between
- * 0.3 and 0.9 of the shorter side, its position uniform.
+ * Square crops of the colour photographs that set-up takes from Python's and Node's packages (`data/README.md` lists them
+ * with their licences). Crop i is taken from photograph i mod N, so that all N contribute equally. As a vision transformer
+ * is given whole photographs that were made smaller, its side is uniform between 0.6 of the shorter side (224 pixels where
+ * that is more) and the shorter side; its position is uniform.
  *
- * @throws InputError when a photograph is missing or damaged, or `crops` is not a positive whole number.
+ * @throws InputError when a photograph is missing, damaged or smaller than a crop, or `crops` is not a positive whole number.
  */
 export async function photos({ crops = 2000, seed = 0 }: PhotoOptions = {}): Promise<ImageSet> {
   checkCount('crops', crops, 1);
   const sources = await sourceFiles('photos');
-  const photographs: RgbImage[] = [];
-  for (const source of sources) photographs.push(decodeImage(await readSource(source)));
+  const photographs = await decoded(sources);
   const drawn = drawCrops(photographs, crops, seed);
-  const choice = { seed, side: [SMALLEST_SIDE, LARGEST_SIDE] };
   return {
     name: 'photos',
     count: crops,
     hash: createHash('sha256')
-      .update(JSON.stringify({ set: 'photos', revision: REVISION, ...choice, sources: sources.map((s) => s.sha256) }))
+      .update(
+        JSON.stringify({
+          set: 'photos',
+          revision: REVISION,
+          seed,
+          smallest: [SMALLEST_SIDE, SMALLEST_SHARE],
+          sources: sources.map(({ sha256 }) => sha256),
+        }),
+      )
       .digest('hex'),
     skipped: [],
     load(index) {
@@ -56,13 +68,36 @@ export async function photos({ crops = 2000, seed = 0 }: PhotoOptions = {}): Pro
   };
 }
 
+/** The photographs that a set in use holds: 250 MB, which sets of other seeds share. */
+let inUse: { readonly of: string; readonly photographs: WeakRef<RgbImage[]> } | undefined;
+
+async function decoded(sources: readonly SourceFile[]): Promise<RgbImage[]> {
+  const of = JSON.stringify([cacheFolder(), sources]);
+  const known = inUse?.of === of ? inUse.photographs.deref() : undefined;
+  if (known) return known;
+  const photographs: RgbImage[] = [];
+  for (const source of sources) photographs.push(photograph(source.file, await readSource(source)));
+  inUse = { of, photographs: new WeakRef(photographs) };
+  return photographs;
+}
+
+function photograph(file: string, bytes: Buffer): RgbImage {
+  const image = decodeImage(bytes);
+  if (Math.min(image.width, image.height) >= SMALLEST_SIDE) return image;
+  throw new InputError(
+    `${file}: expected a shorter side of at least ${SMALLEST_SIDE} pixels, got ${image.width} x ${image.height}; remove it from ` +
+      'data/sources.json',
+  );
+}
+
 function drawCrops(photographs: readonly RgbImage[], crops: number, seed: number): Crop[] {
   const random = randomSource(seed, 'photo crops');
   return Array.from({ length: crops }, (_, index) => {
     const photo = index % photographs.length;
     const { width, height } = photographs[photo];
-    const share = SMALLEST_SIDE + (LARGEST_SIDE - SMALLEST_SIDE) * random.uniform();
-    const side = Math.round(share * Math.min(width, height));
+    const shorter = Math.min(width, height);
+    const smallest = Math.max(SMALLEST_SIDE, Math.ceil(SMALLEST_SHARE * shorter));
+    const side = smallest + random.integer(shorter - smallest + 1);
     return { photo, side, left: random.integer(width - side + 1), top: random.integer(height - side + 1) };
   });
 }

@@ -38,16 +38,28 @@ export function preprocess(image: RgbImage, preprocessing: Preprocessing, precis
   return out;
 }
 
-/** The preprocessed images at `indices` of a set. */
+/** Images of one set after resizing and cropping: most of the work, and the same in both precisions. */
+export type ResizedImages = Map<string, RgbImage>;
+
+/** Bytes of resized images that are kept: 2000 of 224 x 224 pixels. */
+const KEPT_BYTES = 2000 * 224 * 224 * 3;
+
+/** The preprocessed images at `indices` of a set. What is in `kept` is not resized again; what is new is added, as far as it fits. */
 export function pixelBatch(
   images: ImageSet,
   indices: ArrayLike<number>,
   preprocessing: Preprocessing,
   precision: Precision,
+  kept?: ResizedImages,
 ): PixelBatch {
+  const { resize: size, resample, crop } = preprocessing;
+  const how = JSON.stringify([size, resample, crop]);
   let batch: PixelBatch | undefined;
   for (let b = 0; b < indices.length; b++) {
-    const { data, width, height } = fit(images.load(indices[b]), preprocessing);
+    const key = `${indices[b]} ${how}`;
+    const image = kept?.get(key) ?? fit(images.load(indices[b]), preprocessing);
+    const { data, width, height } = image;
+    if (kept && (kept.size + 1) * data.length <= KEPT_BYTES) kept.set(key, image);
     batch ??= {
       data: floats(indices.length * 3 * height * width, precision),
       shape: [indices.length, 3, height, width],

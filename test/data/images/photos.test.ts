@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ import { cacheFolder } from 'attention-capacity/data/project-root';
 import { readSource, sourceFiles } from 'attention-capacity/data/sources';
 import { InputError } from 'attention-capacity/input-error';
 import { tf } from 'attention-capacity/tensor/index';
-import { expected, sha256 } from '../expected';
+import { expected, golden, sha256 } from '../expected';
 
 /** Of the pixels of all images, one after another, with their sizes. */
 function fingerprint(images: ImageSet): string {
@@ -25,19 +25,21 @@ function fingerprint(images: ImageSet): string {
 }
 
 describe('photos', () => {
-  it("are 31 photographs with Pillow's pixels", async () => {
+  it("are 100 photographs with Pillow's pixels, none too small for a crop", async () => {
     const sources = await sourceFiles('photos');
-    assert.equal(sources.length, 31);
+    assert.equal(sources.length, 100);
     for (const source of sources) {
-      assert.equal(sha256(decodeImage(await readSource(source)).data), expected.fetched[source.file], source.file);
+      const { width, height, data } = decodeImage(await readSource(source));
+      assert.equal(sha256(data), expected.fetched[source.file], source.file);
+      assert.ok(Math.min(width, height) >= 224, `${source.file}: ${width} x ${height}`);
     }
   });
 
   it('gives the same crops on every machine', async () => {
-    const images = await photos({ crops: 310 });
-    assert.equal(fingerprint(images), '5dd722954708a27d4096315add41daf06fadd7c8e44a41169aba35f8f7ec805e');
-    assert.equal(images.hash, 'ce1a52ad306db54fc043e1e222390020137e2fe5ae0ccb2f3f117bfdbe473702');
-    assert.equal((await photos({ crops: 310, seed: 0 })).hash, images.hash);
+    const images = await photos({ crops: 300 });
+    assert.equal(fingerprint(images), 'bec58a8a3ff402b979d9f2a2d983442a71dbf99ed0462a6815bad74a570eff96');
+    assert.equal(images.hash, '5dcc953ce10fd256b69bdfd7af00e41775a452afd751f756d8a0d962a3590e57');
+    assert.equal((await photos({ crops: 300, seed: 0 })).hash, images.hash);
   });
 
   it('begins with the same crops, however many there are', async () => {
@@ -47,25 +49,33 @@ describe('photos', () => {
   });
 
   it('gives other crops for another seed', async () => {
-    const [a, b] = [await photos({ crops: 31, seed: 1 }), await photos({ crops: 31, seed: 2 })];
+    const [a, b] = [await photos({ crops: 20, seed: 1 }), await photos({ crops: 20, seed: 2 })];
     assert.notEqual(a.hash, b.hash);
     assert.notEqual(fingerprint(a), fingerprint(b));
   });
 
-  it('draws squares whose sides spread over 0.3 to 0.9 of the shorter side', async () => {
-    const images = await photos({ crops: 31 * 60 });
-    for (let photo = 0; photo < 31; photo++) {
-      const sides = Array.from({ length: 60 }, (_, i) => images.load(photo + 31 * i));
-      assert.ok(sides.every(({ width, height }) => width === height));
-      const smallest = Math.min(...sides.map(({ width }) => width));
-      const largest = Math.max(...sides.map(({ width }) => width));
-      assert.ok(largest / smallest > 2.3 && largest / smallest < 3.05, `photo ${photo}: ${smallest} to ${largest}`);
+  it('draws squares whose sides spread over 0.6 to 1 of the shorter side, and are never enlarged', async () => {
+    const [photographs, each] = [100, 40];
+    const images = await photos({ crops: photographs * each });
+    const sources = await sourceFiles('photos');
+    for (let photo = 0; photo < photographs; photo++) {
+      const { width, height } = decodeImage(await readSource(sources[photo]));
+      const shorter = Math.min(width, height);
+      const smallest = Math.max(224, Math.ceil(0.6 * shorter));
+      const crops = Array.from({ length: each }, (_, i) => images.load(photo + photographs * i));
+      assert.ok(crops.every((crop) => crop.width === crop.height));
+      const sides = crops.map((crop) => crop.width);
+      assert.ok(Math.min(...sides) >= smallest && Math.max(...sides) <= shorter, sources[photo].file);
+      assert.ok(
+        Math.max(...sides) - Math.min(...sides) > 0.7 * (shorter - smallest),
+        `${sources[photo].file}: ${sides.join(', ')}`,
+      );
     }
   });
 
   it('keeps no tensor', async () => {
     const tensors = tf.memory().numTensors;
-    (await photos({ crops: 31 })).load(3);
+    (await photos({ crops: 4 })).load(3);
     assert.equal(tf.memory().numTensors, tensors);
   });
 
@@ -126,6 +136,30 @@ describe('fetched files', () => {
       rmSync(folder, { recursive: true });
     }
   }
+
+  it('are refused when they are smaller than a crop', async () => {
+    await inCache(async (folder) => {
+      const bytes = readFileSync(golden('images', 'rgb.png'));
+      const file = { file: 'photos/small.png', bytes: bytes.length, sha256: sha256(bytes), licence: 'ours' };
+      for (const name of ['photos', 'data']) mkdirSync(join(folder, name));
+      writeFileSync(join(folder, file.file), bytes);
+      const sources = [{ use: 'photos', package: 'one', version: '1', licence: 'ours', files: [file] }];
+      writeFileSync(join(folder, 'data', 'sources.json'), JSON.stringify({ sources }));
+      process.env.ATTENTION_CAPACITY_HOME = folder;
+      try {
+        await assert.rejects(photos({ crops: 3 }), (error) => {
+          assert.ok(error instanceof InputError);
+          assert.match(
+            error.message,
+            /^photos\/small.png: expected a shorter side of at least 224 pixels, got \d+ x \d+;/,
+          );
+          return true;
+        });
+      } finally {
+        delete process.env.ATTENTION_CAPACITY_HOME;
+      }
+    });
+  });
 
   it('are asked for when they are missing', async () => {
     await inCache(() => assert.rejects(photos(), /is missing; run 'npm run setup'/));

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ImageSet } from 'attention-capacity/data/images/image-set';
-import { pixelBatch, preprocess, type Preprocessing } from 'attention-capacity/data/images/preprocess';
+import {
+  pixelBatch,
+  preprocess,
+  type Preprocessing,
+  type ResizedImages,
+} from 'attention-capacity/data/images/preprocess';
 import { InputError } from 'attention-capacity/input-error';
 import { expected, sha256, synthetic } from '../expected';
 
@@ -83,6 +88,19 @@ describe('pixelBatch', () => {
       });
     });
   }
+
+  it('resizes each image once for both precisions, and again for another size', () => {
+    let loads = 0;
+    const counted = { ...images, load: (index: number) => (loads++, images.load(index)) };
+    const kept: ResizedImages = new Map();
+    const smaller: Preprocessing = { ...vit, resize: { height: 100, width: 90 } };
+    for (const how of [vit, smaller]) {
+      for (const precision of ['float32', 'float64'] as const) {
+        assert.deepEqual(pixelBatch(counted, [2, 1], how, precision, kept), pixelBatch(images, [2, 1], how, precision));
+      }
+    }
+    assert.equal(loads, 4);
+  });
 
   it('refuses images of different sizes', () => {
     const shortest: Preprocessing = { ...vit, resize: { shortestEdge: 30 } };
