@@ -16,9 +16,25 @@ export const fitted = (line) => line.slice(0, (process.stderr.columns || 80) - 1
 /** Removes colours from a text in a log and under NO_COLOR. */
 export const inColour = (text) => (process.stderr.hasColors?.() ? text : stripVTControlCharacters(text));
 
-/** Prints one line. */
+/** The bars of the work that is under way, side by side; a terminal shows them in one line. */
+const bars = new Set();
+let drawnAt = 0;
+
+const onTerminal = () => process.stderr.isTTY === true;
+const wipe = () => onTerminal() && process.stderr.write('\r\x1b[K');
+
+/** Prints one line that stays. */
 export function say(line) {
+  if (bars.size > 0) wipe();
   process.stderr.write(`${line}\n`);
+}
+
+function draw() {
+  if (Date.now() - drawnAt < DRAW_EVERY_MS) return;
+  drawnAt = Date.now();
+  const [first, ...others] = bars;
+  const line = others.length === 0 ? first.long() : [...bars].map((one) => one.short()).join(', ');
+  process.stderr.write(`\r\x1b[K${fitted(line)}`);
 }
 
 /**
@@ -27,26 +43,35 @@ export function say(line) {
  */
 export function bar(label, total, show = String) {
   const began = Date.now();
-  const terminal = process.stderr.isTTY === true;
-  let drawn = terminal ? 0 : began;
+  let done = 0;
+  let told = began;
   const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
-  const wipe = () => terminal && process.stderr.write('\r\x1b[K');
-  return {
-    update(done) {
-      if (Date.now() - drawn < (terminal ? DRAW_EVERY_MS : LOG_EVERY_MS)) return;
-      drawn = Date.now();
-      const part = Math.min(1, done / Math.max(1, total));
-      const filled = Math.round(part * WIDTH);
-      if (terminal) {
-        const drawing = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
-        process.stderr.write(
-          `\r\x1b[K${fitted(`${label}  ${drawing}  ${show(done)} of ${show(total)}, ${seconds()}`)}`,
-        );
-      } else say(`${label}: ${Math.round(part * 100)} %, ${seconds()}`);
+  const share = () => Math.min(1, done / Math.max(1, total));
+  const drawing = {
+    short: () => `${label}: ${Math.round(share() * 100)} %`,
+    long() {
+      const filled = Math.round(share() * WIDTH);
+      const blocks = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
+      return `${label}  ${blocks}  ${show(done)} of ${show(total)}, ${seconds()}`;
     },
-    clear: wipe,
+  };
+  const clear = () => {
+    bars.delete(drawing);
+    wipe();
+  };
+  return {
+    update(steps) {
+      done = steps;
+      bars.add(drawing);
+      if (onTerminal()) draw();
+      else if (Date.now() - told >= LOG_EVERY_MS) {
+        told = Date.now();
+        say(`${drawing.short()}, ${seconds()}`);
+      }
+    },
+    clear,
     end() {
-      wipe();
+      clear();
       say(`${label}: ${show(total)} in ${seconds()}`);
     },
   };

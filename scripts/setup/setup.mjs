@@ -69,13 +69,64 @@ async function setUpAlone({ fresh }) {
   if (fresh) forget();
   say('Setting up what is missing (once; if it is interrupted, the next run resumes)');
   if (missing.npm) await fetchSource(pinnedNpm, python.interpreter);
-  if (missing.nodePackages) await installNodePackages(npm.old);
-  if (missing.pythonPackages) await makeEnvironment(jupyter, python.interpreter);
-  for (const source of missing.sources) await fetchSource(source);
-  if (missing.cuda) await installCuda();
-  // Checked again: installing Node packages deletes the addon.
-  if (!addonInPlace(device)) await installAddon(device, compiler.compiler ? () => compiler : findCompiler);
+  await fetchSideBySide(missing, { npm, python, compiler, device });
   rememberDevice(device);
+}
+
+/** Fetches and installs what is missing, each part as soon as the parts that it needs are there. */
+async function fetchSideBySide(missing, { npm, python, compiler, device }) {
+  const lanes = together();
+  const nodePackages = lanes.add(() => missing.nodePackages && installNodePackages(npm.old));
+  // Most of the time that `prepare`'s own call would take, beside the downloads.
+  if (missing.nodePackages) lanes.add(() => nodePackages.then(() => lanes.go(build)));
+  const environment = lanes.add(() => missing.pythonPackages && makeEnvironment(jupyter, python.interpreter));
+  const from = (registry) => missing.sources.filter((source) => source.registry === registry);
+  const isCompiledWith = ({ use }) => use === 'libtensorflow' || use === 'openblas';
+  const fetchAll = async (sources, interpreter) => {
+    for (const source of sources) await lanes.go(() => fetchSource(source, interpreter));
+  };
+  // npm's archives are unpacked by any Python. PyPI's are fetched by the environment's pip, and not before the environment
+  // is whole: its packages bring another pip.
+  lanes.add(() => fetchAll(from('npm'), python.interpreter));
+  const libraries = lanes.add(() => environment.then(() => fetchAll(from('pypi').filter(isCompiledWith))));
+  lanes.add(() => environment.then(() => fetchAll(from('pypi').filter((source) => !isCompiledWith(source)))));
+  const cuda = lanes.add(() => environment.then(() => missing.cuda && lanes.go(installCuda)));
+  lanes.add(async () => {
+    await Promise.all([nodePackages, libraries, cuda]);
+    // Checked again: installing Node packages deletes the addon.
+    if (addonInPlace(device)) return;
+    await lanes.go(() => installAddon(device, compiler.compiler ? () => compiler : findCompiler));
+  });
+  await lanes.end();
+}
+
+/**
+ * Work done side by side. After a failure nothing new begins (`go` refuses it), what is under way is finished, so that
+ * downloads are kept, and then the first failure is thrown.
+ */
+function together() {
+  const all = [];
+  let failure;
+  const go = async (work) => {
+    if (failure) throw failure;
+    return work();
+  };
+  return {
+    go,
+    add(work) {
+      const done = go(work).catch((error) => {
+        failure ??= error;
+        throw failure;
+      });
+      done.catch(() => {}); // thrown by `end`
+      all.push(done);
+      return done;
+    },
+    async end() {
+      await Promise.allSettled(all);
+      if (failure) throw failure;
+    },
+  };
 }
 
 /** Removes what was installed and built; downloads stay. */
