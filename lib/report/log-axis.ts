@@ -33,8 +33,12 @@ export function logAxis(
   const width = Math.max(0.07 * (high - low), 0.25);
   const hasZero = values.some((value) => value <= zero);
   const step = Math.ceil((high - low) / TICKS);
-  const ticks = Array.from({ length: high - low + 1 }, (_, i) => high - i).filter((power) => power % step === 0);
   const middle = low - width;
+  // A tick beside the strip would leave no room for its 0.
+  const nearest = hasZero ? middle + 0.12 * (high - low) : low;
+  const ticks = Array.from({ length: high - low + 1 }, (_, i) => high - i).filter(
+    (power) => power % step === 0 && power >= nearest,
+  );
   return {
     axis: {
       type: 'log',

@@ -48,20 +48,31 @@
     if (layout.margin?.t === undefined) layout.margin = { ...layout.margin, t: 24 };
     return layout;
   };
-  /** One panel below the other, each with the labels of its own axis. */
-  const stack = (layout) => {
-    const { count, height } = layout.meta.panels;
-    layout.grid = { ...layout.grid, rows: count, columns: 1, ygap: 0.35 };
-    layout.height = 150 + (height + 40) * count;
-    if (layout.legend?.y > 1) layout.legend = { ...layout.legend, y: 1 + 0.3 / count };
-    for (const axis of Object.keys(layout).filter((name) => /^yaxis\d*$/.test(name)))
-      layout[axis] = { ...layout[axis], showticklabels: true };
+  /** Room for the title and the labels of a panel. */
+  const GAP = 80;
+  /** For a phone: panels one below the other, each with the labels of its own axis; names of rows stand above their rows. */
+  const narrow = (layout) => {
+    const axes = (letter) => Object.keys(layout).filter((name) => new RegExp(`^${letter}axis\\d*$`).test(name));
+    if (layout.meta?.panels) {
+      const { count, height } = layout.meta.panels;
+      layout.grid = { ...layout.grid, rows: count, columns: 1, ygap: GAP / (height + GAP) };
+      layout.height = 110 + (height + GAP / 2) * count;
+      if (layout.legend?.y > 1) layout.legend = { ...layout.legend, y: 1 + 0.3 / count };
+      for (const axis of axes('y')) layout[axis] = { ...layout[axis], showticklabels: true };
+    }
+    layout.margin = { ...layout.margin, l: 48, r: 12 };
+    for (const axis of axes('x')) layout[axis] = { ...layout[axis], tickfont: { size: 11 } };
+    for (const axis of axes('y').filter((name) => layout[name].categoryarray)) {
+      const inside = { ticklabelposition: 'inside top', ticks: '', tickfont: { size: 11 }, automargin: false };
+      layout[axis] = { ...layout[axis], ...inside };
+      layout.margin.l = 8;
+    }
   };
   const draw = async ({ element, drawing, spec }, page, width) => {
     const { size } = element.dataset;
     const small = size === 'small';
     const layout = { ...bare(spec.layout), template: templates[page] };
-    if (phone.matches && width === undefined && layout.meta?.panels && !small) stack(layout);
+    if (phone.matches && width === undefined && !small) narrow(layout);
     if (width !== undefined && layout.height > PAPER_HEIGHT) layout.height = PAPER_HEIGHT;
     if (size === 'front') layout.height = Math.min(layout.height ?? FRONT_HEIGHT, FRONT_HEIGHT);
     if (small) {

@@ -6,6 +6,7 @@ import type { MemorizationResult } from '../../memorization/training/trainer';
 import { figure, type Figure } from '../../report/display';
 import { formatNumber } from '../../report/format';
 import { panels } from '../../report/panels';
+import { inHtml } from '../../report/symbols';
 import { meanings } from '../../report/theme';
 import { trace, type Trace } from '../../report/traces';
 
@@ -62,7 +63,7 @@ function bars(
   of: (result: MemorizationResult) => Pick<Trace, 'x' | 'y' | 'width' | 'hover'>,
 ): Pick<Figure, 'data' | 'layout'> {
   const { layout, axes } = panels(
-    models.map(label),
+    models.map((model) => inHtml(label(model))),
     250,
     () => ({
       xaxis: { title: { text: xTitle } },
