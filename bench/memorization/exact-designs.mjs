@@ -3,10 +3,10 @@
  *
  *     node bench/memorization/exact-designs.mjs [designs]
  *
- * writes results/exact-designs.json after each design; trials that are there already (in data/cache/exact-designs) are not
- * made again. Four starts, an interval of 2 % of the dimension.
+ * writes results/exact-designs.json after each design. A design that is there already is not measured again, and neither is a
+ * trial in data/cache/exact-designs. Four starts, an interval of 2 % of the dimension.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from 'attention-capacity/data/project-root';
 import exact from 'attention-capacity/memorization/capacity/exact-capacity';
@@ -38,21 +38,26 @@ function drawDesign(index) {
   }
 }
 
+const known = existsSync(output) ? JSON.parse(readFileSync(output, 'utf8')).designs : [];
 const rows = [];
 for (let index = 0; index < designs; index++) {
   const design = drawDesign(index);
-  const found = await exact.exactCapacity(design, { folder: cacheFolder('exact-designs') });
-  const { bound, fittedAt, notFittedAt, starts, trials } = found;
-  const summary = trials.map(({ config, memorized, maxResidual, iterations, starts, seconds }) => {
-    return { examples: config.examples, memorized, maxResidual, iterations, starts, seconds };
-  });
-  rows.push({ ...design, bound, fittedAt, notFittedAt, share: fittedAt / bound, starts, trials: summary });
+  const kept = known.find((row) => Object.entries(design).every(([key, value]) => row[key] === value));
+  rows.push(kept ?? (await measured(design)));
   const near = rows.filter(({ share }) => share >= 0.95).length;
   writeFileSync(
     output,
     `${JSON.stringify({ command: 'node bench/memorization/exact-designs.mjs', near, designs: rows }, null, 1)}\n`,
   );
-  console.log(
-    `${index}: ${fittedAt} of ${bound} (${(fittedAt / bound).toFixed(3)}); ${near} of ${rows.length} at 0.95 or more`,
-  );
+  const { fittedAt, bound, share } = rows.at(-1);
+  console.log(`${index}: ${fittedAt} of ${bound} (${share.toFixed(3)}); ${near} of ${rows.length} at 0.95 or more`);
+}
+
+async function measured(design) {
+  const found = await exact.exactCapacity(design, { folder: cacheFolder('exact-designs') });
+  const { bound, fittedAt, notFittedAt, starts, trials } = found;
+  const summary = trials.map(({ config, memorized, maxResidual, iterations, starts, seconds }) => {
+    return { examples: config.examples, memorized, maxResidual, iterations, starts, seconds };
+  });
+  return { ...design, bound, fittedAt, notFittedAt, share: fittedAt / bound, starts, trials: summary };
 }
