@@ -86,24 +86,32 @@ export {
 
 export { capacity, type Capacity } from './memorization/capacity/capacity';
 export {
+  bestOf,
   type Design,
   designs,
   type DesignSpace,
-  designsToTrain,
-  kruskalCandidate,
+  drawnDesigns,
+  fitDesigns,
   measureDesigns,
-  trainDesigns,
+  querySpans,
 } from './experiments/design/measure';
-export { panelPoints, type PanelPoint } from './experiments/memorization/measure';
+export { growthOf, type Growth } from './experiments/memorization/growth';
+export {
+  adamPoints,
+  measurePanels,
+  panelsOf,
+  type AdamPoint,
+  type PanelPoint,
+} from './experiments/memorization/measure';
 export { memorizationSweep, type FinishedSweep } from './experiments/memorization/sweeps';
 export { layerRanks, type LayerRank } from './experiments/theorem/measure';
 export { memorize, type MemorizationResult } from './memorization/training/trainer';
 export { designFigure } from './experiments/design/figures';
 export { designFindings } from './experiments/design/findings';
-export { designTable, kruskalDesignTable } from './experiments/design/tables';
-export { liveTrainingCurve, memorizationFigure } from './experiments/memorization/figures';
+export { designTable, drawnDesignTable, querySpanTable, standardDesignTable } from './experiments/design/tables';
+export { adamFigure, liveTrainingCurve, memorizationFigure } from './experiments/memorization/figures';
 export { memorizationFindings } from './experiments/memorization/findings';
-export { memorizationTable, slopeTable } from './experiments/memorization/tables';
+export { adamEdgeTable, adamTable, exactCapacityTable, growthTable } from './experiments/memorization/tables';
 export { largestWeightFigure, saturatedHeadsFigure } from './experiments/saturation/figures';
 export { saturationFindings } from './experiments/saturation/findings';
 export { saturationTable } from './experiments/saturation/tables';

@@ -31,6 +31,15 @@ export function clopperPearson(successes: number, trials: number): [low: number,
   return [low, high];
 }
 
+/** The 95 % interval of the mean that values were drawn from, Student's t; infinite for fewer than two. */
+export function meanInterval(values: readonly number[]): [low: number, high: number] {
+  const count = values.length;
+  if (count < 2) return [-Infinity, Infinity];
+  const middle = mean(values);
+  const error = studentQuantile(0.975, count - 1) * Math.sqrt(variance(values) / (count - 1));
+  return [middle - error, middle + error];
+}
+
 /** A straight line through points. */
 export interface Line {
   readonly slope: number;

@@ -51,6 +51,21 @@ const profiles = {
     sigmaDraws: [2, 3, 5],
   },
   /**
+   * 05-memorization: the layer that every panel starts from, its seeds, and how exact capacity is searched for: starts,
+   * iterations of each, width of an interval in percent of the dimension.
+   */
+  memorization: {
+    heads: [2, 4, 8],
+    context: [3, 4, 8],
+    headSize: [3, 4, 8],
+    width: [4, 8, 16],
+    classes: [3, 3, 10],
+    seeds: [2, 5, 10],
+    starts: [1, 2, 4],
+    iterations: [60, 250, 1000],
+    resolution: [40, 8, 2],
+  },
+  /**
    * 08-language: passages in float32 and in float64 (d + 16 where that is more), how many of them have their contexts tested,
    * their tokens, blocks of a trained and of the random network that are looked at, random subsets, permutations behind a
    * curve. `paper` takes gpt2-large and bert-large, where they are present, through all their blocks: hours on a few cores.
@@ -65,13 +80,17 @@ const profiles = {
     draws: [10, 60, 1000],
     permutations: [4, 40, 1000],
   },
-  /** 09-design: the budget in parameters, examples, length and seeds of each training. */
+  /**
+   * 09-design: the small layers' width and budget in weights; the search for exact capacity, as in 05; crops of photographs
+   * whose query vectors are looked at.
+   */
   design: {
-    budget: [2500, 6000, 6000],
-    examples: [150, 1500, 1500],
-    draws: [10, 500, 5000],
-    steps: [20, 1000, 10_000],
-    seeds: [1, 2, 3],
+    width: [4, 8, 12],
+    weights: [150, 400, 1200],
+    starts: [1, 2, 4],
+    iterations: [60, 300, 1000],
+    resolution: [40, 7, 2],
+    photos: [800, 2000, 2000],
   },
   /** 10-your-features: what is done with a matrix of your own; photos behind the example that stands in for one. */
   yourFeatures: {

@@ -1,104 +1,109 @@
 import type { Data } from 'plotly.js';
-import { bestDesign, nameOf, type MeasuredDesign, type TrainedDesign } from './measure';
+import { bestOf, nameOf, sharings, type FittedDesign, type MeasuredDesign } from './measure';
 import { figure, type Figure } from '../../report/display';
 import { formatNumber } from '../../report/format';
 import { panels } from '../../report/panels';
-import { meanings, neutral } from '../../report/theme';
+import { meanings } from '../../report/theme';
 import { trace } from '../../report/traces';
-import { groupBy } from '../../statistics';
 
-/** Examples memorized against head size, a panel for each n; the number of heads stands below each head size. */
-export function designFigure(measured: readonly MeasuredDesign[], trained: readonly TrainedDesign[]): Figure {
-  const byContext = [...groupBy(measured, ({ setting }) => setting.context)]
-    .sort(([a], [b]) => a - b)
-    .map(([, own]) => own.sort((a, b) => a.setting.headSize - b.setting.headSize));
-  const top = 1.3 * Math.max(...measured.map(({ rank }) => rank), ...trained.flatMap(({ memorized }) => memorized));
+/** One panel: a budget and a kind of context. */
+export interface DesignPanel {
+  readonly title: string;
+  readonly measured: readonly MeasuredDesign[];
+}
+
+const symbols = ['circle', 'square', 'diamond'] as const;
+/** Panels are of one kind of context, so that the colours of the two kinds are free here. */
+const sharingColours = [meanings.attention, meanings.sharedContexts, meanings.ownContexts];
+
+/**
+ * Dimension against head size for each way to share keys and values, a panel for each budget and kind of context, three in a
+ * row; dashed, what float32 leaves of it; open marks, exact capacities.
+ */
+export function designFigure(all: readonly DesignPanel[], fitted: readonly FittedDesign[]): Figure {
   const { layout, axes } = panels(
-    byContext.map(([{ setting }]) => `<i>n</i> = ${setting.context}`),
-    324,
+    all.map(({ title }) => title),
+    280,
     (panel) => ({
-      xaxis: {
-        type: 'category',
-        categoryarray: sizesOf(byContext[panel]),
-        tickvals: sizesOf(byContext[panel]),
-        ticktext: byContext[panel].map(({ setting }) => `${setting.headSize}<br>${setting.heads}`),
-        title: { text: panel === 0 ? 'head size <i>d<sub>h</sub></i> (above), heads <i>H</i> (below)' : '' },
-      },
-      yaxis: {
-        type: 'log',
-        range: [-0.1, Math.log10(top)],
-        dtick: 1,
-        ...(panel === 0 ? { title: { text: 'examples memorized' } } : { showticklabels: false }),
-      },
+      xaxis: { type: 'category', title: { text: panel >= all.length - 3 ? 'head size <i>d<sub>h</sub></i>' : '' } },
+      yaxis: { type: 'log', dtick: 'D1', title: { text: panel % 3 === 0 ? 'dimension' : '' } },
     }),
-    byContext.length,
+    Math.min(3, all.length),
   );
-  const data = byContext.flatMap((own, panel) => {
-    const ownTrained = trained.filter(({ setting }) => setting.context === own[0].setting.context);
-    const place = { ...axes(panel), showlegend: panel === 0 };
-    return [...curves(own, place), trainedMarks(ownTrained, place)];
-  });
-  const { setting } = measured[0];
-  const best = bestDesign(measured, ({ rank }) => rank);
   return figure({
     name: 'designs',
-    title: 'Layers of equal size: which memorizes most?',
+    title: 'What equal budgets compute, by head size and sharing of keys and values',
     alt:
-      'For each number of context tokens, examples memorized against head size, with as many heads as the budget of parameters allows: what Theorem 1 promises, the rank of the feature matrix at two tolerances, and trained layers. ' +
-      `The greatest rank, ${best.rank}, has ${nameOf(best)}.`,
-    note: `d = ${setting.width}, ${setting.examples} examples, ${setting.contexts} contexts; no layer has more parameters than the budget. The highest mark is the layer to build.`,
-    data,
-    layout: {
-      ...layout,
-      grid: { ...layout.grid, xgap: 0.08 },
-      legend: { orientation: 'h', x: 0, y: -0.3, yanchor: 'top' },
-      margin: { t: 84 },
-    },
+      `${all.length} panels of dimension against head size for multi-head, grouped-query and multi-query attention. ` +
+      all.map(({ title, measured }) => `${title}: most by dimension ${bestText(measured)}`).join('; ') +
+      '.',
+    note:
+      'Solid: dimension, with as many heads as the budget allows. Dashed: the part of it that float32 tells from rounding at random weights. Open marks: exact capacities, random labels fitted to 1e-8. ' +
+      'To choose: take the panel of your budget, the highest solid line that float32, if you train in it, does not take away, and read sharing and head size.',
+    data: all.flatMap(({ measured }, panel) =>
+      panelTraces(measured, fitted, { ...axes(panel), showlegend: panel === 0 }),
+    ),
+    layout: { ...layout, grid: { ...layout.grid, xgap: 0.12, ygap: 0.32 } },
   });
 }
 
-const sizesOf = (own: readonly { readonly setting: { readonly headSize: number } }[]) =>
-  own.map(({ setting }) => String(setting.headSize));
-
-function curves(own: readonly MeasuredDesign[], place: object): Partial<Data>[] {
-  const lines = [
-    { name: 'rank of Z, float64’s tolerance', of: 'rank', line: { color: meanings.float64 }, symbol: 'square' },
-    {
-      name: 'rank of Z, float32’s tolerance',
-      of: 'rankAtFloat32',
-      line: { color: meanings.float32, dash: 'dash' },
-      symbol: 'diamond',
-    },
-    { name: 'Theorem 1', of: 'theorem', line: { color: neutral, dash: 'dot' }, symbol: 'triangle-up' },
-  ] as const;
-  return lines.map(({ name, of, line, symbol }) =>
-    trace({
-      ...place,
-      mode: 'lines+markers',
-      name,
-      x: sizesOf(own),
-      y: own.map((design) => design[of]),
-      text: own.map((design) => `${nameOf(design)}, ${formatNumber(design.parameters)} parameters`),
-      line,
-      marker: { color: line.color, symbol },
-      hover: `%{text}: {value}<extra>${name}</extra>`,
-    }),
-  );
+function bestText(measured: readonly MeasuredDesign[]): string {
+  const { best, near } = bestOf(measured);
+  const others = near.length === 0 ? '' : `, ${near.length} more within 5 %`;
+  return `${formatNumber(best.dimension)} (${nameOf(best)}${others})`;
 }
 
-function trainedMarks(trained: readonly TrainedDesign[], place: object): Partial<Data> {
-  const marks = trained.flatMap((design) => design.memorized.map((memorized) => ({ design, memorized })));
-  return trace({
-    ...place,
-    mode: 'markers',
-    name: 'trained',
-    x: sizesOf(marks.map(({ design }) => design)),
-    // A logarithmic axis has no zero.
-    y: marks.map(({ memorized }) => Math.max(memorized, 1)),
-    text: marks.map(({ design }) => nameOf(design)),
-    marker: { symbol: 'circle-open', size: 11, color: meanings.trained, line: { width: 2 } },
-    hover: '%{text}: {value}<extra>trained</extra>',
-    values: marks.map(({ memorized }) => memorized),
-    format: 'integer',
+function panelTraces(
+  measured: readonly MeasuredDesign[],
+  fitted: readonly FittedDesign[],
+  place: object,
+): Partial<Data>[] {
+  const sizes = [...new Set(measured.map(({ layer }) => layer.headSize))].sort((a, b) => a - b);
+  return sharings.flatMap((sharing, i) => {
+    const own = sizes.flatMap(
+      (size) => measured.find((one) => one.sharing === sharing && one.layer.headSize === size) ?? [],
+    );
+    if (own.length === 0) return [];
+    const exact = own.flatMap((one) => {
+      const found = fitted.find(({ layer }) => JSON.stringify(layer) === JSON.stringify(one.layer));
+      return found === undefined ? [] : [found];
+    });
+    const x = own.map(({ layer }) => String(layer.headSize));
+    const color = sharingColours[i];
+    const text = own.map((one) => `${nameOf(one)}; ${formatNumber(one.weights)} weights, cache ${one.cache} a token`);
+    const symbol = symbols[i];
+    return [
+      trace({
+        ...place,
+        mode: 'lines+markers',
+        name: sharing,
+        x,
+        y: own.map(({ dimension }) => dimension),
+        text,
+        line: { color, width: 2 },
+        marker: { color, symbol },
+        hover: '%{text}: {value}<extra>dimension</extra>',
+      }),
+      trace({
+        ...place,
+        mode: 'lines',
+        name: `${sharing}, with rounding`,
+        x,
+        y: own.map(({ rankAtFloat32 }) => rankAtFloat32),
+        text,
+        line: { color, width: 1.5, dash: 'dash' },
+        hover: '%{text}: {value}<extra>at float32’s tolerance</extra>',
+      }),
+      trace({
+        ...place,
+        mode: 'markers',
+        name: `${sharing}, fitted exactly`,
+        x: exact.map(({ layer }) => String(layer.headSize)),
+        y: exact.map(({ fittedAt }) => fittedAt),
+        text: exact.map((one) => `${nameOf(one)}; not fitted at ${one.notFittedAt}`),
+        marker: { symbol: `${symbol}-open`, size: 13, color, line: { width: 2 } },
+        hover: '%{text}: {value}<extra>fitted exactly</extra>',
+      }),
+    ];
   });
 }

@@ -1,62 +1,140 @@
-import { panelsOf, type PanelAxis, type PanelPoint } from './measure';
+import { adamEdges, kindOf, type AdamPoint, type PanelAxis, type PanelPoint } from './measure';
+import type { Growth } from './growth';
 import { shapeColumns } from '../tables';
 import { table, type Row, type Table } from '../../report/display';
 
 export const axisNames: Record<PanelAxis, string> = { heads: 'heads', context: 'context size', headSize: 'head size' };
 
-/** One row a panel: the slope of memorized examples with its interval, beside the theorem's and fixed attention's. */
-export function slopeTable(points: readonly PanelPoint[]): Table {
-  const rows = (['context', 'heads', 'headSize'] as const).flatMap((axis) =>
-    panelsOf(points, axis).map(({ points: own, config: { task, contexts }, trained, theorem, fixedAttention }): Row => {
-      const { slope, ci95, r2 } = trained;
-      const [theoremSlope, fixedAttentionSlope] = [theorem.slope, fixedAttention.slope];
-      const lines = { slope, ci95, r2, theoremSlope, fixedAttentionSlope, increases: ci95 !== null && ci95[0] > 0 };
-      return { axis: axisNames[axis], task, contexts, models: own.length, ...lines };
-    }),
-  );
+/** The smallest and the largest of what the seeds gave. */
+export function rangeOf(values: readonly number[]): [number, number] {
+  return [Math.min(...values), Math.max(...values)];
+}
+
+/** One row a layer: its exact capacity over the seeds, beside everything that bounds it. */
+export function exactCapacityTable(points: readonly PanelPoint[]): Table {
   return table(
-    'memorization-slopes',
-    rows,
+    'exact-capacity',
+    points.map(({ axis, layer, dimension, bound, theorem, fixedAttention, capacities }): Row => {
+      const { heads, context, headSize, width, classes, task, contexts } = layer;
+      const [fittedAt, notFittedAt] = [
+        rangeOf(capacities.map((one) => one.fittedAt)),
+        rangeOf(capacities.map((one) => one.notFittedAt)),
+      ];
+      const shape = { axis: axisNames[axis], task, contexts, heads, context, headSize, width, classes };
+      const share = fittedAt[0] / bound;
+      const exact = { dimension, bound, fittedAt, notFittedAt, share, seeds: capacities.length };
+      const bySeed = {
+        fittedAtBySeed: capacities.map((one) => one.fittedAt),
+        notFittedAtBySeed: capacities.map((one) => one.notFittedAt),
+      };
+      return { ...shape, ...exact, theorem, fixedAttention, ...bySeed };
+    }),
     [
-      { key: 'axis', title: 'per unit of' },
+      { key: 'axis' },
       { key: 'task' },
       { key: 'contexts' },
-      { key: 'models', format: 'integer' },
-      { key: 'slope', title: 'more examples memorized', about: 'slope of the least-squares line' },
-      { key: 'ci95', title: '95 % interval', about: 'of the slope, Student’s t' },
-      { key: 'r2', title: 'R²', about: 'share of the variance that the line explains' },
-      { key: 'theoremSlope', title: 'Theorem 1', about: 'slope of what it promises' },
-      { key: 'fixedAttentionSlope', title: 'attention fixed', about: 'slope of the rank of Z, cut at T' },
-      { key: 'increases', title: 'grows?', about: 'the interval lies above 0' },
+      ...shapeColumns(['heads', 'context', 'headSize']),
+      { key: 'bound', title: 'dimension / C', format: 'integer', about: 'more examples are fitted with probability 0' },
+      {
+        key: 'fittedAt',
+        title: 'fitted',
+        format: 'integer',
+        about: 'all of this many examples, to 1e-8: least and most over the seeds',
+      },
+      {
+        key: 'notFittedAt',
+        title: 'not fitted',
+        format: 'integer',
+        about: 'the smallest T that no start fitted; one above the dimension where all were',
+      },
+      { key: 'share', format: 'percent', about: 'fitted by the seed that fitted least, of the dimension' },
+      {
+        key: 'fixedAttention',
+        title: 'attention fixed',
+        format: 'integer',
+        about: 'rank of Z: no more while the attention weights stay',
+      },
+      { key: 'theorem', title: 'Theorem 1', format: 'integer', about: 'H (min(n, d_h) − 1) + 1' },
     ],
     {
-      title: 'How many more examples one more head, token or dimension memorizes',
-      note: 'Trained attention adapts to its examples, so it may memorize more than fixed attention can; short training, less.',
+      title: 'Exact capacity of each layer',
+      note: 'A T that was not fitted may be possible all the same: a search that fails proves nothing. A T above the dimension is impossible.',
     },
   );
 }
 
-/** Every trained model: what the figures are made of. */
-export function memorizationTable(points: readonly PanelPoint[]): Table {
+/** One row a panel: growth before and after the value in the middle, and whether they differ. */
+export function growthTable(growths: readonly Growth[]): Table {
   return table(
-    'memorization-runs',
-    points.map(({ panel, config, loss, accuracy, memorized, theorem, fixedAttention, steps, seconds }) => {
-      const { heads, context, headSize, width, examples, contexts, task, classes, seed, learningRate } = config;
-      const model = { heads, context, headSize, width, examples, contexts, task, classes, seed, learningRate };
-      return { panel, ...model, steps, loss, accuracy, memorized, theorem, fixedAttention, seconds };
+    'growth',
+    growths.map(({ panel, values, before, after, bend, verdict }): Row => {
+      const { axis, task, contexts } = panel;
+      return { axis: axisNames[axis], task, contexts, values, before, after, bend, verdict };
     }),
     [
-      { key: 'panel' },
+      { key: 'axis', title: 'per unit of' },
+      { key: 'task' },
+      { key: 'contexts' },
+      { key: 'values', title: 'from, to, and on to', format: 'integer' },
+      {
+        key: 'before',
+        title: 'examples more',
+        about: '95 % interval over the seeds, widened by the interval of each capacity',
+      },
+      { key: 'after', title: 'and from there on', about: 'the same' },
+      { key: 'bend', title: 'difference', about: 'second less first, seed by seed' },
+      { key: 'verdict', title: 'growth' },
+    ],
+    {
+      title: 'In a straight line, or not?',
+      note: '"levels off": the second slope is smaller and its interval holds 0; "slows down": it is smaller; "no bend found": the interval of the difference holds 0.',
+    },
+  );
+}
+
+/** Every training by Adam. */
+export function adamTable(points: readonly AdamPoint[]): Table {
+  return table(
+    'adam-runs',
+    points.map(({ config, steps, seconds, loss, fitted, bound }): Row => {
+      const { heads, context, headSize, width, examples, seed, learningRate } = config;
+      const shape = { kind: kindOf(config), heads, context, headSize, width, examples, seed, learningRate };
+      return { ...shape, steps, loss, fitted, share: fitted / examples, bound, seconds };
+    }),
+    [
+      { key: 'kind', title: 'task' },
       ...shapeColumns(['heads', 'context', 'headSize', 'examples']),
       { key: 'seed' },
       { key: 'steps', format: 'integer' },
       { key: 'loss' },
-      { key: 'accuracy', format: 'fraction' },
-      { key: 'memorized', format: 'integer' },
-      { key: 'theorem', title: 'Theorem 1', format: 'integer' },
-      { key: 'fixedAttention', title: 'attention fixed', format: 'integer' },
+      {
+        key: 'fitted',
+        title: 'memorized',
+        format: 'integer',
+        about: 'right answers; outputs within 0.01 of their labels',
+      },
+      { key: 'share', format: 'fraction', about: 'of the examples' },
+      { key: 'bound', title: 'dimension / C', format: 'integer' },
       { key: 'seconds', format: 'seconds' },
     ],
-    { title: 'All trained models' },
+    { title: 'Trained by Adam' },
+  );
+}
+
+/** One row a kind of layer: up to which T Adam memorized everything. */
+export function adamEdgeTable(points: readonly AdamPoint[]): Table {
+  return table(
+    'adam-edges',
+    adamEdges(points).map((edge): Row => ({ ...edge, share: edge.allAt === null ? 0 : edge.allAt / edge.bound })),
+    [
+      { key: 'kind', title: 'task' },
+      { key: 'trainings', format: 'integer' },
+      { key: 'bound', title: 'dimension / C', format: 'integer' },
+      { key: 'allAt', title: 'all memorized at T', format: 'integer', about: 'by every seed' },
+      { key: 'notAllAt', title: 'not all at T', format: 'integer', about: 'by some seed' },
+      { key: 'share', format: 'percent', about: 'the largest T of which all were memorized, of the dimension' },
+      { key: 'most', title: 'most memorized', format: 'integer', about: 'of any T' },
+    ],
+    { title: 'How far Adam went' },
   );
 }

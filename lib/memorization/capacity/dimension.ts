@@ -13,6 +13,8 @@ export type DimensionOptions = Omit<LayerOptions, 'examples'>;
 export interface FunctionalDimension {
   /** The rank of the Jacobian at float64's tolerance. */
   readonly dimension: number;
+  /** Its rank at float32's tolerance: the directions that float32 tells from rounding. */
+  readonly dimensionAtFloat32: number;
   /** {@link dimensionFormula} of the layer. */
   readonly formula: number | null;
   /** Trained weights, the columns of the Jacobian. */
@@ -59,8 +61,8 @@ export function functionalDimension(options: DimensionOptions): FunctionalDimens
       found.rank < (one.classes === 1 ? fewer : examples - SPARE) ||
       rankOf(firstRows(jacobian, fewer)).rank === found.rank
     ) {
-      const { rank: dimension, ...ratios } = found;
-      return { dimension, formula, parameters, examples, ...ratios };
+      const { rank: dimension, rankAtFloat32: dimensionAtFloat32, ...ratios } = found;
+      return { dimension, dimensionAtFloat32, formula, parameters, examples, ...ratios };
     }
     examples *= 2;
   }
@@ -70,34 +72,63 @@ function rankOf({ data, shape }: Matrix) {
   const values = inFloat64(() => valuesOf(svdvals(toTensor(data, shape))));
   const rtol = relativeTolerance('float64', ...shape);
   const rank = rankAt(values, rtol);
-  return { rank, sigmaRatio: values[rank - 1] / values[0], nextRatio: (values[rank] ?? 0) / values[0], rtol };
+  const rankAtFloat32 = rankAt(values, relativeTolerance('float32', ...shape));
+  return {
+    rank,
+    rankAtFloat32,
+    sigmaRatio: values[rank - 1] / values[0],
+    nextRatio: (values[rank] ?? 0) / values[0],
+    rtol,
+  };
 }
 
 function firstRows({ data, shape: [, columns] }: Matrix, rows: number): Matrix {
   return { data: data.subarray(0, rows * columns), shape: [rows, columns] };
 }
 
+/** What of the data and the positions a dimension depends on; by default queries and tokens span all d dimensions. */
+export interface Spans {
+  /** D, the dimension of the span of the query vectors that the layer sees. */
+  readonly queries?: number;
+  /** The dimension of the span of the tokens: those of the shared context, or those of all contexts. */
+  readonly tokens?: number;
+  /**
+   * Whether queries and keys are turned by their positions (RoPE: Su et al., 2021) instead of positions being added; for an even
+   * d_h, pairs of different frequencies, and two tokens or more.
+   */
+  readonly rotary?: boolean;
+}
+
 /**
- * The dimension in closed form, for weights, queries and contexts in general position: docs/dimension.md derives it.
+ * The dimension in closed form, for weights, queries and contexts in general position within their spans: docs/dimension.md
+ * derives it. Null where there is none: spans and rotary positions are counted for a fixed embedding only.
  *
- * With a shared context, one output, d_v = 1 and a fixed embedding it is H [m (D + c - m) + v] + 1 with D = d the
- * dimension of the queries' span, c = v = min(n - 1, d) that of the tokens less their mean, m = min(d_h, c).
+ * With a shared context, one output, d_v = 1 and a fixed embedding it is H [m (D + c - m) + v] + 1 with D the dimension of the
+ * queries' span, c = v = min(n - 1, d) that of the tokens less their mean, m = min(d_h, c).
  */
-export function dimensionFormula(layer: Layer): number | null {
+export function dimensionFormula(layer: Layer, spans: Spans = {}): number | null {
   const { heads: H, keyValueHeads: G, headSize: r, valueSize: dv, width: d, classes: C, context: n, contexts } = layer;
+  const { queries: D = d, tokens = d, rotary = false } = spans;
+  if (layer.embedding !== 'fixed' && (D !== d || tokens !== d || rotary)) return null;
   const shared = contexts === 'shared';
   if (!shared && n === 1) {
-    const k = Math.min(d, C, G * dv);
-    return k * (d + C - k) + C;
+    const k = Math.min(tokens, C, G * dv);
+    return k * (tokens + C - k) + C;
   }
-  const c = shared ? Math.min(n - 1, d) : d;
+  const c = shared ? Math.min(n - 1, tokens) : tokens;
   const perGroup = H / G;
-  const m = Math.min(r, c, perGroup * d);
+  const ofRank = (rank: number, columns: number) => {
+    const m = Math.min(rank, columns, perGroup * D);
+    return m * (perGroup * D + columns - m);
+  };
+  const m = Math.min(r, c, perGroup * D);
   const k = Math.min(d, C, H * Math.min(dv, c));
   const u = Math.min(dv, c, perGroup * k);
-  const scores = G * m * (perGroup * d + c - m);
+  // Turned by positions, all keys of a shared context may have any value of their own; what W_q and W_k can do bounds it.
+  const turned = r * (perGroup * D + tokens - 1);
+  const scores = !rotary ? ofRank(r, c) : shared ? Math.min(ofRank(r, n - 1), turned) : turned;
   const values = G * u * (c + perGroup * k - u) + k * (C - k) + C;
-  if (layer.embedding === 'fixed') return scores + values;
+  if (layer.embedding === 'fixed') return G * scores + values;
   const q = shared ? Math.max(0, Math.min(n - 1 - d, d)) : Math.min(n - 1, d);
-  return scores + values + q * Math.min(G * (m + u), d) + Math.min(H * m, d);
+  return G * scores + values + q * Math.min(G * (m + u), d) + Math.min(H * m, d);
 }

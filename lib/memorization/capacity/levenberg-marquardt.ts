@@ -3,16 +3,20 @@
  * 2012) for R residuals of P unknowns, R on either side of P, in float64.
  *
  * A step solves (J J^T + mu I) s = r, step = -J^T s, or with J^T J where that is smaller, by Cholesky. Forming the product
- * squares the condition, so the solution is refined once with J itself. Damping follows Nielsen ("Damping parameter in Marquardt's
+ * squares the condition, so the solution is refined once with J itself. Small systems are solved without TensorFlow, whose calls
+ * would take most of the time. Damping follows Nielsen ("Damping parameter in Marquardt's
  * method", 1999).
  */
+import { dot, factorize, solveLower, solveTransposed } from '../../rank/proofs/small-cholesky';
 import { cholesky, inFloat64, inPrecision, tf, toTensor, triangularSolve, valuesOf, type Matrix } from '../../tensor';
 
 /** The residuals [R] at a point [P], and there their Jacobian [R, P]. */
 export interface Problem {
   residuals(point: Float64Array): Float64Array;
-  linearize(point: Float64Array): { residuals: Float64Array; jacobian: Matrix & { data: Float64Array } };
+  linearize(point: Float64Array): { residuals: Float64Array; jacobian: Jacobian };
 }
+
+type Jacobian = Matrix & { readonly data: Float64Array };
 
 /** Everything that the next iteration depends on. */
 export interface Descent {
@@ -94,6 +98,9 @@ function acceleratedStep(
   return { whole: plus(velocity, curvature, 0.5), predicted: squares(plus(residuals, slope)) };
 }
 
+/** Systems of at most this size are factored in plain JavaScript. */
+const SMALL = 100;
+
 /** J J^T or J^T J, whichever is smaller, factored for one damping after another. */
 class DampedSystem {
   private readonly isWide: boolean;
@@ -102,17 +109,11 @@ class DampedSystem {
   private readonly diagonal: Float64Array;
   private readonly meanEigenvalue: number;
 
-  constructor(private readonly jacobian: Matrix) {
+  constructor(private readonly jacobian: Jacobian) {
     const [R, P] = jacobian.shape;
     this.isWide = R <= P;
     this.size = Math.min(R, P);
-    this.product = inPrecision('float64', () => {
-      const j = toTensor(jacobian.data, jacobian.shape);
-      const product = this.isWide ? tf.matMul(j, j, false, true) : tf.matMul(j, j, true);
-      const values = valuesOf(product) as Float64Array;
-      tf.dispose([j, product]);
-      return values;
-    });
+    this.product = this.size <= SMALL ? smallProduct(jacobian, this.isWide) : largeProduct(jacobian, this.isWide);
     this.diagonal = Float64Array.from({ length: this.size }, (_, i) => this.product[i * (this.size + 1)]);
     this.meanEigenvalue = this.diagonal.reduce((sum, value) => sum + value, 0) / this.size;
   }
@@ -121,21 +122,26 @@ class DampedSystem {
   step(damping: number, find: (solve: Solve) => Step | null): Step | null {
     const mu = damping * this.meanEigenvalue;
     this.diagonal.forEach((value, i) => (this.product[i * (this.size + 1)] = value + mu));
+    if (this.size <= SMALL) {
+      const factor = this.product.slice();
+      if (factorize(factor, this.size) < this.size) return null;
+      return find((residuals) => this.solve((b) => smallSolves(factor, b), mu, residuals));
+    }
     return inPrecision('float64', () => {
       const product = toTensor(this.product, [this.size, this.size]);
       const factor = cholesky(product);
       product.dispose();
-      const step = find((residuals) => this.solve(factor, mu, residuals));
+      const step = find((residuals) => this.solve((b) => triangularSolves(factor, b), mu, residuals));
       factor.dispose();
       return step;
     });
   }
 
-  private solve(factor: tf.Tensor, mu: number, residuals: Float64Array): Float64Array {
+  private solve(solves: (b: Float64Array) => Float64Array, mu: number, residuals: Float64Array): Float64Array {
     const right = this.isWide ? residuals : transposeTimes(this.jacobian, residuals);
-    const once = triangularSolves(factor, right);
+    const once = solves(right);
     const left = plus(right, this.apply(once, mu), -1);
-    const solution = plus(once, triangularSolves(factor, left));
+    const solution = plus(once, solves(left));
     const step = this.isWide ? transposeTimes(this.jacobian, solution) : solution;
     return step.map((value) => -value);
   }
@@ -148,6 +154,41 @@ class DampedSystem {
       : transposeTimes(jacobian, times(jacobian, s));
     return plus(applied, s, mu);
   }
+}
+
+function largeProduct({ data, shape }: Matrix, isWide: boolean): Float64Array {
+  return inPrecision('float64', () => {
+    const j = toTensor(data, shape);
+    const product = isWide ? tf.matMul(j, j, false, true) : tf.matMul(j, j, true);
+    const values = valuesOf(product) as Float64Array;
+    tf.dispose([j, product]);
+    return values;
+  });
+}
+
+/** Its lower triangle. */
+function smallProduct({ data, shape: [R, P] }: Jacobian, isWide: boolean): Float64Array {
+  const size = Math.min(R, P);
+  const product = new Float64Array(size * size);
+  if (isWide) {
+    for (let i = 0; i < size; i++)
+      for (let j = 0; j <= i; j++) product[i * size + j] = dot(data, i * P, data, j * P, P);
+    return product;
+  }
+  for (let row = 0; row < R; row++) {
+    for (let i = 0, at = row * P; i < P; i++) {
+      const factor = data[at + i];
+      for (let j = 0; j <= i; j++) product[i * P + j] += factor * data[at + j];
+    }
+  }
+  return product;
+}
+
+function smallSolves(factor: Float64Array, b: Float64Array): Float64Array {
+  const x = b.slice();
+  solveLower(factor, b.length, b.length, x);
+  solveTransposed(factor, b.length, b.length, x);
+  return x;
 }
 
 /** L^-T L^-1 b. */

@@ -30,11 +30,11 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const sweepKeys = ['name', 'about', 'seeds', 'profile', 'grids'];
 const recipeKeys = ['steps', 'passes', 'minSteps', 'batch', 'learningRate', 'evaluateEvery', 'earlyStop', 'stopAtLoss'];
-const profileKeys = ['width', 'classes', 'precision', ...recipeKeys];
+const profileKeys = ['width', 'classes', 'embedding', 'precision', ...recipeKeys];
 const gridKeys = ['panel', 'task', 'contexts', 'heads', 'context', 'headSize', 'examples', ...profileKeys];
 
 /**
- * Reads a sweep file. `seeds` is a list; `profile` says how to train (any of width, classes, precision, batch,
+ * Reads a sweep file. `seeds` is a list; `profile` says how to train (any of width, classes, embedding, precision, batch,
  * learningRate, evaluateEvery, earlyStop, stopAtLoss, and either steps or passes and minSteps; the reference's defaults);
  * each of `grids` is a panel: task, contexts, and heads, context, headSize, examples, each a number or a list, of which
  * every combination is trained. A grid may override the profile. Combinations that make no sense are listed as refused.

@@ -30,7 +30,7 @@ export interface Checkpoint {
   readonly seconds: number;
 }
 
-const FORMAT = 'attention-capacity checkpoint 2';
+const FORMAT = 'attention-capacity checkpoint 3';
 
 /** The models before their first step. */
 export function freshCheckpoint(configs: readonly MemorizationConfig[]): Checkpoint {
@@ -47,7 +47,11 @@ export function writeCheckpoint(file: string, { models, step, seconds }: Checkpo
   const header = {
     configs: models.map(({ config }) => config),
     step,
-    best: models.map(({ best }) => best && { step: best.step, loss: best.loss, accuracy: best.accuracy }),
+    best: models.map(({ best }) => {
+      if (best === null) return null;
+      const { vector: _, ...evaluation } = best;
+      return evaluation;
+    }),
     evaluations: models.map(({ evaluations }) => evaluations),
     seconds,
     length: models.length * models[0].vector.length,

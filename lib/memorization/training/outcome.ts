@@ -2,7 +2,7 @@ import { describe, type MemorizationConfig } from '../config';
 import type { Evaluation } from './evaluate';
 import type { Saturation } from './saturation';
 
-/** A finished training. Loss, accuracy and saturation are those of the best evaluation, the one of least loss. */
+/** A finished training. Loss, accuracy, fitted examples and saturation are those of the best evaluation, the one of least loss. */
 export interface MemorizationResult {
   readonly config: MemorizationConfig;
   /** Numbers in the model. */
@@ -14,6 +14,8 @@ export interface MemorizationResult {
   readonly loss: number;
   /** null for a regression. */
   readonly accuracy: number | null;
+  /** Examples memorized, as an {@link Evaluation} counts them. */
+  readonly fitted: number;
   readonly bestStep: number;
   readonly saturation: Saturation;
   readonly evaluations: readonly Evaluation[];

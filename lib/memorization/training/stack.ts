@@ -149,6 +149,7 @@ export class ModelStack {
       seconds: this.seconds,
       loss: best.loss,
       accuracy: best.accuracy,
+      fitted: best.fitted,
       bestStep: best.step,
       saturation: saturationOf(task, best.vector, config.precision),
       evaluations,

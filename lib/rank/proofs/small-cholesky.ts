@@ -35,8 +35,8 @@ export function solveTransposed(l: Float64Array, stride: number, n: number, x: F
   }
 }
 
-/** Four sums at once: one alone waits for each addition to finish before it starts the next. */
-function dot(a: Float64Array, p: number, b: Float64Array, q: number, length: number): number {
+/** a[p ...] · b[q ...]. Four sums at once: one alone waits for each addition to finish before it starts the next. */
+export function dot(a: Float64Array, p: number, b: Float64Array, q: number, length: number): number {
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   let t = 0;
   for (; t + 3 < length; t += 4) {

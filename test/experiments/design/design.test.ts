@@ -3,27 +3,41 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import {
-  bestDesign,
-  designs,
-  designsToTrain,
-  kruskalCandidate,
-  measureDesigns,
-  trainDesigns,
-  type Design,
-  type DesignSpace,
-  type MeasuredDesign,
-  type TrainedDesign,
-} from 'attention-capacity/experiments/design/measure';
-import { parameterCount } from 'attention-capacity/memorization/parameters';
 import { designFigure } from 'attention-capacity/experiments/design/figures';
 import { designFindings } from 'attention-capacity/experiments/design/findings';
-import { designTable, kruskalDesignTable } from 'attention-capacity/experiments/design/tables';
+import {
+  bestOf,
+  designs,
+  drawnDesigns,
+  fitDesigns,
+  measureDesigns,
+  querySpans,
+  type Design,
+  type DesignSpace,
+} from 'attention-capacity/experiments/design/measure';
+import {
+  designTable,
+  drawnDesignTable,
+  querySpanTable,
+  standardDesign,
+  standardDesignTable,
+  standardSpaces,
+} from 'attention-capacity/experiments/design/tables';
+import { D, fakeLayer, noiseImages } from '../../features/fake-layer';
+import { functionalDimension } from 'attention-capacity/memorization/capacity/dimension';
 
-const data: DesignSpace['data'] = { contexts: 'shared', task: 'regression', width: 16, examples: 120, seed: 2 };
-const space: DesignSpace = { data, kruskalRank: 16, budget: 1500, contexts: [4, 8], headSizes: [1, 3, 8, 16] };
+const space: DesignSpace = {
+  width: 6,
+  contexts: 'shared',
+  context: 4,
+  outputs: 1,
+  weights: 300,
+  cache: Infinity,
+  headSizes: [1, 2, 3, 6],
+  valueSizes: () => [1],
+};
 
-describe('the designs that a budget pays for', () => {
+describe('the designs that budgets pay for', () => {
   let folder: string;
   const cacheBefore = process.env.ATTENTION_CACHE;
   before(() => (process.env.ATTENTION_CACHE = folder = mkdtempSync(join(tmpdir(), 'designs-'))));
@@ -33,120 +47,107 @@ describe('the designs that a budget pays for', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('have as many heads as it allows, and not one more', () => {
-    const found = designs(space);
-    assert.equal(found.length, 8);
-    for (const { setting, parameters } of found) {
-      assert.equal(parameters, parameterCount(setting));
-      assert.ok(parameters <= space.budget);
-      assert.ok(parameterCount({ ...setting, heads: setting.heads + 1 }) > space.budget);
+  it('have as many heads as weights and cache allow, and not one more', () => {
+    for (const cache of [Infinity, 6]) {
+      for (const { sharing, layer, weights, cache: kept } of designs({ ...space, cache })) {
+        const { heads: H, keyValueHeads: G, headSize: r } = layer;
+        const cost = (h: number, g: number) => 6 * (h * r + g * r + g + h);
+        assert.equal(weights, cost(H, G));
+        assert.equal(kept, G * (r + 1));
+        assert.ok(weights <= 300 && kept <= cache);
+        const [h, g] = { 'multi-head': [1, 1], 'grouped-query': [4, 1], 'multi-query': [1, 0] }[sharing];
+        assert.ok(cost(H + h, G + g) > 300 || kept + g * (r + 1) > cache, `${sharing} ${H} ${G} ${r}`);
+        assert.equal(H % G, 0);
+      }
     }
-    // Embedding and decoder take 17 * 16 + 17 = 289, a head of size 3 takes 16 (2 * 3 + 2) = 128: nine of them.
-    assert.equal(found.find(({ setting }) => setting.headSize === 3)!.setting.heads, 9);
-    assert.throws(() => designs({ ...space, budget: 200 }), /200 parameters is too small/);
-    // Sizes that not one head can have are left out.
-    assert.ok(designs({ ...space, budget: 600 }).every(({ setting }) => setting.headSize < 16));
+    assert.throws(() => designs({ ...space, weights: 10 }), { name: 'InputError', message: /got 10 weights/ });
   });
 
-  it('are counted by Theorem 1 as far as the Kruskal rank goes', () => {
-    const theorem = (kruskalRank: number, headSize: number, context: number) =>
-      designs({ ...space, kruskalRank }).find(
-        ({ setting }) => setting.headSize === headSize && setting.context === context,
-      )!.theorem;
-    // Size 8: 16 * 18 = 288 a head, four heads.
-    assert.equal(theorem(16, 8, 8), 4 * 7 + 1);
-    assert.equal(theorem(5, 8, 8), 4 * 4 + 1);
-    assert.equal(theorem(16, 8, 4), 4 * 3 + 1);
-    assert.equal(theorem(16, 1, 4), 1);
-  });
-
-  it('are measured by the rank of their features, H (n - 1) + 1 from head size 3 on', async () => {
-    const some = designs(space).filter(({ setting }) => setting.headSize > 1);
-    for (const { setting, rank, rankAtFloat32 } of await measureDesigns(some)) {
-      assert.equal(rank, setting.heads * (setting.context - 1) + 1);
-      assert.ok(rankAtFloat32 <= rank);
+  it('are counted by the dimension, which the rank of the Jacobian confirms', async () => {
+    const all = [
+      ...designs({ ...space, headSizes: [2, 3] }),
+      ...designs({ ...space, contexts: 'random', headSizes: [3] }),
+    ];
+    for (const { layer, dimension, rank, rankAtFloat32, sharing } of await measureDesigns(all)) {
+      assert.equal(rank, dimension, `${sharing} ${JSON.stringify(layer)}`);
+      assert.ok(rankAtFloat32 <= rank && rankAtFloat32 > 0);
+      assert.equal(functionalDimension({ ...layer, seed: 1 }).dimension, dimension);
     }
   });
 
-  it('are chosen by any measure; of equals the smaller', () => {
-    const [a, b, c] = designs(space).map((design, i) => ({ ...design, parameters: 100 - i }));
-    assert.equal(
-      bestDesign<Design>([a, b, c], ({ parameters }) => parameters),
-      a,
-    );
-    assert.equal(
-      bestDesign<Design>([a, b, c], () => 1),
-      c,
-    );
+  it('are chosen by dimension, and all within 5 % are named beside the choice', () => {
+    const [one] = designs(space);
+    const at = (dimension: number, cache: number): Design => ({ ...one, dimension, cache });
+    const [a, b, c, d] = [at(100, 9), at(96, 2), at(95, 9), at(94, 1)];
+    assert.deepEqual(bestOf([d, b, a, c]), { best: a, near: [b, c] });
+    const frugal = at(100, 3);
+    assert.equal(bestOf([a, frugal]).best, frugal);
   });
 
-  it('are trained where the theorem or the rank chose them, or where they differ from the rank’s choice in one size', () => {
-    const measured = designs({ ...space, headSizes: [3, 4, 8, 16] }).map((design): MeasuredDesign => ({
-      ...design,
-      rank: 10,
-      rankAtFloat32: 10,
-    }));
-    const at = (context: number, headSize: number) =>
-      measured.find(({ setting }) => setting.context === context && setting.headSize === headSize)!;
-    const chosenByRank = { ...at(4, 3), rank: 11 };
-    const among = measured.map((design) => (design === at(4, 3) ? chosenByRank : design));
-    // Seven heads of size 4 count 3 tokens each, four of size 8 count 7: the theorem's choice shares nothing with the rank's.
-    assert.equal(
-      bestDesign(among, ({ theorem }) => theorem ?? 0),
-      at(8, 8),
-    );
-    assert.deepEqual(designsToTrain(among), [chosenByRank, at(4, 4), at(4, 8), at(4, 16), at(8, 3), at(8, 8)]);
+  it('cost no more than standard attention in the table for real widths, and are never below it', () => {
+    for (const width of [64, 256, 768]) {
+      for (const { space } of standardSpaces(width)) {
+        const standard = standardDesign(space);
+        assert.equal(standard.weights, 4 * width ** 2);
+        assert.equal(standard.cache, 2 * width);
+        const { best } = bestOf(designs(space));
+        assert.ok(
+          best.weights <= 4 * width ** 2 && best.cache <= space.cache && best.dimension <= best.weights + width,
+        );
+        // A quarter of the cache may cost something.
+        if (space.cache >= 2 * width) assert.ok(best.dimension >= standard.dimension);
+      }
+    }
+    assert.equal(standardDesignTable([64]).rows.length, 6);
   });
 
-  it('are trained once with each seed, and read from the cache the second time', async () => {
-    const two = designs(space).filter(({ setting }) => setting.context === 4 && [3, 8].includes(setting.headSize));
-    const first = await trainDesigns(two, { steps: 12, seeds: 2 });
-    assert.deepEqual(
-      first.map(({ memorized }) => memorized.length),
-      [2, 2],
+  it('memorize nearly their dimension, and none of those drawn by a rule more', async () => {
+    const [design] = designs({ ...space, weights: 120, headSizes: [2], contexts: 'random' });
+    const [fitted] = await fitDesigns([design], { starts: 2, iterations: 300, resolution: 10 });
+    assert.ok(fitted.fittedAt >= 0.85 * design.dimension && fitted.fittedAt <= design.dimension);
+    assert.ok(fitted.notFittedAt <= design.dimension + 1);
+
+    const drawn = drawnDesigns();
+    assert.equal(drawn.length, 30);
+    assert.ok(drawn.filter(({ share }) => share >= 0.95).length >= 25);
+    assert.ok(
+      drawn.every(
+        ({ fittedAt, bound, notFittedAt, heads }) => fittedAt <= bound && notFittedAt <= bound + 1 && heads >= 2,
+      ),
     );
-    for (const memorized of first.flatMap((design) => design.memorized)) assert.ok(memorized >= 0 && memorized <= 120);
-    assert.deepEqual(await trainDesigns(two, { steps: 12, seeds: 2 }), first);
+    assert.equal(drawnDesignTable(drawn).rows.length, 30);
   });
 
-  it('start from the largest candidate that no subset refutes', async () => {
-    const options = { draws: 30, precision: 'float64' } as const;
-    assert.equal(await kruskalCandidate(data, [16, 4], options), 16);
-    // Three examples: there are no four independent ones, which is bad input and not a refutation.
-    await assert.rejects(
-      kruskalCandidate({ ...data, examples: 3 }, [4], options),
-      /expected at most 3, the number of vectors, got 4/,
-    );
-  });
-
-  it('are put into a table, a figure and words', () => {
-    const measured: MeasuredDesign[] = designs(space).map((design, i) => ({
-      ...design,
-      rank: 50 + i,
-      rankAtFloat32: 40 - i,
-    }));
-    const trained: TrainedDesign[] = measured
+  it('are put into a table, a figure and words, which name no order that intervals leave open', async () => {
+    const measured = await measureDesigns(designs({ ...space, headSizes: [2, 3] }));
+    const panels = [{ title: 'first', measured }];
+    const fitted = measured
       .slice(0, 3)
-      .map((design, i) => ({ ...design, memorized: [10 * i, 100 * i] }));
-    const { rows } = designTable(measured, trained);
-    assert.deepEqual([rows[2].memorized, rows[3].memorized], [110, null]);
-    const figure = designFigure(measured, trained);
-    // Two panels: two ranks, the theorem and the trained layers.
-    assert.equal(figure.data.length, 8);
-    assert.match(figure.alt, /greatest rank, 57, has H = 2, d_h = 16, n = 8/);
-    assert.doesNotMatch(JSON.stringify([figure, rows]), /NaN|undefined/);
-    const { all, headline } = designFindings(16, measured, trained);
-    assert.match(
-      headline,
-      /d_h = 8, n = 4 memorized most when trained; the rank of the random feature matrix chose H = 2, d_h = 16, n = 8/,
-    );
-    assert.match(all, /2 of 3 trained layers memorized more/);
-    const byRank = kruskalDesignTable(
-      [2, 16].map((kruskalRank) => ({ kruskalRank, designs: designs({ ...space, kruskalRank }) })),
-    );
+      .map((design, i) => ({ ...design, dimension: 100 + i, fittedAt: 90 + 5 * i, notFittedAt: [96, 97, 101][i] }));
+    const spans = [{ system: 'a', title: 'A', examples: 500, n: 197, d: 768, heads: 12, float32: 400, float64: 768 }];
+    const figure = designFigure(panels, fitted);
+    const tables = [designTable(panels, fitted), querySpanTable(spans)];
+    assert.doesNotMatch(JSON.stringify([figure, tables.map(({ rows }) => rows)]), /NaN|undefined/);
+    assert.equal(tables[0].rows.length, measured.length);
+    assert.ok((tables[1].rows[0].share as number) < 1);
+    const { headline, all } = designFindings(panels, fitted, drawnDesigns(), spans, [64]);
+    const { best } = bestOf(measured);
+    assert.match(all, new RegExp(`the largest dimension, \\*\\*${best.dimension}\\*\\* with ${best.weights} weights`));
+    // 90 to 95, 95 to 96, 100: the first two touch.
+    assert.match(all, /Of 3 pairs .* orders 2 as the dimension does and 0 the other way; in 1 the intervals overlap/);
+    assert.match(all, /A: 500 query vectors span \*\*400\*\* at float32's tolerance, 768 at float64's, of d = 768/);
+    assert.match(headline, /exact capacity is within 10 % of the dimension in 33 of 33 designs\.$/);
+  });
+
+  it('know the span of query vectors: three colours of one pixel, and a constant', async () => {
+    const layers = [fakeLayer('pixels'), fakeLayer('constant', { constantQuery: true })];
+    const found = await querySpans(layers, noiseImages(40));
     assert.deepEqual(
-      byRank.rows.map(({ headSize }) => headSize),
-      [3, 8],
+      found.map(({ float32, float64, examples, d }) => [float32, float64, examples, d]),
+      [
+        [3, 3, 40, D],
+        [1, 1, 40, D],
+      ],
     );
   });
 });
