@@ -87,7 +87,7 @@ function paperTable(reports) {
     ([, name, says]) => `<th colspan="3" scope="colgroup">${name}<br><small>${inHtml(says)}</small></th>`,
   );
   const refuted = own.some((row) => row.refuted && row.fraction >= PAPER_MARK);
-  return `<section aria-label="The paper’s table">
+  return `<section>
 <h2>The paper’s table</h2>
 <p class="headline">At float32’s tolerance ${compared.filter(Boolean).length} of ${compared.length} of the paper’s marks come out the same.</p>
 <div class="wide" tabindex="0" role="region" aria-label="The paper’s table">

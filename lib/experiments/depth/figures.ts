@@ -42,7 +42,7 @@ export function depthFigure(places: readonly DepthPlace[]): Figure {
       { zero: ROUNDING, shown: own.map(({ assumption1 }) => assumption1.tolerance) },
     ),
   );
-  const titles = [...systems.map(([{ title }]) => title), ...systems.map(() => 'attention of the query')];
+  const titles = [...systems.map(([{ title }]) => title), ...systems.map(([{ title }]) => `${title}, attention`)];
   const { layout, axes, horizontalLine, zeros } = panels(
     titles,
     300,
