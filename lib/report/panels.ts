@@ -23,6 +23,10 @@ export function bySystem<T extends { readonly system: string }>(results: readonl
   return [...groupBy(results, ({ system }) => system).values()];
 }
 
+/** Room between two rows of panels, and between the first and the legend, in pixels. */
+const TITLE_AND_TICKS = 80;
+const ABOVE = 46;
+
 /**
  * Lays out one panel for each title, row by row; on a phone the report stacks them. `panelLayout` gives each panel's axes, and is told whether the panel is the last of
  * its column.
@@ -37,9 +41,9 @@ export function panels(
   const annotations: Partial<Layout['annotations'][number]>[] = [];
   const rows = Math.ceil(titles.length / columns);
   const layout: Record<string, unknown> = {
-    grid: { rows, columns, pattern: 'independent', xgap: 0.16, ygap: 0.5 },
+    grid: { rows, columns, pattern: 'independent', xgap: 0.16, ygap: Math.min(0.5, TITLE_AND_TICKS / panelHeight) },
     height: 130 + (panelHeight + 16) * rows,
-    legend: { orientation: 'h', x: 0, y: 1 + 0.3 / rows, yanchor: 'bottom' },
+    legend: { orientation: 'h', x: 0, y: 1 + ABOVE / ((panelHeight + 16) * rows), yanchor: 'bottom' },
     shapes,
     annotations,
     meta: { panels: { count: titles.length, height: panelHeight } },

@@ -57,8 +57,12 @@
       const { count, height } = layout.meta.panels;
       layout.grid = { ...layout.grid, rows: count, columns: 1, ygap: GAP / (height + GAP) };
       layout.height = 110 + (height + GAP / 2) * count;
-      if (layout.legend?.y > 1) layout.legend = { ...layout.legend, y: 1 + 0.3 / count };
+      if (layout.legend?.y > 1) layout.legend = { ...layout.legend, y: 1 + 50 / (height * count) };
       for (const axis of axes('y')) layout[axis] = { ...layout[axis], showticklabels: true };
+      // Stacked panels share the title below the last.
+      const last = layout[`xaxis${count > 1 ? count : ''}`]?.title?.text;
+      for (const axis of axes('x').slice(0, -1))
+        if (layout[axis].title?.text === last) layout[axis] = { ...layout[axis], title: undefined };
     }
     layout.margin = { ...layout.margin, l: 48, r: 12 };
     for (const axis of axes('x')) layout[axis] = { ...layout[axis], tickfont: { size: 11 } };

@@ -86,7 +86,7 @@ export function depthFigure(places: readonly DepthPlace[]): Figure {
       networksOf(places).map(ends).join(' '),
     note: `Medians of random subsets; singular values in float64. The grey strip holds dependent vectors: a ratio below ${formatNumber(ROUNDING, 'scientific')}, which is rounding. Diamonds: context matrices. Attention: the largest weight is the mean over heads and images, its bars reach from the least to the most concentrated head; the entropy is over ln n.`,
     data,
-    layout: { ...layout, grid: { ...layout.grid, ygap: 0.35, xgap: 0.14 } },
+    layout: { ...layout, grid: { ...layout.grid, xgap: 0.14 } },
   });
 }
 
