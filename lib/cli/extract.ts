@@ -13,7 +13,7 @@ export interface ExampleSource {
   readonly count: number;
   readonly files?: readonly string[];
   readonly skipped?: readonly SkippedFile[];
-  /** Images with an EXIF orientation, which is not applied. */
+  /** Images that were turned as their EXIF orientation says. */
   readonly turned?: number;
   /** Consecutive examples, as the network takes them. */
   read(indices: readonly number[], precision: Precision): Promise<InputBatch>;

@@ -15,6 +15,7 @@ interface FeatureArguments {
   readonly layer: number | 'attention';
   readonly out: string;
   readonly images?: string;
+  readonly convertRgb?: true;
   readonly pixels?: string;
   readonly text?: string;
   readonly tokens?: string;
@@ -43,6 +44,7 @@ export function register(program: Command): void {
         'tokens',
       ]),
     )
+    .option('--convert-rgb', "take grey, palette and alpha images of a folder too, as Pillow's convert('RGB') does")
     .addOption(
       new Option('--pixels <file>', 'normalised pixels [T, 3, H, W], float32 .npy').conflicts(['text', 'tokens']),
     )
@@ -93,7 +95,7 @@ async function features(options: FeatureArguments): Promise<void> {
 
 /** The layer, and the examples that go through it; the layer is made first, since a wrong one is soon refused. */
 async function exampleSource(
-  { layer, images, pixels, text, tokens, seed }: FeatureArguments,
+  { layer, images, convertRgb, pixels, text, tokens, seed }: FeatureArguments,
   model: Model,
 ): Promise<{ chosen: FeatureLayer; source: ExampleSource }> {
   const { isTextModel, layerOf, randomAttention } = await import('../models/index.js');
@@ -109,10 +111,16 @@ async function exampleSource(
     return { chosen: layerOf(model, layer, { n: source.n }), source };
   }
   if (isText) throw new InputError(`${model.name} takes images: it expects --images or --pixels, not text`);
-  const chosen = layer === 'attention' ? randomAttention(model, seed) : layerOf(model, layer);
   const { imageSource, pixelSource } = await import('./image-sources.js');
-  const source = pixels === undefined ? await imageSource(images!, seed, model) : await pixelSource(pixels, model);
-  return { chosen, source };
+  const chosenOf = (n?: number) =>
+    layer === 'attention' ? randomAttention(model, seed, undefined, n) : layerOf(model, layer, { n });
+  if (pixels !== undefined) {
+    chosenOf(1);
+    const source = await pixelSource(pixels, model);
+    return { chosen: chosenOf(source.n), source };
+  }
+  const chosen = chosenOf();
+  return { chosen, source: await imageSource(images!, { seed, convertRgb }, model) };
 }
 
 function layer(text: string): number | 'attention' {
@@ -181,7 +189,7 @@ function tell(options: FeatureArguments, source: ExampleSource, { queries, conte
         files: source.files,
         skipped: source.skipped?.length,
         skippedFiles: source.skipped,
-        exifNotApplied: source.turned,
+        exifApplied: source.turned,
       }),
     });
     return;

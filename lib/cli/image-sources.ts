@@ -9,10 +9,14 @@ import { groupBy } from '../statistics';
 import { noteLater } from './output';
 
 /** Images of a folder or a set that is known by name, preprocessed as the model wants them. */
-export async function imageSource(images: string, seed: number, model: ImageModel): Promise<ExampleSource> {
+export async function imageSource(
+  images: string,
+  { seed, convertRgb = false }: { readonly seed: number; readonly convertRgb?: boolean },
+  model: ImageModel,
+): Promise<ExampleSource> {
   const { pixelBatch } = await import('../data/index.js');
   const preprocessing = model.preprocessing();
-  const set = await imageSet(images, seed);
+  const set = await imageSet(images, seed, convertRgb);
   if (set.skipped.length > 0) {
     const named = set.skipped.slice(0, 10).map(({ file, reason }) => `${file} (${reason})`);
     const reasons = [...groupBy(set.skipped, ({ reason }) => reason)]
@@ -20,11 +24,12 @@ export async function imageSource(images: string, seed: number, model: ImageMode
       .map(([reason, { length }]) => `${length} ${reason}`);
     const more = set.skipped.length > named.length ? `, …; ${reasons.join(', ')}; --json names them all` : '';
     noteLater(`${set.skipped.length} of ${set.skipped.length + set.count} files skipped: ${named.join(', ')}${more}`);
+    if (set.skipped.some(({ reason }) => reason.endsWith('not RGB'))) {
+      noteLater('--convert-rgb takes grey, palette and alpha images too');
+    }
   }
   if (set.turned) {
-    noteLater(
-      `${set.turned} of ${set.count} images have an EXIF orientation, which is not applied: they are used as stored`,
-    );
+    noteLater(`${set.turned} of ${set.count} images were turned as their EXIF orientation says`);
   }
   return {
     name: images,
@@ -37,10 +42,10 @@ export async function imageSource(images: string, seed: number, model: ImageMode
   };
 }
 
-async function imageSet(text: string, seed: number): Promise<ImageSet> {
+async function imageSet(text: string, seed: number, convertRgb: boolean): Promise<ImageSet> {
   const { cifar10, imageFolder, photos } = await import('../data/index.js');
   const named = /^(photos|cifar10)(?::(.*))?$/.exec(text);
-  if (named === null) return imageFolder(text);
+  if (named === null) return imageFolder(text, { convertRgb });
   if (existsSync(text)) {
     throw new InputError(
       `--images expects a set or a folder, got '${text}', which names both; write ./${text} for the folder`,
@@ -50,22 +55,25 @@ async function imageSet(text: string, seed: number): Promise<ImageSet> {
   return named[1] === 'photos' ? photos({ crops: count, seed }) : cifar10({ count, seed });
 }
 
-/** Pixels from a file. */
-export async function pixelSource(path: string, model: ImageModel): Promise<ExampleSource> {
+/** Pixels from a file; images have as many tokens as their height and width make. */
+export async function pixelSource(path: string, model: ImageModel): Promise<ExampleSource & { readonly n: number }> {
   const { openPixels } = await import('../data/index.js');
+  const { tokenCount } = await import('../models/networks/architecture.js');
   const file = await openPixels(path);
   const [count, , height, width] = file.shape;
-  if (height !== model.inputSize || width !== model.inputSize) {
+  const { patchSize } = model.config;
+  if (height < patchSize || width < patchSize) {
     await file.close();
-    const side = model.inputSize;
     throw new InputError(
-      `--pixels expects [T, 3, ${side}, ${side}] for ${model.name}, got [${file.shape.join(', ')}] in '${path}'`,
+      `--pixels expects [T, 3, H, W] for ${model.name}, H and W at least ${patchSize}, the side of a patch, got ` +
+        `[${file.shape.join(', ')}] in '${path}'`,
     );
   }
   const size = 3 * height * width;
   return {
     name: path,
     count,
+    n: tokenCount(model.config, height, width),
     async read(indices, precision) {
       const values = (await file.read(indices[0], indices[0] + indices.length)) as Float32Array | Float64Array;
       const bad = values.findIndex((value) => !Number.isFinite(value));

@@ -121,6 +121,44 @@ test('a tensor that the layer needs and the file lacks is an error; one that a l
   assert.match(second.stderr, /^attention-capacity: [^\n]*model\.safetensors[^\n]*\n$/);
 });
 
+test('pixels of another size than the network was made for, also not square, whatever its processor says', async () => {
+  const oblong = Float32Array.from(integerPixels(2, 18, 13));
+  await writeNpy(at('oblong.npy'), { data: oblong, shape: [2, 3, 18, 13] });
+  const unknown = at('unknown-processor');
+  mkdirSync(unknown);
+  for (const name of ['config.json', 'model.safetensors']) copyFileSync(join(vit, name), join(unknown, name));
+  writeFileSync(join(unknown, 'preprocessor_config.json'), '{"image_processor_type": "VideoMAEImageProcessor"}');
+  for (const [model, layer, d] of [
+    [vit, '2', 16],
+    [unknown, 'attention', 16],
+  ] as const) {
+    const { stdout, stderr, status } = await attentionCapacity(
+      ...['features', '--model', model, '--layer', layer, '--pixels', at('oblong.npy')],
+      ...['--out', at('oblong-q.npy'), '--contexts', at('oblong-c.npy'), '--json'],
+    );
+    assert.equal(status, 0, stderr);
+    const { contexts } = JSON.parse(stdout) as { contexts: { shape: number[] } };
+    assert.deepEqual(contexts.shape, [2, 1 + 4 * 3, d]);
+  }
+  assert.match(
+    await refusal(...['features', '--model', unknown, '--layer', '1', '--images', photographs, '--out', 'q.npy']),
+    /got "VideoMAEImageProcessor"; make the pixels with it, and give --pixels/,
+  );
+});
+
+test('grey, palette and alpha images with --convert-rgb; a note names it where they are skipped', async () => {
+  const images = at('of-all-kinds');
+  mkdirSync(images);
+  const names = ['rgb.png', 'grey.png', 'alpha.png', 'palette.png', 'lies-on-its-side.jpg'];
+  for (const name of names) copyFileSync(join(photographs, name), join(images, name));
+  const options = ['features', '--model', vit, '--layer', '1', '--images', images, '--out', at('kinds.npy'), '--json'];
+  const plain = await attentionCapacity(...options);
+  assert.match(plain.stderr, /3 of 5 files skipped: .*\nnote: --convert-rgb takes grey, palette/);
+  assert.match(plain.stderr, /1 of 2 images were turned as their EXIF orientation says\n/);
+  const { files, exifApplied } = (await json(...options, '--convert-rgb')) as { files: string[]; exifApplied: number };
+  assert.deepEqual([files, exifApplied], [[...names].sort(), 1]);
+});
+
 test('a folder that is called as a set is not passed over', async () => {
   const folder = temporaryFolder();
   const options = ['features', '--model', join(GOLDEN, 'checkpoint-vit'), '--layer', '1', '--out', 'q.npy', '--images'];
@@ -144,7 +182,7 @@ test('each bad input gets one line, and nothing is written', async (t) => {
   const layer = ['--layer', '1'];
   const model = ['--model', vit];
   mkdirSync(at('empty'));
-  await writeNpy(at('large.npy'), { data: new Float32Array(3 * 16 * 16), shape: [1, 3, 16, 16] });
+  await writeNpy(at('low.npy'), { data: new Float32Array(3 * 3 * 16), shape: [1, 3, 3, 16] });
   await writeNpy(at('flat.npy'), { data: new Float32Array(12), shape: [3, 4] });
   const bad = Float32Array.from(integerPixels(2, 12));
   bad[3 * 144 + 7] = NaN;
@@ -181,8 +219,8 @@ test('each bad input gets one line, and nothing is written', async (t) => {
     ],
     [['--model', at('empty'), ...layer, ...out, ...pixels], /config\.json/],
     [
-      [...model, ...layer, ...out, '--pixels', at('large.npy')],
-      /--pixels expects \[T, 3, 12, 12\] for checkpoint-vit, got \[1, 3, 16, 16\]/,
+      [...model, ...layer, ...out, '--pixels', at('low.npy')],
+      /--pixels expects \[T, 3, H, W\] for checkpoint-vit, H and W at least 4, .*, got \[1, 3, 3, 16\]/,
     ],
     [[...model, ...layer, ...out, '--pixels', at('flat.npy')], /flat\.npy': expected normalised pixels \[T, 3, H, W\]/],
     [

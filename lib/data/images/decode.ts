@@ -12,13 +12,13 @@ export class UnusableImage extends Error {
  * accurate integer one; TensorFlow's default differs in most images).
  *
  * Only images with three colour channels of 8 bits are taken. Grey, CMYK, palette, alpha and 16 bits are refused: the
- * paper's experiments, too, leave out what is not in Pillow's mode `RGB`. Colour profiles and the EXIF orientation are not
- * applied, as in Pillow's `open` and Hugging Face's processors.
+ * paper's experiments, too, leave out what is not in Pillow's mode `RGB`. With `convert`, grey, palettes and alpha are taken as
+ * Pillow's `convert('RGB')` does: grey thrice, alpha left out. Colour profiles and the EXIF orientation are not applied.
  *
  * @throws UnusableImage for everything else.
  */
-export function decodeImage(bytes: Uint8Array): RgbImage {
-  const { format, width, height } = inspect(bytes);
+export function decodeImage(bytes: Uint8Array, convert = false): RgbImage {
+  const { format, width, height } = inspect(bytes, convert);
   // TensorFlow's bytes, their copy as int32, and our bytes.
   const needed = width * height * 3 * 6;
   if (needed > freeMemory()) {
@@ -53,11 +53,11 @@ interface Inspected {
 }
 
 /** Reads the file's header. */
-function inspect(bytes: Uint8Array): Inspected {
+function inspect(bytes: Uint8Array, convert: boolean): Inspected {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (buffer.length === 0) throw new UnusableImage('an empty file');
-  if (buffer.subarray(0, 8).equals(PNG_SIGNATURE)) return inspectPng(buffer);
-  if (buffer.length > 2 && buffer[0] === 0xff && buffer[1] === 0xd8) return inspectJpeg(buffer);
+  if (buffer.subarray(0, 8).equals(PNG_SIGNATURE)) return inspectPng(buffer, convert);
+  if (buffer.length > 2 && buffer[0] === 0xff && buffer[1] === 0xd8) return inspectJpeg(buffer, convert);
   throw new UnusableImage('neither JPEG nor PNG');
 }
 
@@ -70,19 +70,23 @@ const PNG_COLOURS: Readonly<Record<number, string>> = {
   6: 'colour with alpha',
 };
 
-function inspectPng(buffer: Buffer): Inspected {
+function inspectPng(buffer: Buffer, convert: boolean): Inspected {
   if (buffer.length < 33 || buffer.toString('latin1', 12, 16) !== 'IHDR') {
     throw new UnusableImage('broken PNG data: no header');
   }
   const [width, height] = [buffer.readUInt32BE(16), buffer.readUInt32BE(20)];
   const [bits, type] = [buffer[24], buffer[25]];
-  if (type !== 2) throw new UnusableImage(`${PNG_COLOURS[type] ?? 'an unknown kind of colour'}, not RGB`);
-  if (bits !== 8) throw new UnusableImage(`${bits} bits a channel, not 8`);
+  const converted = convert && type in PNG_COLOURS;
+  if (type !== 2 && !converted) {
+    throw new UnusableImage(`${PNG_COLOURS[type] ?? 'an unknown kind of colour'}, not RGB`);
+  }
+  // Grey levels and palettes of fewer bits are widened.
+  if (bits !== 8 && !(converted && bits < 8)) throw new UnusableImage(`${bits} bits a channel, not 8`);
   return { format: 'png', width, height };
 }
 
 /** Follows the segments to the frame header. */
-function inspectJpeg(buffer: Buffer): Inspected {
+function inspectJpeg(buffer: Buffer, convert: boolean): Inspected {
   for (let at = 2; at + 9 < buffer.length;) {
     if (buffer[at] !== 0xff) break;
     const marker = buffer[at + 1];
@@ -95,7 +99,7 @@ function inspectJpeg(buffer: Buffer): Inspected {
     if (isFrame) {
       const bits = buffer[at + 4];
       const [height, width, channels] = [buffer.readUInt16BE(at + 5), buffer.readUInt16BE(at + 7), buffer[at + 9]];
-      if (channels !== 3) {
+      if (channels !== 3 && !(convert && channels === 1)) {
         const kind = channels === 1 ? 'grey' : channels === 4 ? 'CMYK' : `${channels} channels`;
         throw new UnusableImage(`${kind}, not RGB`);
       }

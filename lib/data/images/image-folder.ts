@@ -5,25 +5,32 @@ import { basename, resolve } from 'node:path';
 import { InputError } from '../../input-error';
 import { begin } from '../../work';
 import { decodeImage, UnusableImage } from './decode';
-import { exifOrientation } from './exif';
+import { exifOrientation, oriented } from './exif';
 import { fileTrouble } from '../files/file-trouble';
+import type { RgbImage } from './image';
 import type { ImageSet, SkippedFile } from './image-set';
 
 /** Raise it whenever the same files would give different pixels. */
-const REVISION = 1;
+const REVISION = 2;
 /** The names of the other sets of images; a folder of that name gets the suffix `-folder`. */
 const BUILT_IN = ['photos', 'cifar10'];
+
+export interface ImageFolderOptions {
+  /** Whether grey, palette and alpha images are taken too (no), as Pillow's `convert('RGB')` makes them colour images. */
+  readonly convertRgb?: boolean;
+}
 
 /**
  * The JPEG and PNG images in a folder and its subfolders, sorted by name (`a/1.jpg` before `b.jpg`). Hidden files
  * (`.DS_Store`) are ignored.
  *
  * Every file is decoded once here, so that the count is right and a broken file is found before the work begins. Files that
- * are not images of three 8-bit channels are listed in `skipped` with the reason. `load` decodes again.
+ * are not images of three 8-bit channels are listed in `skipped` with the reason. `load` decodes again. Images are turned as their
+ * EXIF orientation says, as transformers' and datasets' loaders do; `turned` counts them.
  *
  * @throws InputError when there is no such folder, or it holds no usable image.
  */
-export async function imageFolder(folder: string): Promise<ImageSet> {
+export async function imageFolder(folder: string, { convertRgb = false }: ImageFolderOptions = {}): Promise<ImageSet> {
   const entries = await list(Buffer.from(folder), '');
   const files: string[] = [];
   const paths: Buffer[] = [];
@@ -38,7 +45,7 @@ export async function imageFolder(folder: string): Promise<ImageSet> {
         const found = await stat(path);
         if (!found.isFile() && !found.isDirectory()) throw new UnusableImage('not a regular file');
         const bytes = await readFile(path);
-        decodeImage(bytes);
+        decodeImage(bytes, convertRgb);
         if (exifOrientation(bytes) !== 1) turned++;
         files.push(file);
         paths.push(path);
@@ -56,16 +63,18 @@ export async function imageFolder(folder: string): Promise<ImageSet> {
   return {
     name: BUILT_IN.includes(name) ? `${name}-folder` : name || 'images',
     count: files.length,
-    hash: sha256(JSON.stringify({ set: 'folder', revision: REVISION, hashes })),
+    hash: sha256(JSON.stringify({ set: 'folder', revision: REVISION, hashes, ...(convertRgb && { convertRgb }) })),
     skipped,
     files,
     turned,
     load(index) {
-      const bytes = readUnchanged(paths[index], hashes[index]);
-      return decodeImage(bytes);
+      return uprightImage(readUnchanged(paths[index], hashes[index]), convertRgb);
     },
   };
 }
+
+const uprightImage = (bytes: Uint8Array, convertRgb: boolean): RgbImage =>
+  oriented(decodeImage(bytes, convertRgb), exifOrientation(bytes));
 
 /**
  * All files, sorted by their names relative to the folder, with `/` between their parts. Paths are bytes, because names need

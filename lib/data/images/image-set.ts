@@ -20,7 +20,7 @@ export interface ImageSet {
   readonly skipped: readonly SkippedFile[];
   /** Sorted names, one per image, if every image has its own file. */
   readonly files?: readonly string[];
-  /** How many images have an EXIF orientation, which is not applied. */
+  /** How many images were turned or mirrored, as their EXIF orientation says. */
   readonly turned?: number;
   /** The image at `index`, from 0. */
   load(index: number): RgbImage;

@@ -3,6 +3,7 @@ import type { Precision } from '../../tensor';
 import { centerCrop, type RgbImage } from './image';
 import type { ImageSet } from './image-set';
 import { resize, type Resample } from './resize';
+import { resizeGrid } from './resize-grid';
 
 /** How an image becomes a network's input, in the terms of a Hugging Face `preprocessor_config.json`. */
 export interface Preprocessing {
@@ -11,6 +12,8 @@ export interface Preprocessing {
   readonly resample: Resample;
   /** The middle part that is kept after resizing; default: everything. */
   readonly crop?: { readonly height: number; readonly width: number };
+  /** Whether an image is rescaled before it is resized, which then rounds to no 8 bits, as DINOv3's processor does. */
+  readonly rescaledFirst?: true;
   /** The factor of the 8-bit values, usually 1/255. */
   readonly rescale: number;
   /** Subtracted from red, green and blue after rescaling. */
@@ -32,9 +35,13 @@ export interface PixelBatch {
  * @returns `[3, H, W]`: channels first.
  */
 export function preprocess(image: RgbImage, preprocessing: Preprocessing, precision: Precision): PixelBatch['data'] {
-  const { data, width, height } = fit(image, preprocessing);
+  const { width, height, write } = fitted(
+    () => image,
+    preprocessing,
+    () => fit(image, preprocessing),
+  );
   const out = floats(3 * height * width, precision);
-  normalise(data, preprocessing, out, 0);
+  write(out, 0);
   return out;
 }
 
@@ -54,12 +61,16 @@ export function pixelBatch(
 ): PixelBatch {
   const { resize: size, resample, crop } = preprocessing;
   const how = JSON.stringify([size, resample, crop]);
+  const resized = (b: number, load: () => RgbImage) => {
+    const key = `${indices[b]} ${how}`;
+    const image = kept?.get(key) ?? fit(load(), preprocessing);
+    if (kept && (kept.size + 1) * image.data.length <= KEPT_BYTES) kept.set(key, image);
+    return image;
+  };
   let batch: PixelBatch | undefined;
   for (let b = 0; b < indices.length; b++) {
-    const key = `${indices[b]} ${how}`;
-    const image = kept?.get(key) ?? fit(images.load(indices[b]), preprocessing);
-    const { data, width, height } = image;
-    if (kept && (kept.size + 1) * data.length <= KEPT_BYTES) kept.set(key, image);
+    const load = () => images.load(indices[b]);
+    const { width, height, write } = fitted(load, preprocessing, () => resized(b, load));
     batch ??= {
       data: floats(indices.length * 3 * height * width, precision),
       shape: [indices.length, 3, height, width],
@@ -70,9 +81,45 @@ export function pixelBatch(
           `${indices[b]}, ${width} x ${height}; give both sides of 'resize', or a 'crop'`,
       );
     }
-    normalise(data, preprocessing, batch.data, b * 3 * height * width);
+    write(batch.data, b * 3 * height * width);
   }
   return batch ?? { data: floats(0, precision), shape: [0, 3, 0, 0] };
+}
+
+/** An image at its new size; `write` puts its pixels `[3, height, width]` into a batch. */
+interface Fitted {
+  readonly width: number;
+  readonly height: number;
+  write(out: PixelBatch['data'], offset: number): void;
+}
+
+function fitted(load: () => RgbImage, preprocessing: Preprocessing, resized: () => RgbImage): Fitted {
+  if (preprocessing.rescaledFirst) return resizedAsNumbers(load(), preprocessing);
+  const { data, width, height } = resized();
+  return { width, height, write: (out, offset) => normalise(data, preprocessing, out, offset) };
+}
+
+/** Rescaled, then resized with an antialiased filter as torchvision does, then normalised. */
+function resizedAsNumbers(image: RgbImage, preprocessing: Preprocessing): Fitted {
+  const { resize: size, resample, crop, rescale, mean, std } = preprocessing;
+  if (crop || 'shortestEdge' in size) throw new Error('rescaledFirst: expected both sides of resize and no crop');
+  const { width, height } = size;
+  const isSame = width === image.width && height === image.height;
+  return {
+    width,
+    height,
+    write(out, offset) {
+      const round = out instanceof Float32Array ? Math.fround : (value: number) => value;
+      const scaled = Float64Array.from(image.data, (level) => round(level * rescale));
+      const from = [image.height, image.width] as const;
+      const values = isSame ? scaled : resizeGrid(scaled, from, [height, width], 3, `${resample} antialiased`);
+      for (let i = 0; i < values.length; i++) {
+        const channel = i % 3;
+        const value = round(round(round(values[i]) - round(mean[channel])) / round(std[channel]));
+        out[offset + channel * width * height + Math.floor(i / 3)] = value;
+      }
+    },
+  };
 }
 
 /** Resized and cropped, still 8 bits per channel. */

@@ -5,7 +5,7 @@
  */
 import type { ImageModel } from '../../models';
 import { tokenCount } from '../../models/networks/architecture';
-import { resizeGrid } from '../../models/networks/position-grid';
+import { resizeGrid } from '../../data/images/resize-grid';
 import type { ViTConfig } from '../../models/networks/vit';
 import { randomAttentionWeights } from '../../models/ready/random-attention';
 import type { WeightSource } from '../../models/weights/weight-source';

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../input-error';
+import type { Preprocessing } from '../../data';
 import { openCheckpoint } from './checkpoint-folder';
 import { readConfiguration, type Configuration } from '../configuration';
 import type { ImageModel, Model, TextModel } from '../model';
@@ -71,19 +72,33 @@ function openModel(folder: string, as: string | undefined, types: readonly strin
     ],
   };
   if (architecture.input === 'tokens') return { ...model, config: config as TextConfig, tokenizerFolder: () => folder };
-  const path = join(folder, 'preprocessor_config.json');
-  const preprocessing = existsSync(path) ? readPreprocessing(readConfiguration(path)) : null;
+  // Read when it is asked for: pixels that are ready need none.
+  const preprocessing = (): Preprocessing => {
+    const found = processorIn(folder);
+    if (found !== null) return readPreprocessing(found, provenance.model);
+    throw new InputError(
+      `${folder}: expected preprocessor_config.json, which says how images become pixels; put it there, or give pixels`,
+    );
+  };
   return {
     ...model,
     config: config as ImageConfig,
-    preprocessing() {
-      if (preprocessing !== null) return preprocessing;
-      throw new InputError(
-        `${folder}: expected preprocessor_config.json, which says how images become pixels; put it there, or give pixels`,
-      );
+    preprocessing,
+    get inputSize() {
+      const found = processorIn(folder);
+      if (found === null) return (config as ImageConfig).imageSize;
+      return sideOf(readPreprocessing(found, provenance.model), found.origin);
     },
-    inputSize: preprocessing === null ? (config as ImageConfig).imageSize : sideOf(preprocessing, path),
   };
+}
+
+/** preprocessor_config.json, or the part of processor_config.json that is of images; null where a folder has neither. */
+function processorIn(folder: string): Configuration | null {
+  const own = join(folder, 'preprocessor_config.json');
+  if (existsSync(own)) return readConfiguration(own);
+  const joint = join(folder, 'processor_config.json');
+  const file = existsSync(joint) ? readConfiguration(joint) : null;
+  return file?.has('image_processor') ? file.section('image_processor') : null;
 }
 
 /** A tensor's name without the prefix that a head puts before it, and with LayerNorm's present names. */

@@ -9,7 +9,7 @@ import type { Architecture, ImageConfig } from './architecture';
 import { preNorm } from './block';
 import { activate, feedForward, layerNorm, linear, type Activation, type Grid } from './operations';
 import { imageConfig, patchEmbedding, prepended } from './patches';
-import { resizeGrid } from './position-grid';
+import { resizeGrid } from '../../data/images/resize-grid';
 
 export interface BeitConfig extends ImageConfig {
   readonly activation: Activation;

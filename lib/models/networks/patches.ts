@@ -4,7 +4,7 @@ import { tf, toTensor, valuesOf } from '../../tensor';
 import type { Configuration } from '../configuration';
 import { gridOf, type ImageConfig } from './architecture';
 import { activationNamed } from './operations';
-import { resizeGrid, type Interpolation } from './position-grid';
+import { resizeGrid, type Interpolation } from '../../data/images/resize-grid';
 import type { Tensors } from './tensors';
 
 /** What the configurations of Vision Transformers say alike; of `image_size` and `patch_size`, as transformers has it, a pair too. */

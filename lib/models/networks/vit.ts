@@ -15,7 +15,7 @@ import type { Architecture, ImageConfig } from './architecture';
 import { preNorm } from './block';
 import { activate, feedForward, gated, layerNorm, linear, type Activation } from './operations';
 import { imageConfig, patchEmbedding, prepended } from './patches';
-import type { Interpolation } from './position-grid';
+import type { Interpolation } from '../../data/images/resize-grid';
 import type { Initialisation } from '../weights/random';
 
 export interface ViTConfig extends ImageConfig {

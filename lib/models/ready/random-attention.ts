@@ -26,15 +26,17 @@ import { Tensors } from '../networks/tensors';
 import { randomWeights, xavierUniform } from '../weights/random';
 import type { WeightSource } from '../weights/weight-source';
 
-/** Random attention over the embeddings of `model`; `as` gives it a name of its own. */
+/** Random attention over the embeddings of `model`; `as` gives it a name of its own, `n` another number of tokens. */
 export function randomAttention(
   model: ImageModel,
   seed: number,
   as = { name: `${model.name}-attention`, title: `random attention over the embeddings of ${model.title}` },
+  n?: number,
 ): FeatureLayer {
   const { hiddenSize: d } = model.config;
   return layerOf(model, 0, {
     ...as,
+    n,
     top: {
       heads: 1,
       provenance: { layer: 'attention', attentionSeed: seed },

@@ -112,7 +112,11 @@ test('broken folders are InputErrors', () => {
   const broken = (name: string, file: string, change: Record<string, unknown>) => {
     const copy = copyOf(name);
     setJson(join(copy, file), change);
-    return () => huggingFaceImageModel(copy);
+    return () => {
+      const model = huggingFaceImageModel(copy);
+      // How images become pixels is read when it is asked for.
+      if (file === 'preprocessor_config.json') model.preprocessing();
+    };
   };
   const without = (name: string, file: string) => {
     const copy = copyOf(name);
@@ -204,8 +208,13 @@ test('processors of both kinds: a ViT resizes to a square, DINOv2 the shorter si
   write({ size: 224, image_processor_type: 'ViTFeatureExtractor' });
   assert.deepEqual(huggingFaceImageModel(copy).preprocessing().resize, { height: 224, width: 224 });
   write({ size: { shortest_edge: 256 }, image_processor_type: 'BitImageProcessor' });
-  assert.throws(
-    () => huggingFaceImageModel(copy),
-    rejects(/expected square images of one size, got \{"shortestEdge":256\}/),
+  assert.deepEqual(
+    huggingFaceImageModel(copy).preprocessing().crop,
+    { height: 224, width: 224 },
+    "its class's default",
   );
+  write({ size: { shortest_edge: 256 }, image_processor_type: 'BitImageProcessor', do_center_crop: false });
+  const uneven = huggingFaceImageModel(copy);
+  assert.throws(() => layerOf(uneven, 0), rejects(/expected square images of one size, got \{"shortestEdge":256\}/));
+  assert.equal(layerOf(uneven, 0, { n: 13 }).n, 13, 'pixels that are ready need no processor');
 });

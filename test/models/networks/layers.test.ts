@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { layerOf, layers, loadLayers, randomAttention, randomViTB16 } from 'attention-capacity/models';
 import { cut, joined, piecesFor, tidied } from 'attention-capacity/models/networks/pieces';
 import { randomAttentionWeights } from 'attention-capacity/models/ready/random-attention';
-import { resizeGrid } from 'attention-capacity/models/networks/position-grid';
+import { resizeGrid } from 'attention-capacity/data/images/resize-grid';
 import { inPrecision, tf, toTensor, valuesOf } from 'attention-capacity/tensor';
 import { integerPixels, unit } from '../integer-weights';
 

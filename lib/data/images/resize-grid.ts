@@ -21,6 +21,7 @@ interface Filter {
 const FILTERS = {
   bicubic: { support: 2, at: cubic(-0.75), antialiased: false },
   bilinear: { support: 1, at: (x: number) => Math.max(0, 1 - Math.abs(x)), antialiased: false },
+  'bilinear antialiased': { support: 1, at: (x: number) => Math.max(0, 1 - Math.abs(x)), antialiased: true },
   'bicubic antialiased': { support: 2, at: cubic(-0.5), antialiased: true },
 } as const satisfies Record<string, Filter>;
 
