@@ -81,7 +81,9 @@ export function readPreprocessing(config: Configuration, modelType: string): Pre
       ? convNext(config, asked)
       : { resize: asked, crop: cropped ? rectangle(config, sizeOf(config, 'crop_size', SQUARE, true)) : undefined };
   if (name === 'DINOv3ViT' && (crop !== undefined || 'shortestEdge' in resize)) {
-    throw new InputError(`${config.origin}: expected size to have height and width, and no do_center_crop, for ${name}`);
+    throw new InputError(
+      `${config.origin}: expected size to have height and width, and no do_center_crop, for ${name}`,
+    );
   }
   return {
     resize,
