@@ -99,7 +99,7 @@ export function readPreprocessing(config: Configuration, modelType: string): Pre
 function classOf(config: Configuration, modelType: string): string {
   const named = config.get('image_processor_type', config.get('feature_extractor_type', null));
   if (named === null) return OF_MODEL[modelType] ?? 'ViT';
-  const name = String(named).replace(/(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/, '');
+  const name = (typeof named === 'string' ? named : '').replace(/(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/, '');
   if (Object.hasOwn(PROCESSORS, name)) return name;
   const known = Object.keys(PROCESSORS).map((each) => `${each}ImageProcessor`);
   throw new InputError(
