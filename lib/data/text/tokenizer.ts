@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../input-error';
 import { fileTrouble } from '../files/file-trouble';
+import { byteLevel, wordPiece, type Json, type TokenizerSettings } from './vocabulary';
 
 export interface Tokenizer {
   /** SHA-256 of the files it was read from, in hexadecimal. */
@@ -20,10 +21,9 @@ interface Encoder {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
 }
 
-type Json = Record<string, unknown>;
-
 /**
- * Reads the tokenizer of a folder from tokenizer.json, or else from BERT's vocab.txt or GPT-2's vocab.json and merges.txt.
+ * Reads the tokenizer of a folder from tokenizer.json, or else from BERT's vocab.txt or GPT-2's vocab.json and merges.txt (see
+ * vocabulary.ts).
  * Truncation and padding that tokenizer.json asks for are left to the caller.
  *
  * @throws InputError when none of these files exists, or one is broken.
@@ -50,11 +50,18 @@ export async function readTokenizer(folder: string): Promise<Tokenizer> {
     }
   };
   const config = has('tokenizer_config.json') ? json('tokenizer_config.json') : {};
+  const settings = (): TokenizerSettings => ({
+    folder,
+    config: { ...(has('special_tokens_map.json') ? json('special_tokens_map.json') : {}), ...config },
+    added: has('added_tokens.json') ? json('added_tokens.json') : {},
+    modelType: has('config.json') ? json('config.json').model_type : undefined,
+  });
   let tokenizer: Json;
   if (has('tokenizer.json')) tokenizer = json('tokenizer.json');
-  else if (has('vocab.txt')) tokenizer = wordPiece(read('vocab.txt'), config.do_lower_case !== false);
-  else if (has('vocab.json') && has('merges.txt')) tokenizer = byteLevel(json('vocab.json'), read('merges.txt'));
-  else {
+  else if (has('vocab.txt')) tokenizer = wordPiece(read('vocab.txt'), settings());
+  else if (has('vocab.json') && has('merges.txt')) {
+    tokenizer = byteLevel(json('vocab.json'), read('merges.txt'), settings());
+  } else {
     throw new InputError(
       `'${folder}': expected a tokenizer to read text with, found none; put its tokenizer.json there ` +
         '(or vocab.txt for a BERT, vocab.json and merges.txt for a GPT-2), or use --tokens',
@@ -81,68 +88,3 @@ async function open(tokenizer: Json, config: Json, folder: string): Promise<Enco
     throw new InputError(`'${folder}': the tokenizer cannot be read: ${(error as Error).message}`);
   }
 }
-
-/** The tokenizer.json of a BERT of which only the vocabulary is there, one token per line. */
-function wordPiece(vocabulary: string, lowercase: boolean): Json {
-  const tokens = vocabulary.split(/\r?\n/);
-  const vocab: Record<string, number> = {};
-  for (const [id, token] of tokens.entries()) if (token !== '') vocab[token] = id;
-  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'].filter((token) => token in vocab);
-  const template = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
-  return {
-    version: '1.0',
-    added_tokens: special.map((content) => ({ id: vocab[content], content, special: true, ...ADDED })),
-    normalizer: {
-      type: 'BertNormalizer',
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase,
-    },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [template('[CLS]'), { Sequence: { id: 'A', type_id: 0 } }, template('[SEP]')],
-      pair: [],
-      special_tokens: Object.fromEntries(
-        ['[CLS]', '[SEP]'].map((token) => [token, { id: token, ids: [vocab[token]], tokens: [token] }]),
-      ),
-    },
-    decoder: null,
-    model: {
-      type: 'WordPiece',
-      unk_token: '[UNK]',
-      continuing_subword_prefix: '##',
-      max_input_chars_per_word: 100,
-      vocab,
-    },
-  };
-}
-
-/** The same for a GPT-2: byte-level pairs, after a line of merges.txt that names its version. */
-function byteLevel(vocab: Json, merges: string): Json {
-  const pairs = merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
-  return {
-    version: '1.0',
-    added_tokens:
-      '<|endoftext|>' in vocab
-        ? [{ id: vocab['<|endoftext|>'], content: '<|endoftext|>', special: true, ...ADDED }]
-        : [],
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: null,
-    decoder: { type: 'ByteLevel' },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: '',
-      end_of_word_suffix: '',
-      fuse_unk: false,
-      vocab,
-      merges: pairs.map((line) => line.split(' ')),
-    },
-  };
-}
-
-const ADDED = { single_word: false, lstrip: false, rstrip: false, normalized: false };
