@@ -3,7 +3,8 @@
  *
  *     node scripts/notebooks/notebooks.mjs [notebooks/01-assumptions.ipynb …]
  *
- * Two at a time if the machine has the cores and the memory; ATTENTION_JOBS sets another number. ATTENTION_PROFILE sets the
+ * The first alone, with all cores; the others two at a time if the machine has the cores and the memory; ATTENTION_JOBS sets
+ * another number. ATTENTION_PROFILE sets the
  * sizes (lib/experiments/profiles.ts). The exit status is 1 when a cell fails.
  */
 import { EventEmitter, once } from 'node:events';
@@ -80,47 +81,58 @@ export async function executeNotebook(
 }
 
 /**
- * Executes `notebooks` into `folder`, in their order. A notebook waits for everything that its metadata names as
- * `attention_capacity.after`: `"<notebook>"`, or `"<notebook>#<id of a cell>"` if it need not wait for the rest. `onEnd` is
+ * Executes `notebooks` into `folder`, in their order. In its metadata, `attention_capacity` says what a notebook asks for:
+ * `after` names what it waits for, `"<notebook>"`, or `"<notebook>#<id of a cell>"` if it need not wait for the rest; with
+ * `alone` it has all cores for itself; with `early` it comes before those of its kind that stand before it. `onEnd` is
  * told the name of each notebook that has ended, failed or not; what it returns is printed. Returns whether every cell of
  * every notebook succeeded.
  */
 export async function executeNotebooks(notebooks, { folder = reports, onEnd = async () => undefined } = {}) {
   const jobs = Math.min(jobsAtOnce(), notebooks.length);
   const board = createBoard();
-  const waiting = notebooks.map((path) => ({ path, name: basename(path, '.ipynb'), after: predecessors(path) }));
+  const all = notebooks.map((path) => ({ path, name: basename(path, '.ipynb'), after: [], ...wishes(path) }));
+  const rank = ({ alone, early }) => (alone ? 0 : early ? 1 : 2);
+  const waiting = all.toSorted((a, b) => rank(a) - rank(b));
   const running = new Map();
   const doneCells = new Set();
   const news = new EventEmitter();
-  let cellDone = once(news, 'cell');
+  let change = once(news, 'news');
   let allPassed = true;
   while (waiting.length > 0 || running.size > 0) {
     const open = new Set([...waiting, ...running.values()].map(({ name }) => name));
     const isOpen = (place) => open.has(place.split('#')[0]) && !doneCells.has(place);
     const next = waiting.findIndex(({ after }) => !after.some(isOpen));
-    if (next >= 0 && running.size < jobs) {
-      const [{ path, name }] = waiting.splice(next, 1);
+    const isAlone = running.size === 0 && (waiting.length === 1 || waiting[next]?.alone === true);
+    const hasRoom = running.size < jobs && ![...running.values()].some(({ alone }) => alone);
+    if (next >= 0 && hasRoom && (isAlone || !waiting[next].alone)) {
+      const [{ path, name, alone }] = waiting.splice(next, 1);
+      const entry = { name, alone };
+      const lookAgain = () => {
+        news.emit('news');
+        change = once(news, 'news');
+      };
       const onCell = (id) => {
         doneCells.add(`${name}#${id}`);
-        news.emit('cell');
-        cellDone = once(news, 'cell');
+        lookAgain();
       };
-      const isAlone = waiting.length === 0 && running.size === 0;
       const options = {
         output: join(folder, `${name}.ipynb`),
         threads: coresFor(isAlone ? 1 : jobs),
         listener: board.listener(path),
         onCell,
       };
-      const ended = executeNotebook(path, options).then(async ({ failed }) => {
+      entry.ended = executeNotebook(path, options).then(async ({ failed }) => {
         allPassed &&= !failed;
+        // While its report is made, others may begin.
+        entry.alone = false;
+        lookAgain();
         const told = await onEnd(name);
         if (told) board.say(told);
         running.delete(path);
       });
-      running.set(path, { name, ended });
+      running.set(path, entry);
     } else if (running.size > 0) {
-      await Promise.race([cellDone, ...[...running.values()].map(({ ended }) => ended)]);
+      await Promise.race([change, ...[...running.values()].map(({ ended }) => ended)]);
     } else {
       const names = waiting.map(({ name }) => name).join(', ');
       throw new SetupFailure(`the notebooks ${names} wait for each other: correct 'after' in their metadata`, 1);
@@ -129,9 +141,9 @@ export async function executeNotebooks(notebooks, { folder = reports, onEnd = as
   return allPassed;
 }
 
-/** The notebooks, or cells of them, that must run before a notebook because they compute features that it uses. */
-function predecessors(notebook) {
-  return JSON.parse(readFileSync(notebook, 'utf8')).metadata?.attention_capacity?.after ?? [];
+/** What a notebook asks for: `after`, `alone`, `early`. */
+function wishes(notebook) {
+  return JSON.parse(readFileSync(notebook, 'utf8')).metadata?.attention_capacity ?? {};
 }
 
 function jobsAtOnce() {

@@ -14,13 +14,20 @@ interface Times {
 /** A cell that does some work and gives the times of its begin and end. */
 const timed = (work = '') => `const began = Date.now();\n${work}\nJSON.stringify({ began, ended: Date.now() })`;
 
+interface Wishes {
+  readonly after?: readonly string[];
+  readonly alone?: boolean;
+  readonly early?: boolean;
+  readonly second?: string;
+}
+
 /** Writes a notebook of two cells: `first`, which does nothing, and `second`. */
-function writeNotebook(folder: string, name: string, { after = [] as string[], second = timed() } = {}): string {
+function writeNotebook(folder: string, name: string, { second = timed(), ...wishes }: Wishes = {}): string {
   const cell = (id: string, source: string) => {
     return { cell_type: 'code', id, metadata: {}, execution_count: null, outputs: [], source };
   };
   const path = join(folder, `${name}.ipynb`);
-  const metadata = { attention_capacity: { after } };
+  const metadata = { attention_capacity: wishes };
   const cells = [cell('first', 'const nothing = 0;'), cell('second', second)];
   writeFileSync(path, JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
   return path;
@@ -73,6 +80,19 @@ describe('notebooks at once', () => {
     ]);
     assert.ok(third.began < first.ended, 'the third overtakes the second');
     assert.ok(second.began >= first.ended, 'the second waits for the first');
+  });
+
+  test('one that asks for it comes first and runs alone, and an early one before the others', async (t) => {
+    const folder = temporaryFolder(t);
+    const wait = 'await new Promise((done) => setTimeout(done, 300));';
+    const [first, second, alone, early] = await timesInJobs(t, '2', [
+      writeNotebook(folder, 'first', { second: timed(wait) }),
+      writeNotebook(folder, 'second', { second: timed(wait) }),
+      writeNotebook(folder, 'alone', { alone: true, second: timed(wait) }),
+      writeNotebook(folder, 'early', { early: true, second: timed(wait) }),
+    ]);
+    for (const other of [first, second, early]) assert.ok(other.began >= alone.ended, 'nothing runs beside it');
+    assert.ok(early.began < second.began);
   });
 
   test('one that waits for a cell of another comes when that cell is done', async (t) => {

@@ -50,7 +50,7 @@ export function assumptionRows(results: readonly AssumptionResult[]): Table {
     const [rankMin, rankMax] = rankRange(result.ranks);
     const [sigmaRatioMedian, tolerance] = [result.margin?.median ?? null, result.margin?.tolerance ?? null];
     const verdict = { system, statement, images: examples, precision, rtol, k, draws, satisfied, fraction, refuted };
-    return { ...verdict, ci95, rankMin, rankMax, sigmaRatioMedian, tolerance, seed };
+    return { ...verdict, T: result.exampleCount, ci95, rankMin, rankMax, sigmaRatioMedian, tolerance, seed };
   });
   return table(
     'assumptions',
@@ -60,6 +60,7 @@ export function assumptionRows(results: readonly AssumptionResult[]): Table {
       { key: 'statement', about: 'A1 to A3: the paper’s assumptions' },
       { key: 'images', title: 'examples', about: 'the set of images or passages' },
       { key: 'precision', about: 'of the features and of the tolerance' },
+      { key: 'T', format: 'integer', about: 'examples whose query vectors, or contexts (A2 and A3), were tested' },
       { key: 'k', format: 'integer', about: 'size of the subsets' },
       { key: 'draws', format: 'integer', about: 'random subsets; for Assumption 2 the examples tested' },
       { key: 'satisfied', format: 'integer', about: 'draws of full rank' },
@@ -85,7 +86,7 @@ export function assumptionTable(results: readonly AssumptionResult[]): Table {
   const rows = [...groupBy(chosen, ({ system, statement }) => `${system} ${statement}`).values()].map((same): Row => {
     const [{ system, title, statement, k }] = same;
     const paper = paperText(paperFinding(system, statement));
-    const about = { system: title, statement: statements[statement].title, k, paper };
+    const about = { system: title, statement: statements[statement].title, k, examples: examplesText(same), paper };
     return { ...about, ...columnsOf('float32', same), ...columnsOf('float64', same) };
   });
   return table(
@@ -95,6 +96,11 @@ export function assumptionTable(results: readonly AssumptionResult[]): Table {
       { key: 'system', title: 'System' },
       { key: 'statement', title: 'Statement', about: 'general position and the paper’s assumptions' },
       { key: 'k', format: 'integer', about: 'size of the subsets, n or d' },
+      {
+        key: 'examples',
+        title: 'T',
+        about: 'examples whose query vectors, or contexts (Assumptions 2 and 3), were tested',
+      },
       { key: 'paper', title: 'Paper', about: `the paper’s mark, share of ${PAPER_DRAWS} draws, and ranks seen` },
       {
         key: 'float32 mark',
@@ -124,6 +130,13 @@ export function assumptionTable(results: readonly AssumptionResult[]): Table {
       note: `✓ and ✗ follow the paper: satisfied when at least ${PAPER_MARK} of the draws pass. “refuted” means that one of them is a counter-example: at that tolerance the statement, which speaks of every subset, is false. A share of 1 without a counter-example is an estimate, not a proof. Margin: median of σ_min/σ_max of up to ${MARGINS} subsets over the ratio that counts as zero.`,
     },
   );
+}
+
+/** How many examples were tested, in both precisions where they differ. */
+function examplesText(results: readonly AssumptionResult[]): Cell {
+  const [first, ...others] = results;
+  if (others.every(({ exampleCount }) => exampleCount === first.exampleCount)) return first.exampleCount;
+  return results.map(({ exampleCount, precision }) => `${exampleCount} in ${precision}`).join(', ');
 }
 
 function columnsOf(precision: Precision, results: readonly AssumptionResult[]): Row {
