@@ -4,6 +4,15 @@ import type { Statement } from './assumptions/measure';
 /** The share of draws from which on the paper calls a statement satisfied (it does so at 0.9982). */
 export const PAPER_MARK = 0.99;
 
+/**
+ * The paper's mark for a share of random subsets: undecided while its 95 % interval holds 0.99 on both sides. A share that was
+ * counted and not sampled is its own interval.
+ */
+export function paperMark({ ci95 }: { readonly ci95: readonly [number, number] }): 'holds' | 'fails' | 'undecided' {
+  if (ci95[0] >= PAPER_MARK) return 'holds';
+  return ci95[1] < PAPER_MARK ? 'fails' : 'undecided';
+}
+
 /** Random subsets behind each of its shares. */
 export const PAPER_DRAWS = 5000;
 

@@ -34,7 +34,7 @@ const profiles = {
     draws: [4, 10, 1000],
     sceptics: [800, 800, 2000],
     seeds: [1, 1, 5],
-    rows: [1, 2, 768],
+    rows: [1, 20, 768],
     smallImages: [9, 14, 16],
   },
   /**
@@ -65,7 +65,7 @@ const profiles = {
     seeds: [2, 5, 10],
     starts: [1, 2, 4],
     iterations: [60, 250, 1000],
-    resolution: [40, 8, 2],
+    resolution: [40, 10, 2],
   },
   /**
    * 08-language: passages in float32 and in float64 (d + 16 where that is more), how many of them have their contexts tested,

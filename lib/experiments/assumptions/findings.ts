@@ -1,12 +1,18 @@
 import type { AssumptionResult } from './measure';
 import { marginOf, markText, statements } from './tables';
 import { findings, type Findings } from '../findings';
-import { PAPER_MARK, paperFinding } from '../paper';
+import { paperFinding, paperMark } from '../paper';
 import { formatNumber } from '../../report/format';
 
-const holds = (result: AssumptionResult) => result.fraction >= PAPER_MARK;
+const holds = (result: AssumptionResult) => paperMark(result) === 'holds';
+const fails = (result: AssumptionResult) => paperMark(result) === 'fails';
 const share = ({ satisfied, draws }: AssumptionResult) => `${satisfied} of ${draws}`;
 const about = ({ title, statement }: AssumptionResult) => `${title}, ${statements[statement].name}`;
+
+/** `0.9866 to 0.9924 of all subsets at 95 %` */
+function intervalText({ ci95 }: AssumptionResult): string {
+  return `${ci95.map((end) => formatNumber(end, 'fraction')).join(' to ')} of all subsets at 95 %`;
+}
 
 function marginText(result: AssumptionResult): string {
   const margin = marginOf(result);
@@ -25,11 +31,13 @@ export function assumptionFindings(results: readonly AssumptionResult[]): Findin
     return double ? [{ single, double }] : [];
   });
   const [first = '', ...differences] = agreement(float32);
-  const changed = pairs.filter(({ single, double }) => holds(single) !== holds(double));
+  const changed = pairs.filter(
+    ({ single, double }) => (holds(single) && fails(double)) || (fails(single) && holds(double)),
+  );
   const turned = changed.map(turnedText);
   const least = changed.filter(({ double }) => holds(double)).map(({ double }) => double.ci95[0]);
   const failed = pairs
-    .filter(({ single, double }) => !holds(single) && !holds(double))
+    .filter(({ single, double }) => fails(single) && fails(double))
     .map(({ single: { title, statement } }) => `Fails in both precisions: ${statements[statement].name} of ${title}.`);
   const verdicts = turned.length === 1 ? 'verdict changes' : 'verdicts change';
   const interval =
@@ -55,16 +63,19 @@ interface Pair {
 function agreement(results: readonly AssumptionResult[]): string[] {
   const compared = results.flatMap((result) => {
     const finding = paperFinding(result.system, result.statement);
-    return finding ? [{ result, same: finding.satisfied === holds(result) }] : [];
+    return finding ? [{ result, same: paperMark(result) === (finding.satisfied ? 'holds' : 'fails') }] : [];
   });
   if (compared.length === 0) return [];
   const same = compared.filter((pair) => pair.same).length;
+  const open = compared.filter(({ result }) => paperMark(result) === 'undecided').length;
+  const undecided = open === 0 ? '' : `; ${open} ${open === 1 ? 'is' : 'are'} undecided`;
   return [
-    `At float32's tolerance **${same} of ${compared.length}** of the paper's marks come out the same on ${results[0].examples}.`,
+    `At float32's tolerance **${same} of ${compared.length}** of the paper's marks come out the same on ${results[0].examples}${undecided}.`,
     ...compared
       .filter((pair) => !pair.same)
       .map(
-        ({ result }) => `Different from the paper: ${about(result)}: ${share(result)} draws pass${marginText(result)}.`,
+        ({ result }) =>
+          `${fails(result) || holds(result) ? 'Different from the paper' : 'Undecided'}: ${about(result)}: ${share(result)} draws pass, ${intervalText(result)}${marginText(result)}.`,
       ),
   ];
 }

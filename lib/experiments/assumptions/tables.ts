@@ -1,5 +1,5 @@
 import { MARGINS, type AssumptionResult, type Statement } from './measure';
-import { PAPER_DRAWS, PAPER_MARK, paperFinding, type PaperFinding } from '../paper';
+import { PAPER_DRAWS, PAPER_MARK, paperFinding, paperMark, type PaperFinding } from '../paper';
 import { provenanceText, rangeText, rankRange } from '../tables';
 import type { FeatureLayer } from '../../models';
 import { table, type Cell, type Row, type Table } from '../../report/display';
@@ -20,8 +20,9 @@ export function marginOf({ margin }: AssumptionResult): number | null {
 }
 
 /** The paper's mark, and whether a counter-example was found in spite of it. */
-export function markText({ fraction, refuted }: AssumptionResult): string {
-  if (fraction < PAPER_MARK) return '✗';
+export function markText({ ci95, refuted }: AssumptionResult): string {
+  const mark = paperMark({ ci95 });
+  if (mark !== 'holds') return mark === 'fails' ? '✗' : '? undecided';
   return refuted ? '✓ but refuted' : '✓';
 }
 
@@ -127,7 +128,7 @@ export function assumptionTable(results: readonly AssumptionResult[]): Table {
     {
       title: `The paper’s table, ${examples}`,
       group: 'system',
-      note: `✓ and ✗ follow the paper: satisfied when at least ${PAPER_MARK} of the draws pass. “refuted” means that one of them is a counter-example: at that tolerance the statement, which speaks of every subset, is false. A share of 1 without a counter-example is an estimate, not a proof. Margin: median of σ_min/σ_max of up to ${MARGINS} subsets over the ratio that counts as zero.`,
+      note: `✓ and ✗ follow the paper: satisfied when at least ${PAPER_MARK} of the draws pass. “undecided”: the 95 % interval of the share holds ${PAPER_MARK}. “refuted” means that one of them is a counter-example: at that tolerance the statement, which speaks of every subset, is false. A share of 1 without a counter-example is an estimate, not a proof. Margin: median of σ_min/σ_max of up to ${MARGINS} subsets over the ratio that counts as zero.`,
     },
   );
 }

@@ -1,7 +1,7 @@
 import type { LanguageSystem } from './measure';
 import type { AssumptionResult, Statement } from '../assumptions/measure';
-import { markText } from '../assumptions/tables';
 import { findings, type Findings } from '../findings';
+import { PAPER_MARK } from '../paper';
 import { rangeText } from '../tables';
 import { formatNumber } from '../../report/format';
 import type { Precision } from '../../tensor';
@@ -20,7 +20,7 @@ export function languageFindings(systems: readonly LanguageSystem[], results: re
       });
     const passing = (statement: Statement, precision: Precision) =>
       tested(statement, precision)
-        .filter(({ result }) => markText(result).startsWith('✓'))
+        .filter(({ result }) => result.fraction >= PAPER_MARK)
         .map(({ layer }) => layer);
     /** Where all contexts have rank n, and how many have not elsewhere: the paper's mark would forgive one in a hundred. */
     const fullContexts = (precision: Precision) => {

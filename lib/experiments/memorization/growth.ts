@@ -18,11 +18,12 @@ export interface Growth {
 
 /**
  * Compares the growth before and after the value at which the dimension says that it changes: n - 1 on the axis of head
- * sizes, 2 tokens with random contexts; elsewhere, where it says that growth is even, the last value but one. A single head is left out, as
+ * sizes, 2 tokens with random contexts; elsewhere, where it says that growth is even, the last value but one. A single head is left out where three values remain, as
  * in every comparison of capacities with the dimension: alone it stays behind.
  */
 export function growthOf(panel: Panel): Growth {
-  const points = panel.axis === 'heads' ? panel.points.filter(({ x }) => x > 1) : panel.points;
+  const several = panel.axis === 'heads' ? panel.points.filter(({ x }) => x > 1) : panel.points;
+  const points = several.length < 3 ? panel.points : several;
   const { context } = panel.points[0].layer;
   const bendsAt =
     panel.axis === 'headSize' ? context - 1 : panel.axis === 'context' && panel.contexts === 'random' ? 2 : NaN;

@@ -69,13 +69,13 @@ export function growthTable(growths: readonly Growth[]): Table {
     'growth',
     growths.map(({ panel, values, before, after, bend, verdict }): Row => {
       const { axis, task, contexts } = panel;
-      return { axis: axisNames[axis], task, contexts, values, before, after, bend, verdict };
+      return { axis: axisNames[axis], task, contexts, between: values, before, after, bend, verdict };
     }),
     [
       { key: 'axis', title: 'per unit of' },
       { key: 'task' },
       { key: 'contexts' },
-      { key: 'values', title: 'from, to, and on to', format: 'integer' },
+      { key: 'between', title: 'from, to, and on to', format: 'integer' },
       {
         key: 'before',
         title: 'examples more',

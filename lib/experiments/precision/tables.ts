@@ -34,6 +34,12 @@ export function forwardErrorTable(results: readonly ForwardError[]): Table {
     [
       { key: 'title', title: 'System' },
       { key: 'k', format: 'integer', about: 'size of the subset' },
+      {
+        key: 'subsets',
+        title: 'worst of',
+        format: 'integer',
+        about: 'random subsets among which it has the smallest ratio',
+      },
       { key: 'sigmaMin', title: 'σ_min', format: 'scientific', about: 'its smallest singular value' },
       {
         key: 'rowsMeasured',

@@ -16,6 +16,7 @@ import {
   markText,
   systemTable,
 } from 'attention-capacity/experiments/assumptions/tables';
+import { clopperPearson } from 'attention-capacity/statistics';
 import { D, fakeLayer, N, noiseImages } from '../../features/fake-layer';
 
 describe("the paper's statements", () => {
@@ -103,16 +104,29 @@ describe("the paper's statements", () => {
 
   it('earn the paper’s mark from 0.99 on, and the refutation is said beside it', () => {
     const base = find('constant', 'A3');
-    assert.equal(markText({ ...base, fraction: 0.9982, refuted: true }), '✓ but refuted');
-    assert.equal(markText({ ...base, fraction: 0.9898, refuted: true }), '✗');
-    assert.equal(markText(base), '✓');
+    const of5000 = (satisfied: number, refuted = true) => {
+      return markText({ ...base, fraction: satisfied / 5000, ci95: clopperPearson(satisfied, 5000), refuted });
+    };
+    assert.equal(of5000(4991), '✓ but refuted');
+    assert.equal(of5000(5000, false), '✓');
+    assert.equal(of5000(4900), '✗');
+    // 0.9866 to 0.9924, and 0.9877 to 0.9933: neither share tells on which side of 0.99 it lies.
+    assert.equal(of5000(4949), '? undecided');
+    assert.equal(of5000(4954), '? undecided');
+    assert.equal(markText(base), '? undecided', '25 of 25 draws: from 0.86 on');
   });
 
   it('are put into words and figures', () => {
     const [paper] = results.filter(({ statement }) => statement === 'A1');
     const turned = [
       { ...paper, system: 'random-attention', title: 'random attention', precision: 'float32' as const },
-      { ...find('constant', 'A3'), system: 'random-attention', title: 'random attention', statement: 'A1' as const },
+      {
+        ...find('constant', 'A3'),
+        system: 'random-attention',
+        title: 'random attention',
+        statement: 'A1' as const,
+        ci95: [0.9993, 1] as const,
+      },
     ];
     const { all, headline } = assumptionFindings(turned);
     assert.match(all, /0 of 1\*\* of the paper's marks/);
