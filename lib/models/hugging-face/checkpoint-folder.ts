@@ -1,10 +1,11 @@
 /** What Hugging Face's checkpoints have in common: config.json beside model.safetensors, whole or in shards. */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../input-error';
 import { readConfiguration, type Configuration } from '../configuration';
 import { fileBytes, openSafetensors } from '../../data/files/safetensors';
+import { onlyPickled } from './hub/places';
 import { safetensorsWeights, type WeightSource } from '../weights/weight-source';
 
 export interface CheckpointFolder {
@@ -23,6 +24,7 @@ export interface CheckpointFolder {
  */
 export function openCheckpoint(folder: string, name: string = basename(resolve(folder))): CheckpointFolder {
   const config = readConfiguration(join(folder, 'config.json'));
+  refuseQuantised(config);
   const files = weightFiles(folder);
   return {
     folder,
@@ -37,12 +39,25 @@ export function openCheckpoint(folder: string, name: string = basename(resolve(f
   };
 }
 
+/** Weights that are stored as whole numbers with scales, or in 8 bits, are not the tensors that their names say. */
+function refuseQuantised(config: Configuration): void {
+  const quantised = config.get('quantization_config', config.get('compression_config', null));
+  if (quantised === null) return;
+  const method = (quantised as Record<string, unknown>).quant_method;
+  throw new InputError(
+    `${config.origin}: expected weights in float32, float16 or bfloat16, got a checkpoint that is quantised` +
+      `${typeof method === 'string' ? ` by ${method}` : ''} (quantization_config); take the model that it was made of`,
+  );
+}
+
 /** The files with the weights: one, or the shards that the index names. */
 function weightFiles(folder: string): string[] {
   const whole = join(folder, 'model.safetensors');
   if (existsSync(whole)) return [whole];
   const indexPath = join(folder, 'model.safetensors.index.json');
   if (!existsSync(indexPath)) {
+    const pickled = existsSync(folder) && readdirSync(folder).find((file) => /\.(bin|pt|pth|h5|gguf|msgpack)$/.test(file));
+    if (pickled) throw new InputError(onlyPickled(folder, pickled));
     throw new InputError(
       `${folder}: expected model.safetensors (or shards with model.safetensors.index.json), got neither; save the model ` +
         `there with save_pretrained`,

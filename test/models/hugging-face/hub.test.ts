@@ -11,15 +11,16 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, request as requestHttp, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, test } from 'node:test';
 import { InputError } from 'attention-capacity/input-error';
-import { hubCheckpoint, huggingFaceModel, isHubName, localCheckpoint } from 'attention-capacity/models';
+import { hubCheckpoint, hubName, huggingFaceModel, isHubName, localCheckpoint } from 'attention-capacity/models';
 import { GOLDEN } from '../golden';
 
 const root = mkdtempSync(join(tmpdir(), 'hub-'));
@@ -31,6 +32,11 @@ const VARIABLES = [
   'HUGGINGFACE_HUB_CACHE',
   'HF_HUB_OFFLINE',
   'HF_ENDPOINT',
+  'HF_TOKEN',
+  'HUGGING_FACE_HUB_TOKEN',
+  'HF_TOKEN_PATH',
+  'HF_HUB_DISABLE_IMPLICIT_TOKEN',
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
   'XDG_CACHE_HOME',
   'ATTENTION_CACHE',
 ];
@@ -253,4 +259,160 @@ test('a download that was cut off goes on where it stopped; a damaged one is thr
 test('a model that the hub does not have is an InputError', async () => {
   fresh();
   await withHub(whole, () => assert.rejects(hubCheckpoint('owner/none'), refused(/the hub has no model owner\/none/)));
+});
+
+test('names with a revision, and addresses on the hub', () => {
+  const cases: Record<string, [string, string]> = {
+    'owner/name': ['owner/name', 'main'],
+    'gpt2@v1.0': ['gpt2', 'v1.0'],
+    'owner/name@refs/pr/3': ['owner/name', 'refs/pr/3'],
+    'https://huggingface.co/owner/name': ['owner/name', 'main'],
+    'https://huggingface.co/owner/name/': ['owner/name', 'main'],
+    'https://huggingface.co/owner/name/tree/v1.0': ['owner/name', 'v1.0'],
+    'https://huggingface.co/owner/name/blob/main/config.json?x=1': ['owner/name', 'main'],
+    'https://hf.co/owner/name/tree/refs%2Fpr%2F3': ['owner/name', 'refs/pr/3'],
+    'https://huggingface.co/gpt2': ['gpt2', 'main'],
+    'hf://owner/name': ['owner/name', 'main'],
+  };
+  for (const [text, [name, revision]] of Object.entries(cases))
+    assert.deepEqual(hubName(text), { name, revision }, text);
+  const others = ['owner/name@', 'owner/name@../x', 'https://huggingface.co/', 'https://example.org/owner/name'];
+  const paths = ['https://huggingface.co/owner/name/tree/..%2F..%2Fx', 'https://huggingface.co/owner/name/x'];
+  assert.deepEqual([...others, ...paths].filter(isHubName), []);
+});
+
+test('a revision is kept under its own name, and found by it or by its commit', async () => {
+  const folder = fresh();
+  await withHub(whole, async () => {
+    const place = await hubCheckpoint('owner/model@v1.0');
+    const refs = join(folder, 'cache', 'hub', 'models--owner--model', 'refs');
+    assert.deepEqual(readdirSync(refs), ['v1.0']);
+    assert.equal(localCheckpoint('owner/model@v1.0'), place);
+    assert.equal(localCheckpoint(`owner/model@${SHA}`), place);
+    assert.equal(localCheckpoint(`owner/model@${SHA.slice(0, 8)}`), place);
+    assert.equal(localCheckpoint('owner/model@v2.0'), null);
+  });
+});
+
+/** A hub that answers everything alike, `status`; what it was asked with. */
+async function withAnswer(status: number, use: (asked: IncomingMessage[]) => Promise<void>, files?: object[]) {
+  const asked: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request);
+    const isTree = request.url!.includes('/tree/');
+    response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(status === 200 ? (isTree ? files : { _id: 'x', id: 'owner/model', sha: SHA }) : {}));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  process.env.HF_ENDPOINT = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    await use(asked);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  }
+}
+
+test('what the hub answers is told as what it is, with what to do', async () => {
+  const cases: [number, Record<string, string>, RegExp][] = [
+    [401, {}, /no model owner\/model that is open to everybody; .* set HF_TOKEN, or log in .* \(.* status 401\)/],
+    [401, { HF_TOKEN: 'hf_abc' }, /the token of HF_TOKEN or of `hf auth login` does not open it/],
+    [403, {}, /owner\/model is gated: accept its conditions .* status 403/],
+    [404, {}, /the hub has no model owner\/model; is the name right\?/],
+    [429, {}, /too many requests from here; wait some minutes, or set HF_TOKEN/],
+    [429, { HF_TOKEN: 'hf_abc' }, /wait some minutes \(/],
+    [500, {}, /the hub cannot be reached \(it answers with status 500\)/],
+  ];
+  for (const [status, settings, message] of cases) {
+    fresh(settings);
+    await withAnswer(status, () => assert.rejects(hubCheckpoint('owner/model'), refused(message)));
+  }
+  fresh();
+  await withAnswer(404, () =>
+    assert.rejects(hubCheckpoint('owner/model@v9'), refused(/no model owner\/model with a revision v9;/)),
+  );
+});
+
+test('the token is that of HF_TOKEN, or of the file that a login writes', async () => {
+  const folder = fresh();
+  const home = join(folder, 'home', 'huggingface');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'token'), 'hf_of_the_file\n');
+  const sent = async () => {
+    let authorization: string | undefined;
+    await withAnswer(404, async (asked) => {
+      await assert.rejects(hubCheckpoint('owner/model'));
+      ({ authorization } = asked[0].headers);
+    });
+    return authorization;
+  };
+  assert.equal(await sent(), 'Bearer hf_of_the_file');
+  process.env.HF_TOKEN = 'another-kind';
+  assert.equal(await sent(), 'Bearer another-kind');
+  process.env.HF_HUB_DISABLE_IMPLICIT_TOKEN = '1';
+  assert.equal(await sent(), undefined);
+});
+
+test('weights that are pickled only, and links to files that are gone, are told as that', async () => {
+  const files = ['config.json', 'pytorch_model.bin'].map((path) => ({ type: 'file', path, size: 3, oid: 'a1' }));
+  let folder = fresh();
+  const pickled = /has its weights as pytorch_model\.bin and not as model\.safetensors, which alone is read; in Python/;
+  await withAnswer(200, () => assert.rejects(hubCheckpoint('owner/model'), refused(pickled)), files);
+  folder = fresh({ HF_HUB_OFFLINE: '1' });
+  const place = snapshot(join(folder, 'cache', 'hub'), 'models--owner--model');
+  for (const file of readdirSync(place).filter((name) => name.includes('safetensors'))) rmSync(join(place, file));
+  writeFileSync(join(place, 'pytorch_model.bin'), 'x');
+  await assert.rejects(hubCheckpoint('owner/model'), refused(pickled));
+  symlinkSync(join('..', '..', 'blobs', 'gone'), join(place, 'model.safetensors'));
+  await assert.rejects(
+    hubCheckpoint('owner/model'),
+    refused(/model\.safetensors is a link to a file that is not there/),
+  );
+});
+
+test('a proxy of the environment is used, except for hosts of NO_PROXY', async () => {
+  const folder = fresh();
+  const through: string[] = [];
+  const proxy = createServer((request, response) => {
+    through.push(`${request.method} ${request.headers['proxy-authorization']}`);
+    const onward = requestHttp(request.url!, { headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode!, answer.headers);
+      answer.pipe(response);
+    });
+    onward.end();
+  });
+  proxy.on('connect', (request, socket) => {
+    through.push(`CONNECT ${request.url}`);
+    socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+  });
+  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+  const port = (proxy.address() as AddressInfo).port;
+  try {
+    process.env.HTTP_PROXY = `http://user:secret@127.0.0.1:${port}`;
+    await withHub(whole, async () => {
+      const place = await hubCheckpoint('owner/model');
+      for (const name of ['config.json', 'model-00001-of-00004.safetensors']) {
+        assert.deepEqual(readFileSync(join(place, name)), readFileSync(join(CHECKPOINT, name)));
+      }
+    });
+    assert.ok(through.length > 5);
+    const credentials = Buffer.from('user:secret').toString('base64');
+    assert.ok(through.every((line) => line === `GET Basic ${credentials}`));
+    rmSync(join(folder, 'cache'), { recursive: true });
+    through.length = 0;
+    process.env.NO_PROXY = 'example.org, 127.0.0.1';
+    await withHub(whole, async () => assert.ok(await hubCheckpoint('owner/model')));
+    assert.deepEqual(through, []);
+    rmSync(join(folder, 'cache'), { recursive: true });
+    process.env.https_proxy = `127.0.0.1:${port}`;
+    process.env.HF_ENDPOINT = 'https://hub.example.com';
+    await assert.rejects(
+      hubCheckpoint('owner/model'),
+      refused(new RegExp(`the proxy 127\\.0\\.0\\.1:${port} answers with status 407`)),
+    );
+    assert.deepEqual(through, ['CONNECT hub.example.com:443']);
+  } finally {
+    proxy.closeAllConnections();
+    await new Promise((done) => proxy.close(done));
+  }
 });

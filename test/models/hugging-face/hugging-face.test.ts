@@ -126,6 +126,8 @@ test('broken folders are InputErrors', () => {
   const cut = copyOf('checkpoint-vit');
   const path = join(cut, 'model.safetensors');
   writeFileSync(path, readFileSync(path).subarray(0, 9000));
+  const pickled = copyOf('checkpoint-vit');
+  renameSync(join(pickled, 'model.safetensors'), join(pickled, 'pytorch_model.bin'));
   const noJson = copyOf('checkpoint-vit');
   writeFileSync(join(noJson, 'config.json'), '{');
   const twoShards = 'checkpoint-dinov2-sharded';
@@ -166,6 +168,17 @@ test('broken folders are InputErrors', () => {
     ['filter', broken('checkpoint-vit', 'preprocessor_config.json', { resample: 1 }), /resample 2 \(bilinear\) or 3/],
     ['no resize', broken('checkpoint-vit', 'preprocessor_config.json', { do_resize: false }), /do_resize to be true/],
     ['no weights', without('checkpoint-vit', 'model.safetensors'), /expected model.safetensors \(or shards/],
+    [
+      'quantised',
+      broken('checkpoint-vit', 'config.json', { quantization_config: { quant_method: 'gptq', bits: 4 } }),
+      /expected weights in float32, float16 or bfloat16, got a checkpoint that is quantised by gptq/,
+    ],
+    [
+      'quantised in 8 bits',
+      broken('checkpoint-vit', 'config.json', { quantization_config: { load_in_8bit: true } }),
+      /a checkpoint that is quantised \(quantization_config\)/,
+    ],
+    ['pickled', () => huggingFaceImageModel(pickled), /has its weights as pytorch_model\.bin and not as model\.safetensors/],
     ['a cut file', () => huggingFaceImageModel(cut), /ends at byte \d+ of 9000; is it complete/],
     [
       'a lost shard',

@@ -8,7 +8,9 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { InputError } from '../../../input-error';
 import { begin, Interrupted } from '../../../work';
-import { isComplete, repositoryFolder } from './places';
+import { isComplete, onlyPickled, repositoryFolder } from './places';
+import { fetchThroughProxy, proxyFor } from './proxy';
+import { accessToken } from './token';
 
 /** Besides the weights, what a model's folder may need. */
 const WANTED = [
@@ -31,18 +33,19 @@ interface HubFile {
 }
 
 /**
- * Downloads what `name`'s main branch holds of configuration, weights (safetensors) and tokenizer. A download that was cut
+ * Downloads what a revision of `name` holds of configuration, weights (safetensors) and tokenizer. A download that was cut
  * off resumes. Returns the folder.
  *
  * @throws Unreachable when the hub does not answer; InputError when it has no such model, or not with safetensors.
  */
-export async function downloadCheckpoint(name: string, cache: string): Promise<string> {
+export async function downloadCheckpoint(name: string, revision: string, cache: string): Promise<string> {
   const hub = await import('@huggingface/hub');
   const hubUrl = process.env.HF_ENDPOINT?.replace(/\/+$/, '') || hub.HUB_URL;
-  const asked = { hubUrl, fetch: patientFetch };
+  const token = accessToken();
+  const asked = { hubUrl, fetch: fetchWith(token, hubUrl) };
   const repo = { type: 'model', name } as const;
   try {
-    const { sha } = await hub.modelInfo({ name, revision: 'main', additionalFields: ['sha'], ...asked });
+    const { sha } = await hub.modelInfo({ name, revision, additionalFields: ['sha'], ...asked });
     const files: HubFile[] = [];
     for await (const { type, path, size, lfs, oid } of hub.listFiles({ repo, revision: sha, ...asked })) {
       const etag = lfs?.oid ?? oid;
@@ -50,7 +53,12 @@ export async function downloadCheckpoint(name: string, cache: string): Promise<s
     }
     const wanted = files.filter(({ path }) => WANTED.includes(path) || isWeights(path, files));
     if (!wanted.some(({ path }) => path.endsWith('.safetensors'))) {
-      throw new InputError(`${name} should have its weights as model.safetensors on the hub, and has not`);
+      const pickled = files.find(({ path }) => /^[^/]*\.(bin|pt|pth|h5|msgpack|ckpt)$/.test(path));
+      throw new InputError(
+        pickled
+          ? onlyPickled(`${name}, on the hub,`, pickled.path)
+          : `${name}: expected weights as model.safetensors on the hub, found none`,
+      );
     }
     const repository = repositoryFolder(cache, name);
     const folder = join(repository, 'snapshots', sha);
@@ -76,22 +84,37 @@ export async function downloadCheckpoint(name: string, cache: string): Promise<s
     }
     if (!isComplete(folder)) throw new InputError(`${name} lacks some of its weights on the hub`);
     // Last, for its presence says that the snapshot is whole.
-    const reference = join(repository, 'refs', 'main');
-    mkdirSync(dirname(reference), { recursive: true });
-    await writeFile(reference, sha);
+    if (revision !== sha) {
+      const reference = join(repository, 'refs', revision);
+      mkdirSync(dirname(reference), { recursive: true });
+      await writeFile(reference, sha);
+    }
     return folder;
   } catch (error) {
     if (error instanceof InputError || error instanceof Interrupted) throw error;
     if (error instanceof hub.HubApiError) {
       const { statusCode } = error;
-      if (statusCode !== 401 && statusCode !== 404) throw new Unreachable(`it answers with status ${statusCode}`);
-      throw new InputError(
-        `the hub has no model ${name} that is open to everybody (status ${statusCode}); is the name right?`,
-      );
+      const why = refusals(name, revision, token !== null)[statusCode];
+      if (why === undefined) throw new Unreachable(`it answers with status ${statusCode}`);
+      throw new InputError(`${why} (the hub answers with status ${statusCode})`);
     }
     if (isNetworkTrouble(error)) throw new Unreachable(reasonOf(error));
     throw error;
   }
+}
+
+/** What the hub's answers mean, and what to do. */
+function refusals(name: string, revision: string, withToken: boolean): Readonly<Record<number, string>> {
+  const token = withToken
+    ? 'the token of HF_TOKEN or of `hf auth login` does not open it'
+    : 'set HF_TOKEN, or log in with `hf auth login`';
+  const what = revision === 'main' ? `model ${name}` : `model ${name} with a revision ${revision}`;
+  return {
+    401: `the hub has no ${what} that is open to everybody; is the name right? If it is private or gated, ${token}`,
+    403: `${name} is gated: accept its conditions on its page on the hub, with the account of your token; ${token}`,
+    404: `the hub has no ${what}; is the name right? If it is private, ${token}`,
+    429: `the hub has had too many requests from here; wait some minutes${withToken ? '' : ', or set HF_TOKEN, which raises the limit'}`,
+  };
 }
 
 /** The hub, or the network, did not answer. */
@@ -166,23 +189,32 @@ async function link(blob: string, place: string): Promise<void> {
 /** How long the hub may take to begin its answer. */
 const PATIENCE_MS = 20_000;
 
-/** fetch that gives up when no answer begins; a long body is waited for. */
-const patientFetch: typeof fetch = async (input, init) => {
-  const tooLong = new AbortController();
-  const timer = setTimeout(() => tooLong.abort(new Error(`no answer in ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
-  try {
-    return await fetch(input, { ...init, signal: tooLong.signal });
-  } finally {
-    clearTimeout(timer);
-  }
-};
+/**
+ * fetch through the user's proxy that gives up when no answer begins; a long body is waited for. The token goes to the hub alone,
+ * not to where it keeps large files.
+ */
+function fetchWith(token: string | null, hubUrl: string): typeof fetch {
+  return async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const headers = new Headers(init?.headers);
+    if (token !== null && url.origin === new URL(hubUrl).origin) headers.set('Authorization', `Bearer ${token}`);
+    const tooLong = new AbortController();
+    const timer = setTimeout(() => tooLong.abort(new Error(`no answer in ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    try {
+      const asked = { ...init, headers, signal: tooLong.signal };
+      return await (proxyFor(url) ? fetchThroughProxy(url, asked) : fetch(url, asked));
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
 
 /** Whether an error speaks of the network, and not of a file here. */
 function isNetworkTrouble(error: unknown): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== undefined && /^(EACCES|ENOSPC|EPERM|EROFS|EDQUOT|ENOTDIR)$/.test(code)) return false;
   return (
-    /fetch failed|no answer|terminated|aborted|premature|socket/i.test(message) ||
+    /fetch failed|no answer|proxy|terminated|aborted|premature|socket/i.test(message) ||
     /^(E[A-Z]+|UND_\w+)$/.test(code ?? '')
   );
 }

@@ -4,11 +4,27 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../data';
 
-/** A model's name on the hub: `owner/name`, or, as some old ones have it, `name` alone. */
-const HUB_NAME = /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/;
+/** A model's name on the hub: `owner/name`, or, as some old ones have it, `name` alone; then `@` and a branch, a tag or a commit. */
+const HUB_NAME = /^((?:[\w-][\w.-]*\/)?[\w-][\w.-]*)(?:@([\w-][\w.-]*(?:\/[\w-][\w.-]*)*))?$/;
+/** Its page, or one of its files or folders; `hf://` too. */
+const HUB_ADDRESS =
+  /^(?:https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/|hf:\/\/(?:models\/)?)([\w-][\w.-]*(?:\/[\w-][\w.-]*)?)(?:\/(?:tree|blob|resolve|raw|commit)\/([^/?#]+)[^?#]*)?\/?(?:[?#].*)?$/;
+
+export interface HubName {
+  readonly name: string;
+  /** A branch, a tag or a commit. */
+  readonly revision: string;
+}
+
+/** The model that `owner/name`, `owner/name@revision` or an address on the hub names; null for other text. */
+export function hubName(text: string): HubName | null {
+  const [, name, revision = 'main'] = HUB_NAME.exec(text) ?? HUB_ADDRESS.exec(text) ?? [];
+  const decoded = revision.replaceAll(/%2f/gi, '/');
+  return name === undefined || !HUB_NAME.test(`a@${decoded}`) ? null : { name, revision: decoded };
+}
 
 export function isHubName(text: string): boolean {
-  return HUB_NAME.test(text);
+  return hubName(text) !== null;
 }
 
 /** The hub cache that the user has named: HF_HUB_CACHE, or `hub` in HF_HOME. */
@@ -55,15 +71,41 @@ export function isComplete(folder: string): boolean {
 }
 
 /**
- * The folder of a model that is on this machine: a plain one, or the snapshot that `refs/main` names in a hub cache. An old
- * name without an owner finds the model under any owner. Null when there is none with all its weights.
+ * The folder of a model that is on this machine: a plain one, or the snapshot that `refs/main` (or another revision) names in a hub
+ * cache. An old name without an owner finds the model under any owner. Null when there is none with all its weights.
  */
-export function localCheckpoint(name: string): string | null {
-  const folders = [folderByHand(name)];
-  for (const cache of caches()) {
-    for (const repository of repositories(cache, name)) folders.push(...snapshots(repository));
+export function localCheckpoint(text: string): string | null {
+  return candidates(text).find(isComplete) ?? null;
+}
+
+/** What is amiss with a snapshot that is here and does not serve, as an end of a sentence; null where there is none. */
+export function troubleOfLocal(text: string): string | null {
+  for (const folder of candidates(text).filter((each) => existsSync(each))) {
+    const files = readdirSync(folder);
+    const broken = files.find((file) => !existsSync(join(folder, file)));
+    if (broken !== undefined) return `${join(folder, broken)} is a link to a file that is not there; download it again`;
+    const pickled = files.find((file) => /\.(bin|pt|pth|h5|msgpack|ckpt)$/.test(file));
+    if (files.includes('config.json') && pickled !== undefined) return onlyPickled(folder, pickled);
   }
-  return folders.find(isComplete) ?? null;
+  return null;
+}
+
+/** Weights that only Python reads. */
+export function onlyPickled(place: string, file: string): string {
+  return (
+    `${place} has its weights as ${file} and not as model.safetensors, which alone is read; in Python, ` +
+    `AutoModel.from_pretrained(…).save_pretrained(folder) writes it`
+  );
+}
+
+/** Where it would lie; a plain folder is of no revision. */
+function candidates(text: string): string[] {
+  const { name, revision } = hubName(text) ?? { name: text, revision: 'main' };
+  const folders = revision === 'main' ? [folderByHand(name)] : [];
+  for (const cache of caches()) {
+    for (const repository of repositories(cache, name)) folders.push(...snapshots(repository, revision));
+  }
+  return folders;
 }
 
 function repositories(cache: string, name: string): string[] {
@@ -75,12 +117,13 @@ function repositories(cache: string, name: string): string[] {
     .map((folder) => join(cache, folder));
 }
 
-/** The snapshot of `main`; where no `refs/main` says which it is, all of them. */
-function snapshots(repository: string): string[] {
-  const reference = join(repository, 'refs', 'main');
+/** The snapshot of a revision: by its reference, or a commit itself; where no `refs/main` says which that is, all of them. */
+function snapshots(repository: string, revision: string): string[] {
+  const reference = join(repository, 'refs', revision);
+  const present = () => list(join(repository, 'snapshots')).sort();
   const commits = existsSync(reference)
     ? [readFileSync(reference, 'utf8').trim()]
-    : list(join(repository, 'snapshots')).sort();
+    : present().filter((commit) => revision === 'main' || (revision.length >= 7 && commit.startsWith(revision)));
   return commits.map((commit) => join(repository, 'snapshots', commit));
 }
 
