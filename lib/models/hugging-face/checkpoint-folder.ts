@@ -56,7 +56,8 @@ function weightFiles(folder: string): string[] {
   if (existsSync(whole)) return [whole];
   const indexPath = join(folder, 'model.safetensors.index.json');
   if (!existsSync(indexPath)) {
-    const pickled = existsSync(folder) && readdirSync(folder).find((file) => /\.(bin|pt|pth|h5|gguf|msgpack)$/.test(file));
+    const pickled =
+      existsSync(folder) && readdirSync(folder).find((file) => /\.(bin|pt|pth|h5|gguf|msgpack)$/.test(file));
     if (pickled) throw new InputError(onlyPickled(folder, pickled));
     throw new InputError(
       `${folder}: expected model.safetensors (or shards with model.safetensors.index.json), got neither; save the model ` +

@@ -474,6 +474,34 @@ def checkpoints() -> None:
     processor.save_pretrained(HERE / "checkpoint-vit")
 
 
+def image_checkpoints() -> None:
+    """More folders of save_pretrained: heads, whole models with a text half, 16-bit weights, shards."""
+    small = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=12, patch_size=4, intermediate_size=24)
+    both = dict(vision_config=small, text_config=CLIP_TEXT)
+    torch.manual_seed(0)
+    for name, cls, config, dtype, size in [
+        ("checkpoint-deit-distilled", "DeiTForImageClassificationWithTeacher", small, torch.float32, None),
+        ("checkpoint-clip-bfloat16", "CLIPModel", both, torch.bfloat16, None),
+        ("checkpoint-siglip-float16-sharded", "SiglipModel", both, torch.float16, "9KB"),
+    ]:
+        cls = getattr(transformers, cls)
+        folder = HERE / name
+        for old in folder.glob("*"):
+            old.unlink()
+        model = cls(cls.config_class(**config)).to(dtype)
+        model.save_pretrained(folder, **({"max_shard_size": size} if size else {}))
+        model = cls.from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float64).eval()
+        inner = getattr(model, "vision_model", getattr(model, "deit", model))
+        with in_double(cls):
+            states = states_of_blocks(inner, blocks_of(inner), pixel_values=torch.tensor(pixels(2, 12)))
+        write(name, {
+            "provenance": provenance(f"transformers' {cls.__name__}, float64; torch.manual_seed(0)"),
+            "batch": 2,
+            "size": 12,
+            "layers": [picks(f"layer {index}", values) for index, values in enumerate(states)],
+        })
+
+
 TEXTS = [
     "Fellow-Citizens of the Senate and House of Representatives: Since your last annual assembling, another year of health.",
     "caf\u00e9 na\u00efve \u00c5ngstr\u00f6m \u00fcber d\u00e9j\u00e0-vu Zu\u0308rich",
@@ -567,7 +595,7 @@ def language_checkpoints() -> None:
 
 if __name__ == "__main__":
     chosen = sys.argv[1:]
-    every = [vit_goldens, image_goldens, language_goldens, text_goldens, random_attention, trained_vit_s, checkpoints]
+    every = [vit_goldens, image_goldens, language_goldens, text_goldens, random_attention, trained_vit_s, checkpoints, image_checkpoints]
     for make in every + [tokenizer_goldens, trained_minilm, language_checkpoints]:
         if not chosen or make.__name__ == chosen[0]:
             make()

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -178,7 +178,11 @@ test('broken folders are InputErrors', () => {
       broken('checkpoint-vit', 'config.json', { quantization_config: { load_in_8bit: true } }),
       /a checkpoint that is quantised \(quantization_config\)/,
     ],
-    ['pickled', () => huggingFaceImageModel(pickled), /has its weights as pytorch_model\.bin and not as model\.safetensors/],
+    [
+      'pickled',
+      () => huggingFaceImageModel(pickled),
+      /has its weights as pytorch_model\.bin and not as model\.safetensors/,
+    ],
     ['a cut file', () => huggingFaceImageModel(cut), /ends at byte \d+ of 9000; is it complete/],
     [
       'a lost shard',

@@ -116,7 +116,12 @@ for (const { name, layers } of cases) {
   }
 }
 
-for (const name of ['checkpoint-vit', 'checkpoint-dinov2-sharded']) {
+const folders = [
+  ...['checkpoint-vit', 'checkpoint-dinov2-sharded', 'checkpoint-deit-distilled'],
+  // The vision half of a whole model, in 16 bits.
+  ...['checkpoint-clip-bfloat16', 'checkpoint-siglip-float16-sharded'],
+];
+for (const name of folders) {
   for (const precision of precisions) {
     test(`${name}: a folder of save_pretrained, ${precision}`, async (t) => {
       const model = huggingFaceImageModel(join(GOLDEN, name));
