@@ -355,10 +355,10 @@ test('the token is that of HF_TOKEN, or of the file that a login writes', async 
 
 test('weights that are pickled only, and links to files that are gone, are told as that', async () => {
   const files = ['config.json', 'pytorch_model.bin'].map((path) => ({ type: 'file', path, size: 3, oid: 'a1' }));
-  let folder = fresh();
+  fresh();
   const pickled = /has its weights as pytorch_model\.bin and not as model\.safetensors, which alone is read; in Python/;
   await withAnswer(200, () => assert.rejects(hubCheckpoint('owner/model'), refused(pickled)), files);
-  folder = fresh({ HF_HUB_OFFLINE: '1' });
+  const folder = fresh({ HF_HUB_OFFLINE: '1' });
   const place = snapshot(join(folder, 'cache', 'hub'), 'models--owner--model');
   for (const file of readdirSync(place).filter((name) => name.includes('safetensors'))) rmSync(join(place, file));
   writeFileSync(join(place, 'pytorch_model.bin'), 'x');
