@@ -25,6 +25,8 @@ export interface RankResult {
   readonly kruskalRank?: Pick<KruskalBounds, 'atLeast' | 'atMost' | 'witness'> & {
     /** Present where the witness is not shown to be minimal. */
     readonly witnessMinimal?: false;
+    /** Present where the search was interrupted. */
+    readonly interrupted?: true;
     readonly relation?: readonly string[] | null;
   };
 }

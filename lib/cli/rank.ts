@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { InputError } from '../input-error';
+import type { Interrupted } from '../work';
+import { defaultOperations } from '../rank/search/bounds';
 import type { MatrixFile } from '../data';
 import type { KruskalPoint, Rtol } from '../rank';
 import type { KruskalBounds } from '../rank/kruskal-bounds';
@@ -10,19 +12,29 @@ import type { RankResult, RankTestResult } from './rank-text';
 interface RankOptions {
   readonly k?: readonly number[];
   readonly draws: number;
+  readonly ranks: number;
   readonly seed: number;
   readonly rtol?: Rtol;
   readonly exact?: true;
   readonly tensor?: string;
   readonly curve?: true;
   readonly search?: true;
+  readonly effort: Effort;
   readonly json?: true;
 }
 
 interface RankOutcome {
   readonly result: RankResult;
   readonly bounds?: KruskalBounds;
+  /** The search was interrupted: its bounds are what was proved until then. */
+  readonly interrupted?: Interrupted;
 }
+
+/** How long the search may take: as a matrix of its size is worth, a tenth or ten times that, or so many seconds. */
+type Effort = 'low' | 'normal' | 'high' | number;
+
+/** Multiplications in a second on one core, as the search counts them. */
+const OPERATIONS_PER_SECOND = 1e9;
 
 /** `attention-capacity rank FILE`. */
 export function register(program: Command): void {
@@ -37,18 +49,50 @@ export function register(program: Command): void {
       wholeNumber('--draws', 1),
       5000,
     )
+    .option(
+      '--ranks <count>',
+      'how many of them, from the first on, the histogram of ranks covers',
+      wholeNumber('--ranks', 0),
+      500,
+    )
     .option('--seed <number>', 'seed of the random subsets', wholeNumber('--seed', 0), 0)
     .option('--rtol <ratio>', "float32, float64 or a number (default: the file's own)", tolerance('--rtol'))
     .option('--exact', 'linear independence over the rationals, without a tolerance')
     .option('--tensor <name>', 'which tensor of a .safetensors or .npz file')
     .option('--curve', 'the fraction of independent subsets for every k')
     .option('--search', 'bounds that hold for every subset: certificates and a witness')
+    .option('--effort <size>', 'of the search: low, normal, high or seconds', effort, 'normal')
     .option('--json', 'print one JSON document')
     .action(rank);
 }
 
+function effort(text: string): Effort {
+  if (text === 'low' || text === 'normal' || text === 'high') return text;
+  const seconds = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : NaN;
+  if (seconds > 0 && seconds < Infinity) return seconds;
+  throw new InputError(`--effort expects low, normal, high or a number of seconds above 0, got '${text}'`);
+}
+
+/** Counted, not timed, so that the same effort finds the same bounds on any machine. */
+function operationsOf(size: Effort, [T, d]: readonly [number, number]): number {
+  if (typeof size === 'number') return size * OPERATIONS_PER_SECOND;
+  return defaultOperations(T, d) * { low: 0.1, normal: 1, high: 10 }[size];
+}
+
+/** The bounds that a search finds, or what it had when it was interrupted. */
+async function searched(search: () => Promise<KruskalBounds>): Promise<Omit<RankOutcome, 'result'>> {
+  try {
+    return { bounds: await search() };
+  } catch (error) {
+    const { KruskalSearchInterrupted } = await import('../rank/kruskal-bounds.js');
+    if (!(error instanceof KruskalSearchInterrupted)) throw error;
+    return { bounds: error.bounds, interrupted: error };
+  }
+}
+
 async function rank(file: string, options: RankOptions): Promise<void> {
-  const { result, bounds } = options.exact ? await rankExactly(file, options) : await rankAtTolerance(file, options);
+  const outcome = options.exact ? await rankExactly(file, options) : await rankAtTolerance(file, options);
+  const { result, bounds, interrupted } = outcome;
   if (options.json) {
     printJson(result);
     for (const { bound, value, argument } of bounds?.certificates ?? []) note(`${bound} ${value}: ${argument}`);
@@ -57,6 +101,7 @@ async function rank(file: string, options: RankOptions): Promise<void> {
     const { rankText } = await import('./rank-text.js');
     print(rankText(result, bounds));
   }
+  if (interrupted) throw interrupted;
 }
 
 async function rankAtTolerance(file: string, options: RankOptions): Promise<RankOutcome> {
@@ -77,12 +122,15 @@ async function rankAtTolerance(file: string, options: RankOptions): Promise<Rank
   const tests: RankTestResult[] = [];
   const known: (readonly number[])[] = [];
   for (const k of sizes) {
-    const test = await testKruskalRank(matrix, { k, draws, seed, rtol, ranksDraws: draws });
+    const test = await testKruskalRank(matrix, { k, draws, seed, rtol, ranksDraws: options.ranks });
     tests.push(testResult(test));
     if (test.witness) known.push(test.witness.rows);
   }
   const curve = options.curve && (await kruskalCurve(matrix, { permutations: draws, seed, rtol }));
-  const bounds = options.search && (await searchKruskalRank(matrix, { rtol, seed, known }));
+  const operations = operationsOf(options.effort, matrix.shape);
+  const { bounds, interrupted } = options.search
+    ? await searched(() => searchKruskalRank(matrix, { rtol, seed, known, operations }))
+    : {};
   const result: RankResult = {
     file,
     shape: matrix.shape,
@@ -101,10 +149,11 @@ async function rankAtTolerance(file: string, options: RankOptions): Promise<Rank
         atMost: bounds.atMost,
         witness: bounds.witness,
         ...perhapsNotMinimal(bounds),
+        ...(interrupted && { interrupted: true }),
       },
     }),
   };
-  return { result, bounds };
+  return { result, bounds, interrupted };
 }
 
 /** A witness is minimal unless the document says that it may not be. */
@@ -142,7 +191,10 @@ async function rankExactly(file: string, options: RankOptions): Promise<RankOutc
     if (test.witness) known.push(test.witness);
   }
   const curve = options.curve && (await exactKruskalCurve(rows, { permutations: draws, seed }));
-  const bounds = options.search && (await searchExactKruskalRank(rows, { seed, known }));
+  const operations = operationsOf(options.effort, shape);
+  const { bounds, interrupted } = options.search
+    ? await searched(() => searchExactKruskalRank(rows, { seed, known, operations }))
+    : {};
   const result: RankResult = {
     file,
     shape,
@@ -159,11 +211,12 @@ async function rankExactly(file: string, options: RankOptions): Promise<RankOutc
         atMost: bounds.atMost,
         witness: bounds.witness,
         ...perhapsNotMinimal(bounds),
+        ...(interrupted && { interrupted: true }),
         relation: bounds.relation?.map(String) ?? null,
       },
     }),
   };
-  return { result, bounds };
+  return { result, bounds, interrupted };
 }
 
 function curveResult(points: readonly KruskalPoint[]): RankResult['curve'] {

@@ -2,11 +2,11 @@
  * Bounds of the Kruskal rank that hold for every subset: certificates from below, a witness from above. Random draws
  * estimate how many subsets are independent; they neither prove that all are nor find four dependent rows among 400.
  */
-import { begin } from '../work';
+import { begin, Interrupted } from '../work';
 import { randomSource, type Matrix, type Random } from '../tensor';
 import { LinearIndependence } from './exact/linear-independence';
 import { inFloat64, type RationalRows } from './exact/rational-rows';
-import type { Certificate, KruskalBounds, KruskalSearchOptions } from './search/bounds';
+import { defaultOperations, type Certificate, type KruskalBounds, type KruskalSearchOptions } from './search/bounds';
 import { smallCircuit } from './search/circuits';
 import { boundByLeaders } from './search/dual-ascent';
 import { excludeSets } from './search/exclusion';
@@ -61,6 +61,21 @@ async function searchRows(
   return new Search(chosen(rows, order), order, { ...options, known }, exactly && exactly.among(order)).run();
 }
 
+/** Thrown by a search that was interrupted: `bounds` is what was proved until then. */
+export class KruskalSearchInterrupted extends Interrupted {
+  constructor(
+    readonly bounds: KruskalBounds,
+    done: number,
+    total: number,
+  ) {
+    super(
+      `the Kruskal rank, proved to be from ${bounds.atLeast} to ${bounds.atMost}, steps of the search`,
+      done,
+      total,
+    );
+  }
+}
+
 class Search {
   private readonly independence: Independence;
   /** Among these rows, all or a sample, a witness is looked for; their numbers among all. */
@@ -94,21 +109,35 @@ class Search {
       this.pool = new Independence(chosen(rows, sample), options.rtol, exactly && exactly.among(sample));
     }
     this.random = randomSource(options.seed, 'kruskal-search');
-    this.operations = options.operations ?? Math.min(3e10, Math.max(2e8, 1e5 * this.T * this.d));
+    this.operations = options.operations ?? defaultOperations(this.T, this.d);
     this.atMost = Math.min(this.T, this.d);
   }
 
   async run(): Promise<KruskalBounds> {
     this.certify('atMost', this.atMost, `no more than min(T, d) = ${this.atMost} rows can be independent`);
-    if (!this.rowsAndAll()) await this.pairs();
-    if (this.open()) this.knownSets();
-    if (this.open()) await this.everySubset(0.01, false);
-    if (this.open()) await this.exactDependencies();
-    if (this.open()) await this.pursuit();
-    if (this.open()) await this.leaders();
-    if (this.open()) await this.smallSets();
-    if (this.open()) await this.nearDependencies();
-    if (this.open()) await this.everySubset(0.25, true);
+    if (this.rowsAndAll()) return this.result();
+    const steps: readonly (() => void | Promise<void>)[] = [
+      () => this.pairs(),
+      () => this.knownSets(),
+      () => this.everySubset(0.01, false),
+      () => this.exactDependencies(),
+      () => this.pursuit(),
+      () => this.leaders(),
+      () => this.everySubset(0.25, false),
+      () => this.smallSets(),
+      () => this.nearDependencies(),
+      () => this.everySubset(0.25, true),
+    ];
+    for (const [done, step] of steps.entries()) {
+      if (!this.open()) break;
+      try {
+        await step();
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        this.notes.push('interrupted: these bounds are what was proved until then');
+        throw new KruskalSearchInterrupted(this.result(), done, steps.length);
+      }
+    }
     return this.result();
   }
 
@@ -186,7 +215,6 @@ class Search {
   }
 
   private async pairs(): Promise<void> {
-    if (!this.open()) return;
     const { undecided } = this.independence;
     const pair = await dependentPair(this.independence);
     if (pair) this.found(pair, 'found among all pairs');
@@ -202,7 +230,7 @@ class Search {
 
   /** Dependencies of few rows that hold far below the tolerance. */
   private async exactDependencies(): Promise<void> {
-    const circuit = await smallCircuit(this.pool, this.random, this.atMost + 1, this.operations * 0.1);
+    const circuit = await smallCircuit(this.pool, this.random, this.atMost + 1, this.operations * 0.25);
     if (circuit) this.foundInPool(circuit, 'found as a fundamental circuit');
   }
 
@@ -242,8 +270,10 @@ class Search {
     const tries = Math.min(T, Math.max(1, Math.floor((share * this.operations) / (cost + verdict))));
     let best: number[] | null = null;
     const work = begin(`sets near to dependence, ${how}`, tries);
+    const { spent } = independence;
     try {
       for (const [done, leader] of random.permutation(T).subarray(0, tries).entries()) {
+        if (done > 0 && independence.spent - spent > share * this.operations) break;
         const prefix = dependentPrefix(independence, order(leader), best ? best.length - 1 : this.atMost);
         if (prefix) best = shrink(independence, prefix);
         await work.advance(done);
@@ -320,7 +350,11 @@ class Search {
         return;
       }
       const { undecided } = independence;
-      const set = await firstDependentSubset(independence, k);
+      const set = await firstDependentSubset(independence, k, share * this.operations);
+      if (set === undefined) {
+        if (last) this.notes.push(`judging all ${sets} sets of ${k} rows was given up: most are near to the tolerance`);
+        return;
+      }
       if (set === null) {
         if (!this.certifyJudged(undecided, k, `each of the ${sets} sets of ${k} rows was judged`)) return;
       } else {

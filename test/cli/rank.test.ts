@@ -141,6 +141,27 @@ test('the same numbers in another order, format or precision have the same verdi
   }
 });
 
+test('the histogram of ranks covers the first 500 draws, or as many as are asked for', async () => {
+  for (const [args, expected] of [
+    [[], 500],
+    [['--ranks', '20'], 20],
+    [['--ranks', '1000'], 600],
+  ] as const) {
+    const { tests } = await json<RankResult>('rank', at('rows.npy'), '--draws', '600', ...args);
+    const counted = Object.values(tests[0].ranks).reduce((sum, count) => sum + count, 0);
+    assert.deepEqual([tests[0].ranksDraws, counted], [expected, expected]);
+  }
+});
+
+test('every effort finds bounds that hold, and the same effort the same ones', async () => {
+  for (const effort of ['low', 'high', '0.05']) {
+    const args = ['rank', at('rows.npy'), '--draws', '1', '--search', '--effort', effort];
+    const [first, second] = [await json<RankResult>(...args), await json<RankResult>(...args)];
+    assert.deepEqual(first.kruskalRank, second.kruskalRank);
+    assert.ok(first.kruskalRank!.atLeast <= 3 && first.kruskalRank!.atMost >= 3);
+  }
+});
+
 test('the seed decides the draws', async () => {
   const run = (seed: string) => json<RankResult>('rank', at('rows.npy'), '--draws', '60', '--seed', seed);
   const [first, again, other] = await Promise.all([run('7'), run('7'), run('8')]);
@@ -211,6 +232,12 @@ test('each bad argument gets one line that names the option, what was expected a
     [['rank', 'a.npy', '--k', '2.5'], /--k expects .* got '2.5'/],
     [['rank', 'a.npy', '--draws', '0'], /--draws expects a whole number of at least 1, got '0'/],
     [['rank', 'a.npy', '--draws', '1e3x'], /--draws expects .* got '1e3x'/],
+    [['rank', 'a.npy', '--ranks', '-1'], /--ranks expects a whole number of at least 0, got '-1'/],
+    [
+      ['rank', 'a.npy', '--effort', 'great'],
+      /--effort expects low, normal, high or a number of seconds above 0, got 'great'/,
+    ],
+    [['rank', 'a.npy', '--effort', '0'], /--effort expects .* got '0'/],
     [['rank', 'a.npy', '--seed', '-1'], /--seed expects a whole number of at least 0, got '-1'/],
     [
       ['rank', 'a.npy', '--rtol', 'float16'],

@@ -5,6 +5,10 @@ import { factorize, solveTransposed } from './small-cholesky';
 
 /** Above this, the inner products of all pairs are not kept: they are computed again for every subset. */
 const TABLE_BYTES = 2 ** 29;
+/** Up to so many rows the products of all are made at once, above when that costs less than what single sets have cost. */
+const KEPT_AT_ONCE = 4096;
+/** What a call into TensorFlow costs besides, in multiplications. */
+const CALL = 1e6;
 /** What a batch of sub-Grams may take, beside as much for their factors. */
 const BATCH_BYTES = 2 ** 25;
 
@@ -17,8 +21,10 @@ export function batchSize(k: number): number {
 export class Gram {
   /** ||x_i||^2, `[T]`. */
   readonly squaredNorms: Float64Array;
-  /** All inner products, `[T, T]`; null where they would take too much memory. */
-  readonly table: Float64Array | null;
+  /** All inner products, `[T, T]`, once they are made. */
+  private made: Float64Array | null = null;
+  /** Multiplications spent on single sets without it. */
+  private spent = 0;
   private buffer = new Float64Array(0);
 
   constructor(
@@ -27,7 +33,23 @@ export class Gram {
     readonly columns: number,
   ) {
     this.squaredNorms = squaredNormsOf(values, count, columns);
-    this.table = count * count * 8 > TABLE_BYTES ? null : product(values, count, columns);
+  }
+
+  /** All inner products, `[T, T]`, made when first asked for; null where they would take too much memory. */
+  get table(): Float64Array | null {
+    const { count, columns, values } = this;
+    if (count * count * 8 > TABLE_BYTES) return null;
+    return (this.made ??= product(values, count, columns));
+  }
+
+  /** The same for sets of so many rows in all, null as long as their own products cost less than those of all rows. */
+  private tableFor(rows: number, sets = 1): Float64Array | null {
+    const { count, columns } = this;
+    if (this.made === null && count > KEPT_AT_ONCE) {
+      this.spent += (rows * rows * columns) / sets + CALL;
+      if (this.spent < (count * count * columns) / 2) return null;
+    }
+    return this.table;
   }
 
   /** The trace of a subset's Gram: the sum of its rows' squared norms. */
@@ -39,7 +61,8 @@ export class Gram {
 
   /** One set's Gram `[k, k]`, lower triangle; overwritten by the next call. */
   lower(set: Int32Array): Float64Array {
-    const { count, table } = this;
+    const { count } = this;
+    const table = this.tableFor(set.length);
     if (table === null) return this.gramAgain(set);
     const k = set.length;
     if (this.buffer.length < k * k) this.buffer = new Float64Array(k * k);
@@ -51,7 +74,8 @@ export class Gram {
   /** The inner products of one row with all rows, `[T]`: a copy. */
   productsWith(row: number): Float64Array {
     const { columns, count, values } = this;
-    if (this.table !== null) return this.table.slice(row * count, (row + 1) * count);
+    const table = count > KEPT_AT_ONCE ? this.made : this.table;
+    if (table !== null) return table.slice(row * count, (row + 1) * count);
     return inFloat64(() => {
       const rows = toTensor(values, [count, columns]) as tf.Tensor2D;
       const one = toTensor(values.subarray(row * columns, (row + 1) * columns), [columns, 1]) as tf.Tensor2D;
@@ -75,10 +99,11 @@ export class Gram {
 
   /** From the table as it lies there; null where there is none, or no native kernel. */
   private factorsOfBlocks(subsets: readonly Int32Array[], shifts: readonly number[], size: number): Uint8Array | null {
-    if (this.table === null) return null;
+    const table = this.tableFor(subsets.length * size, subsets.length);
+    if (table === null) return null;
     const rows = new Int32Array(subsets.length * size);
     subsets.forEach((subset, index) => rows.set(subset.subarray(0, size), index * size));
-    return definiteBlocks(this.table, this.count, rows, size, Float64Array.from(shifts));
+    return definiteBlocks(table, this.count, rows, size, Float64Array.from(shifts));
   }
 
   private factorsOfStacks(subsets: readonly Int32Array[], shifts: readonly number[], size: number): Uint8Array {
@@ -149,7 +174,7 @@ export class Gram {
     const factor = cholesky(this.leading(subsets, shifts, first));
     const cross = scratch('cross block', subsets.length * first * rest);
     const corner = scratch('trailing block', subsets.length * rest * rest);
-    if (this.table === null) {
+    if (this.tableFor(subsets.length * size, subsets.length) === null) {
       this.splitAgain(subsets, first, size, cross, corner);
     } else {
       this.copy(cross, subsets, [0, first], [first, size]);
@@ -167,7 +192,7 @@ export class Gram {
   /** The Grams of the first `size` rows of each subset, shifted, `[B, size, size]`: lower triangles only. */
   leading(subsets: readonly Int32Array[], shifts: readonly number[], size: number): tf.Tensor {
     const stack = scratch('leading block', subsets.length * size * size);
-    if (this.table === null) {
+    if (this.tableFor(subsets.length * size, subsets.length) === null) {
       subsets.forEach((subset, index) => stack.set(this.gramAgain(subset.subarray(0, size)), index * size * size));
     } else {
       this.copy(stack, subsets, [0, size], 'up to the diagonal');

@@ -16,6 +16,9 @@ export interface KruskalSearchOptions {
   readonly known?: readonly (readonly number[])[];
 }
 
+/** What a search of T rows in d dimensions may spend where nothing else is said. */
+export const defaultOperations = (T: number, d: number) => Math.min(3e10, Math.max(2e8, 1e5 * T * d));
+
 /** What proved a bound, in words. */
 export interface Certificate {
   readonly bound: 'atLeast' | 'atMost';

@@ -3,6 +3,11 @@
  * rows with C_ij != 0, and i, are a dependent set. A dependency of s rows shows as soon as the basis holds s - 1 of
  * them: for 4 among 400 in 64 dimensions one basis in 70 does, where a random draw of 64 rows holds all four once in
  * 1500. Exchanging one row of the basis costs a single rank-one update of C, so the search walks from basis to basis.
+ *
+ * A dependency of which two rows, i and j, are outside of the basis shows as well, which is some s T / d times as likely: the
+ * coefficients of both are in one ratio everywhere but at its rows, so that with two columns at random the quotients
+ * C_ik / C_il and C_jk / C_jl are equal, and sorting finds them. This is information-set decoding (Lee and Brickell, EUROCRYPT
+ * '88; Stern, 1989) over the real numbers, at a tolerance.
  */
 import { begin } from '../../work';
 import type { Random } from '../../tensor';
@@ -51,8 +56,14 @@ export async function smallCircuit(
             most = set.length;
           }
         }
+        const offer = (set: readonly number[]) => {
+          if (set.length >= most || !independence.dependent(set)) return;
+          best = [...set];
+          most = set.length;
+        };
+        inRatio(start, T, random, zero, () => most, offer);
         exchange(start, T, random);
-        spent += 2 * T * p + 2000;
+        spent += 3 * T * p + 20 * T + 2000;
         await work.advance(Math.min(spent, operations));
       }
     }
@@ -74,6 +85,47 @@ function sparsest({ c, rank: p, place }: Coordinates, T: number, zero: number) {
     if (nonzero < enough) best = { index: i, nonzero };
   }
   return best;
+}
+
+/**
+ * Pairs of rows outside the basis whose coefficients in two random columns are in one ratio, with the rows of the basis where
+ * they are not, where that makes fewer than `most()`.
+ */
+function inRatio(
+  { c, rank: p, basis, place }: Coordinates,
+  T: number,
+  random: Random,
+  zero: number,
+  most: () => number,
+  offer: (set: readonly number[]) => void,
+): void {
+  if (p < 2) return;
+  const k = random.integer(p);
+  const l = (k + 1 + random.integer(p - 1)) % p;
+  const angles = new Map<number, number>();
+  for (let i = 0; i < T; i++) {
+    const [x, y] = [c[i * p + k], c[i * p + l]];
+    if (place[i] >= 0 || (Math.abs(x) <= zero && Math.abs(y) <= zero)) continue;
+    // Of a line through zero, from 0 to pi.
+    const angle = Math.atan2(y, x);
+    angles.set(i, angle < 0 ? angle + Math.PI : angle);
+  }
+  const rows = [...angles.keys()].sort((a, b) => angles.get(a)! - angles.get(b)! || a - b);
+  for (let at = 0; at + 1 < rows.length; at++) {
+    const i = rows[at];
+    for (let next = at + 1; next < Math.min(rows.length, at + 4); next++) {
+      const j = rows[next];
+      if (angles.get(j)! - angles.get(i)! > zero) break;
+      const column = Math.abs(c[j * p + k]) > Math.abs(c[j * p + l]) ? k : l;
+      const quotient = c[i * p + column] / c[j * p + column];
+      const threshold = zero * Math.max(1, Math.abs(quotient));
+      const set = [i, j];
+      for (let m = 0; m < p && set.length < most(); m++) {
+        if (Math.abs(c[i * p + m] - quotient * c[j * p + m]) > threshold) set.push(basis[m]);
+      }
+      offer(set);
+    }
+  }
 }
 
 /** A random row enters the basis for a random one that it needs. */

@@ -25,6 +25,8 @@ export interface Exclusion {
 
 /** Directions whose inner products would be known worse than this are left out of v; that weakens the bound only. */
 const WORST_DIRECTION = 1e-10;
+/** Sets that were judged. */
+const MOST_REMEMBERED = 1e6;
 /** How far orthogonality lost to rounding may put ||v|| above (u_l . v)^(1/2). */
 const NORM_ERROR = 1e-3;
 
@@ -45,6 +47,19 @@ export async function excludeSets(
   let spent = 0;
   let found: number[] | null = null;
 
+  /** A set comes up once for each of its rows that may lead it; it is judged once. */
+  const judged = new Set<string>();
+  function isDependent(set: readonly number[]): boolean {
+    const sorted = [...set].sort((a, b) => a - b);
+    const key = sorted.join();
+    if (judged.has(key)) return false;
+    if (judged.size < MOST_REMEMBERED) judged.add(key);
+    const before = independence.spent;
+    const dependent = independence.dependent(sorted);
+    spent += independence.spent - before;
+    return dependent;
+  }
+
   /**
    * `depth` directions span the chosen members; values[depth][j] = u_j . v up to `error`, each of the directions' inner
    * products up to `directionErrors`. False when the budget is gone or a dependent set was found.
@@ -58,8 +73,7 @@ export async function excludeSets(
     let need = v[leader] - delta * norm - (m + 1) * error;
     for (let p = 1; p < members.length; p++) need -= Math.abs(v[members[p]]);
     if (!(need > 0) && members.length > 1) {
-      spent += members.length ** 3;
-      if (independence.dependent(members)) {
+      if (isDependent(members)) {
         found = [...members];
         return false;
       }

@@ -1,6 +1,6 @@
 /** Every subset of one size, judged one by one: the last word where there are few enough. */
 import { begin } from '../../work';
-import type { Independence } from './independence';
+import { cholesky, type Independence } from './independence';
 
 /** The number of k-subsets of T rows; Infinity beyond 2^1024. */
 export function subsetCount(T: number, k: number): number {
@@ -18,18 +18,27 @@ export function subsetExponent(T: number, k: number): number {
 
 /** Multiplications to be expected for all k-subsets, each by one Cholesky factorization. */
 export function exhaustiveCost(T: number, k: number): number {
-  return subsetCount(T, k) * (k ** 3 / 6 + 4 * k * k + 40);
+  return subsetCount(T, k) * cholesky(k);
 }
 
-/** The first dependent k-subset in lexicographic order, or null: then all are independent, and all smaller ones too. */
-export async function firstDependentSubset(independence: Independence, k: number): Promise<number[] | null> {
+/**
+ * The first dependent k-subset in lexicographic order; null: then all are independent, and all smaller ones too;
+ * undefined where verdicts cost more than `operations` before that was known.
+ */
+export async function firstDependentSubset(
+  independence: Independence,
+  k: number,
+  operations: number,
+): Promise<number[] | null | undefined> {
   const T = independence.count;
+  const { spent } = independence;
   const set = Array.from({ length: k }, (_, i) => i);
   const total = subsetCount(T, k);
   const work = begin(`all ${total} sets of ${k} rows`, total);
   try {
     for (let done = 0; ; done++) {
       if (independence.dependent(set)) return [...set];
+      if (independence.spent - spent > operations) return undefined;
       await work.advance(done);
       let last = k - 1;
       while (last >= 0 && set[last] === T - k + last) last--;
