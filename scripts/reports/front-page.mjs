@@ -5,7 +5,7 @@ import { citation, jsonInHtml, plotly, script, styles } from './page.mjs';
 const require = createRequire(import.meta.url);
 const { duration, formatCell } = require('attention-capacity/report/format');
 const { escapeHtml, inHtml } = require('attention-capacity/report/symbols');
-const { PAPER_MARK, paperFinding } = require('attention-capacity/experiments/paper');
+const { PAPER_MARK, paperFinding, paperMark } = require('attention-capacity/experiments/paper');
 
 const STATEMENTS = [
   ['general-position', 'General position', 'every d queries are independent'],
@@ -74,7 +74,7 @@ function paperTable(reports) {
     own.find((row) => row.system === system && row.statement === statement && row.precision === precision);
   const compared = own.flatMap((row) => {
     const paper = row.precision === 'float32' && paperFinding(row.system, row.statement);
-    return paper ? [paper.satisfied === row.fraction >= PAPER_MARK] : [];
+    return paper ? [paperMark(row) === (paper.satisfied ? 'holds' : 'fails')] : [];
   });
   const rows = systems.map((system) => {
     const cells = STATEMENTS.flatMap(([statement]) => [
@@ -86,7 +86,8 @@ function paperTable(reports) {
   const heads = STATEMENTS.map(
     ([, name, says]) => `<th colspan="3" scope="colgroup">${name}<br><small>${inHtml(says)}</small></th>`,
   );
-  const refuted = own.some((row) => row.refuted && row.fraction >= PAPER_MARK);
+  const open = own.some((row) => paperMark(row) === 'undecided');
+  const refuted = own.some((row) => row.refuted && paperMark(row) === 'holds');
   return `<section>
 <h2>The paper’s table</h2>
 <p class="headline">At float32’s tolerance ${compared.filter(Boolean).length} of ${compared.length} of the paper’s marks come out the same.</p>
@@ -99,7 +100,7 @@ ${rows.join('\n')}
 </tbody>
 </table>
 </div>
-<p class="note">✓: at least ${PAPER_MARK} of the random subsets are independent, the paper’s rule; shares that are neither 0 nor 1 stand beside it. ${refuted ? '✓*: and yet one of them is a counter-example. ' : ''}–: not in the paper. ${escapeHtml(sample(own, images))} The paper’s last row is a ViT-B/16. <a href="${encodeURIComponent(report.name)}.html">Shares, ranks and margins</a>.</p>
+<p class="note">✓: at least ${PAPER_MARK} of the random subsets are independent, the paper’s rule; shares that are neither 0 nor 1 stand beside it. ${open ? `?: the 95 % interval of the share holds ${PAPER_MARK}. ` : ''}${refuted ? '✓*: and yet one of them is a counter-example. ' : ''}–: not in the paper. ${escapeHtml(sample(own, images))} The paper’s last row is a ViT-B/16. <a href="${encodeURIComponent(report.name)}.html">Shares, ranks and margins</a>.</p>
 <dl class="words">
 ${WORDS.map(([word, says]) => `<div><dt>${word}</dt><dd>${inHtml(says)}</dd></div>`).join('\n')}
 </dl>
@@ -114,20 +115,22 @@ function sample(rows, images) {
 
 function paperCell(finding) {
   if (finding === null) return '<td>–</td>';
-  return markCell(finding.satisfied, finding.fraction, false, 'the paper');
+  return markCell(finding.satisfied ? 'holds' : 'fails', finding.fraction, false, 'the paper');
 }
 
 function ownCell(row) {
   if (row === undefined) return '<td>–</td>';
   const { fraction, refuted, satisfied, draws, ci95, precision } = row;
   const interval = ci95 ? `, 95 %: ${formatCell(ci95, 'fraction')}` : '';
-  const holds = fraction >= PAPER_MARK;
-  return markCell(holds, fraction, holds && refuted, `${precision}: ${satisfied} of ${draws}${interval}`);
+  const mark = paperMark(row);
+  return markCell(mark, fraction, mark === 'holds' && refuted, `${precision}: ${satisfied} of ${draws}${interval}`);
 }
 
-function markCell(holds, fraction, refuted, about) {
+const MARKS = { holds: '✓', fails: '✗', undecided: '?' };
+
+function markCell(mark, fraction, refuted, about) {
   const share = fraction === null || fraction === 0 || fraction === 1 ? '' : ` <small>${formatCell(fraction, 'fraction')}</small>`;
-  return `<td class="${holds ? 'holds' : 'fails'}" title="${escapeHtml(about)}">${holds ? '✓' : '✗'}${refuted ? '*' : ''}${share}</td>`;
+  return `<td class="${mark}" title="${escapeHtml(about)}">${MARKS[mark]}${refuted ? '*' : ''}${share}</td>`;
 }
 
 function questions(reports) {
