@@ -3,7 +3,7 @@
  * otherwise.
  */
 import { randomUUID } from 'node:crypto';
-import type { DataFrame } from 'danfojs-node';
+import type { DataFrame, Series } from 'danfojs-node';
 import type { Layout } from 'plotly.js';
 import { heading, tableHtml } from './html';
 import { type MimeBundle, pageOfCell } from './notebook';
@@ -21,8 +21,8 @@ export const mimeTypes = {
   plotly: 'application/vnd.plotly.v1+json',
 } as const;
 
-/** Shows a table, a figure, a danfo DataFrame, or a text in Markdown. */
-export function show(what: Table | Figure | DataFrame | string): void {
+/** Shows a table, a figure, a text in Markdown, or what any operation of danfo gives: a DataFrame or a Series. */
+export function show(what: Table | Figure | DataFrame | Series | string): void {
   put(mimeBundle(what));
 }
 
@@ -61,7 +61,7 @@ export function liveFigure(): (figure: Figure) => void {
 }
 
 /** What {@link show} sends: the same thing for JupyterLab, for the exported report, for programs and as plain text. */
-export function mimeBundle(what: Table | Figure | DataFrame | string): MimeBundle {
+export function mimeBundle(what: Table | Figure | DataFrame | Series | string): MimeBundle {
   if (typeof what === 'string') return { 'text/markdown': inMarkdown(what), 'text/plain': what };
   if (isTable(what)) return tableBundle(what);
   if (isFigure(what)) return figureBundle(what);
@@ -175,15 +175,29 @@ function captioned(figure: Figure, lines: readonly string[]): object {
   };
 }
 
-function frameBundle(frame: DataFrame): MimeBundle {
+/** What danfo's operations give: rows under named columns, or one column (`valueCounts`, `frame.column('k')`). */
+function frameBundle(frame: DataFrame | Series): MimeBundle {
+  // Labels say something where they are words: the statistics of `describe`, the values of `valueCounts`, a `setIndex`.
+  const labelled = frame.index.some((label) => typeof label === 'string');
+  const labels = frameLabel(frame.columns);
   const columns: Column[] = frame.columns.map((key) => ({ key }));
-  const rows = frameRows(frame);
-  return { 'text/html': tableHtml({ columns, rows }), 'text/plain': tableText({ columns, rows }) };
+  const shown = labelled ? [{ key: labels, title: 'row' }, ...columns] : columns;
+  const rows = frameRows(frame).map((row, i): Row => (labelled ? { [labels]: frame.index[i], ...row } : row));
+  return { 'text/html': tableHtml({ columns: shown, rows }), 'text/plain': tableText({ columns: shown, rows }) };
 }
 
-function frameRows(frame: DataFrame): Row[] {
+/** A key for the labels of rows that is no column's name. */
+function frameLabel(columns: readonly string[]): string {
+  let key = 'row';
+  while (columns.includes(key)) key += '_';
+  return key;
+}
+
+function frameRows(frame: DataFrame | Series): Row[] {
+  const { columns, $isSeries } = frame as { readonly columns: string[]; readonly $isSeries: boolean };
   const values = frame.values as Row[string][][];
-  return values.map((cells) => Object.fromEntries(frame.columns.map((key, i) => [key, cells[i]])));
+  const cells = $isSeries ? (values as unknown as Row[string][]).map((cell) => [cell]) : values;
+  return cells.map((row) => Object.fromEntries(columns.map((key, i) => [key, row[i]])));
 }
 
 function isTable(what: object): what is Table {

@@ -1,6 +1,7 @@
 /** What tables, figures and progress become, without a notebook and with one. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
+import type { DataFrame } from 'danfojs-node';
 import type { Cell, Format } from 'attention-capacity/report/display';
 import { figure, table } from 'attention-capacity/report/display';
 import { duration, formatCell, formatNumber } from 'attention-capacity/report/format';
@@ -136,6 +137,76 @@ describe('tables', () => {
   test('a danfo frame can be shown as it is', () => {
     const { frame } = table('ranks', rows);
     assert.match(String(mimeBundle(frame)['text/html']), /<td[^>]*>0\.25 to 0\.5<\/td>/);
+  });
+
+  describe('what danfo makes of a frame is shown', () => {
+    const { frame } = table(
+      'tests',
+      ['b', 'a', 'b', 'a'].map((system, i) => ({
+        system,
+        precision: i < 2 ? 'float32' : 'float64',
+        share: i / 4,
+        row: i,
+      })),
+    );
+    const isIn = (wanted: string) => (frame.column('precision').values as string[]).map((each) => each === wanted);
+    const text = (what: Parameters<typeof mimeBundle>[0]) =>
+      String(mimeBundle(what)['text/plain'])
+        .split('\n')
+        .filter((_, line) => line !== 1)
+        .map((line) => line.trim().split(/\s{2,}/));
+    const results: readonly [string, Parameters<typeof mimeBundle>[0], string[][]][] = [
+      [
+        'filtered, with fewer columns',
+        frame.query(isIn('float64')).loc({ columns: ['system', 'share'] }),
+        [
+          ['system', 'share'],
+          ['b', '0.5'],
+          ['a', '0.75'],
+        ],
+      ],
+      [
+        'grouped',
+        frame.groupby(['system']).col(['share']).max(),
+        [
+          ['system', 'share_max'],
+          ['b', '0.5'],
+          ['a', '0.75'],
+        ],
+      ],
+      [
+        'sorted',
+        (frame.sortValues('share', { ascending: false }) as DataFrame).loc({ columns: ['share', 'row'] }),
+        [
+          ['share', 'row'],
+          ['0.75', '3'],
+          ['0.5', '2'],
+          ['0.25', '1'],
+          ['0', '0'],
+        ],
+      ],
+      [
+        'counted: labels that are words are a column',
+        frame.column('system').valueCounts(),
+        [
+          ['row', '0'],
+          ['b', '2'],
+          ['a', '2'],
+        ],
+      ],
+      ['a column', frame.column('row'), [['row'], ['0'], ['1'], ['2'], ['3']]],
+    ];
+    for (const [name, what, lines] of results) test(name, () => assert.deepEqual(text(what), lines));
+
+    test('described: labels stand beside a column of the same name', () => {
+      const [head, ...lines] = text(frame.loc({ columns: ['row'] }).describe() as DataFrame);
+      assert.deepEqual(head, ['row', 'row']);
+      assert.deepEqual(lines[0], ['count', '4']);
+    });
+
+    test('nothing left: the columns alone', () => {
+      assert.match(String(mimeBundle(frame.query(isIn('float16')))['text/html']), /precision/);
+    });
   });
 
   test('in a terminal columns stand side by side', () => {

@@ -8,7 +8,7 @@ import { cacheFolder } from '../project-root';
 import { readSource, sourceFiles, type SourceFile } from '../sources';
 
 /** Raise it whenever the same photographs and options would give different pixels. */
-const REVISION = 2;
+const REVISION = 3;
 /** The smallest side of a crop in pixels, which is what the networks take: no crop is enlarged. */
 const SMALLEST_SIDE = 224;
 /**
@@ -16,6 +16,8 @@ const SMALLEST_SIDE = 224;
  * usually have. So a crop shows a scene and not a patch of one, however large the file is.
  */
 const SMALLEST_SHARE = 0.6;
+/** After so many crops in a row that were drawn before, a photograph is taken to have no others. */
+const MOST_TRIES = 1000;
 
 export interface PhotoOptions {
   /** How many crops; default 2000. A larger number begins with the crops of a smaller one. */
@@ -37,7 +39,7 @@ interface Crop {
  * Square crops of the colour photographs that set-up takes from Python's and Node's packages (`data/README.md` lists them
  * with their licences). Crop i is taken from photograph i mod N, so that all N contribute equally. As a vision transformer
  * is given whole photographs that were made smaller, its side is uniform between 0.6 of the shorter side (224 pixels where
- * that is more) and the shorter side; its position is uniform.
+ * that is more) and the shorter side; its position is uniform. No crop is drawn twice.
  *
  * @throws InputError when a photograph is missing, damaged or smaller than a crop, or `crops` is not a positive whole number.
  */
@@ -90,14 +92,23 @@ function photograph(file: string, bytes: Buffer): RgbImage {
   );
 }
 
+/** Draws without repetition: an image that is there twice makes every subset with both of them dependent. */
 function drawCrops(photographs: readonly RgbImage[], crops: number, seed: number): Crop[] {
   const random = randomSource(seed, 'photo crops');
+  const drawn = new Set<string>();
   return Array.from({ length: crops }, (_, index) => {
     const photo = index % photographs.length;
     const { width, height } = photographs[photo];
     const shorter = Math.min(width, height);
     const smallest = Math.max(SMALLEST_SIDE, Math.ceil(SMALLEST_SHARE * shorter));
-    const side = smallest + random.integer(shorter - smallest + 1);
-    return { photo, side, left: random.integer(width - side + 1), top: random.integer(height - side + 1) };
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const side = smallest + random.integer(shorter - smallest + 1);
+      const crop = { photo, side, left: random.integer(width - side + 1), top: random.integer(height - side + 1) };
+      const before = drawn.size;
+      if (drawn.add(Object.values(crop).join(' ')).size > before) return crop;
+    }
+    throw new InputError(
+      `crops: expected a number of different crops that ${photographs.length} photographs have, got ${crops}; ask for fewer`,
+    );
   });
 }
