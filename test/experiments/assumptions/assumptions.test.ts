@@ -85,7 +85,7 @@ describe("the paper's statements", () => {
     assert.equal(rows.length, results.length);
     for (const row of rows) {
       const expected =
-        'system statement images precision rtol k draws satisfied fraction refuted ci95 rankMin rankMax sigmaRatioMedian tolerance seed';
+        'system statement images precision rtol k draws satisfied fraction refuted T ci95 rankMin rankMax sigmaRatioMedian tolerance seed';
       assert.equal(Object.keys(row).join(' '), expected);
     }
     assert.equal(rows[0].rtol, 'float32');

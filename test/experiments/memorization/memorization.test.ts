@@ -150,9 +150,9 @@ describe('exact capacities', () => {
     const growths = [growthOf(panel)];
     const adam = adamPoints([finished(4, 20, 20), finished(4, 40, 40), finished(4, 40, 38, 1), finished(4, 60, 50)]);
     const { headline, all } = memorizationFindings(panel.points, growths, adam, [{ run: 'd-1' }]);
-    assert.match(headline, /^In 9 of 9 searches with two heads and more, .* 95 % .* and in 0 more than the dimension/);
+    assert.match(headline, /^In 9 of 9 searches with two heads and more, .* 90 % .* and in 0 more than the dimension/);
     assert.match(headline, /Adam, within 0\.01, fitted all examples of a regression up to 18 % of it\.$/);
-    assert.match(all, /A single head stays below 95 % of its dimension in 3 of 3 searches \(shares of 67 %\)/);
+    assert.match(all, /A single head stays below 90 % of its dimension in 3 of 3 searches \(shares of 67 %\)/);
     assert.match(
       all,
       /regression, shared contexts, by heads: a straight line is not refuted \(difference 0 to 0\); 29 to 29 examples more/,
