@@ -109,7 +109,7 @@ test('each bad input gets one line, and nothing is written', async () => {
       /expected token numbers in int32 or int64, got float32/,
     ],
     [['--model', untold, ...layer, ...out, ...text], /put its tokenizer\.json there .*, or use --tokens/],
-    [['--model', other, ...layer, ...out, ...text], /model_type among bert, .*, llama, .*, got "t5"/],
+    [['--model', other, ...layer, ...out, ...text], /model_type among beit, bert, .*, llama, .*, got "t5"/],
   ];
   for (const [args, expected] of cases) assert.match(await refusal('features', ...args), expected);
   assert.ok(!existsSync(at('refused.npy')));
