@@ -21,11 +21,11 @@ export async function notebookProblems(fix = false, folder = join(root, 'noteboo
         .map((cell, index) => ({ cell, at: `notebooks/${name}, cell ${index + 1}` }))
         .filter(({ cell }) => cell.cell_type === 'code');
       for (const { cell, at } of code) problems.push(...(await shapeProblems(cell, at, fix)));
-      const stored = `${JSON.stringify(notebook, null, 1)}\n`;
+      const stored = `${JSON.stringify(sorted(notebook), null, 1)}\n`;
       if (stored !== text) {
         if (fix) writeFileSync(join(folder, name), stored);
         else if (code.every(({ cell }) => isBare(cell)))
-          problems.push(`notebooks/${name}: not stored the way Jupyter stores it (JSON indented by one space)`);
+          problems.push(`notebooks/${name}: not stored the way Jupyter stores it (JSON indented by one space, keys in order)`);
       }
       problems.push(...(await inFolder(folder, () => typeProblems(code, converter))));
     }
@@ -33,6 +33,13 @@ export async function notebookProblems(fix = false, folder = join(root, 'noteboo
     converter.close();
   }
   return problems;
+}
+
+/** The same, with the keys of every object in order, as nbformat stores them. */
+function sorted(value) {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
 }
 
 /** tslab looks for packages from its working folder. */
