@@ -68,7 +68,18 @@ const nodeGlobals = [
 ];
 
 export default defineConfig(
-  { ignores: ['**/dist/', '**/node_modules/', '.venv/', '.jupyter/', 'data/cache/', 'reports/', 'site/', 'shims/**/*.d.ts'] },
+  {
+    ignores: [
+      '**/dist/',
+      '**/node_modules/',
+      '.venv/',
+      '.jupyter/',
+      'data/cache/',
+      'reports/',
+      'site/',
+      'shims/**/*.d.ts',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
