@@ -25,7 +25,9 @@ export async function notebookProblems(fix = false, folder = join(root, 'noteboo
       if (stored !== text) {
         if (fix) writeFileSync(join(folder, name), stored);
         else if (code.every(({ cell }) => isBare(cell)))
-          problems.push(`notebooks/${name}: not stored the way Jupyter stores it (JSON indented by one space, keys in order)`);
+          problems.push(
+            `notebooks/${name}: not stored the way Jupyter stores it (JSON indented by one space, keys in order)`,
+          );
       }
       problems.push(...(await inFolder(folder, () => typeProblems(code, converter))));
     }
@@ -39,7 +41,11 @@ export async function notebookProblems(fix = false, folder = join(root, 'noteboo
 function sorted(value) {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key])]),
+  );
 }
 
 /** tslab looks for packages from its working folder. */
