@@ -57,8 +57,14 @@ export async function makeEnvironment(environment, interpreter) {
   rmSync(folder, { recursive: true, force: true });
   await mustRun(`making the Python environment ${folder}`, interpreter, ['-m', 'venv', folder]);
   const options = fromSource.map((name) => `--no-binary=${name}`);
-  await pipInstall(label, requirements, options, pythonOf(environment));
-  await mustRun(`loading ${label}`, pythonOf(environment), ['-c', `import ${modules.join(', ')}`]);
+  try {
+    await pipInstall(label, requirements, options, pythonOf(environment));
+    await mustRun(`loading ${label}`, pythonOf(environment), ['-c', `import ${modules.join(', ')}`]);
+  } catch (error) {
+    // Half an environment is of no use: pip's cache has what was fetched.
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
   writeFileSync(stampOf(environment), stampText(environment));
 }
 

@@ -16,13 +16,30 @@ async function setUpWith(
   const bin = join(checkout, 'bin');
   mkdirSync(bin);
   const cache = npmCache || join(checkout, 'npm-cache');
-  const program = `case "$1" in --version) echo ${version};; config) echo "${cache}";; *) ${work} ;; esac`;
-  writeFileSync(join(bin, 'npm'), `#!/bin/sh\n${program}\n`);
-  chmodSync(join(bin, 'npm'), 0o755);
+  // Archives and Python's packages are fetched beside npm's packages; here they wait until those have failed, and then fail too.
+  const ended = join(checkout, 'npm-ended');
+  const later = `until [ -e "${ended}" ]; do sleep 0.1; done; sleep 5; exit 1`;
+  const ci = `trap 'touch "${ended}"' EXIT; ${work}`;
+  write(
+    join(bin, 'npm'),
+    `case "$1" in --version) echo ${version};; config) echo "${cache}";; pack) ${later};; *) ${ci} ;; esac`,
+  );
+  const python = join(bin, 'python');
+  write(python, `case "$1" in -c) echo 3.11 "${python}";; *) ${later};; esac`);
   before(checkout);
-  const env = { PATH: `${bin}:${process.env.PATH}`, ATTENTION_CACHE: '', ATTENTION_RETRIES: '0' };
-  const ended = await runNode([join(checkout, 'scripts', 'setup', 'setup.mjs')], env, checkout);
-  return { checkout, ...ended, last: lastLine(ended) };
+  const env = {
+    PATH: `${bin}:${process.env.PATH}`,
+    ATTENTION_CACHE: '',
+    ATTENTION_RETRIES: '0',
+    ATTENTION_PYTHON: python,
+  };
+  const result = await runNode([join(checkout, 'scripts', 'setup', 'setup.mjs')], env, checkout);
+  return { checkout, ...result, last: lastLine(result) };
+}
+
+function write(file: string, program: string): void {
+  writeFileSync(file, `#!/bin/sh\n${program}\n`);
+  chmodSync(file, 0o755);
 }
 
 const lastLine = ({ stderr }: Ended) => stderr.trim().split('\n').at(-1) ?? '';
@@ -73,7 +90,10 @@ test('of what npm says first, eight lines are shown', async (t) => {
 });
 
 test('where npm is older than 9.3, the pinned one in the cache installs the packages', async (t) => {
-  const pinned = 'console.error("npm error code EPINNED " + process.argv.slice(2, 3)); process.exit(1);';
+  const pinned = `
+    console.error('npm error code EPINNED ' + process.argv.slice(2, 3));
+    process.once('exit', () => require('node:fs').writeFileSync(require('node:path').resolve(process.env.ATTENTION_PYTHON, '../../npm-ended'), ''));
+    process.exit(1);`;
   const { stderr } = await setUpWith(t, 'echo "the old npm" >&2; exit 1', {
     version: '9.2.0',
     before: (checkout) => {
